@@ -1,0 +1,202 @@
+//! The context of a request: its ids, and how they reach the code that runs for it.
+//!
+//! The middleware enters the context around every poll of the handler and of the response body, by moving a handle into
+//! a thread-local slot and out again. Log lines and application metrics made meanwhile find it there. Tasks spawned with
+//! [`spawn`](crate::spawn) and [`spawn_blocking`](crate::spawn_blocking) take it along.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::problem::Problem;
+use crate::request_id::RequestId;
+use crate::telemetry::Shared;
+use crate::trace_context::{FRESH_FLAGS, SpanId, TraceId, TraceParent};
+
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// The ids of the request that is being served. Cheap to clone; also an axum extractor.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use redpane::{Redpane, RequestContext};
+///
+/// async fn root(context: RequestContext) -> String {
+///     format!("trace {}", context.trace_id())
+/// }
+/// let app: Router = Redpane::new("api").instrument(Router::new().route("/", get(root)));
+/// ```
+#[derive(Clone)]
+pub struct RequestContext(Arc<Inner>);
+
+struct Inner {
+    trace_id: TraceId,
+    span_id: SpanId,
+    parent_span_id: Option<SpanId>,
+    flags: u8,
+    tracestate: Option<HeaderValue>,
+    request_id: RequestId,
+    telemetry: Arc<Shared>,
+}
+
+impl RequestContext {
+    /// Reads the trace context and the request id that the caller sent, or makes fresh ones.
+    pub(crate) fn from_headers(headers: &HeaderMap, telemetry: Arc<Shared>) -> Self {
+        let parent = single(headers, &TRACEPARENT).and_then(|header| TraceParent::parse(header.as_bytes()));
+        Self(Arc::new(Inner {
+            trace_id: parent.map_or_else(TraceId::random, |parent| parent.trace_id),
+            span_id: SpanId::random(),
+            parent_span_id: parent.map(|parent| parent.parent_id),
+            flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
+            tracestate: parent.and_then(|_| tracestate(headers)),
+            request_id: RequestId::from_header(headers.get(X_REQUEST_ID)),
+            telemetry,
+        }))
+    }
+
+    /// The trace this request belongs to: the caller's, or a fresh one.
+    pub fn trace_id(&self) -> &TraceId {
+        &self.0.trace_id
+    }
+
+    /// The span of this request, new in this service.
+    pub fn span_id(&self) -> &SpanId {
+        &self.0.span_id
+    }
+
+    /// The caller's span, where it sent a valid `traceparent`.
+    pub fn parent_span_id(&self) -> Option<&SpanId> {
+        self.0.parent_span_id.as_ref()
+    }
+
+    /// The request id: the caller's `X-Request-Id` where it is usable (1 to 128 visible ASCII characters), else a fresh one.
+    pub fn request_id(&self) -> &str {
+        self.0.request_id.as_str()
+    }
+
+    /// The headers for a call to the next service: `traceparent` with this request's span as the parent, `tracestate`
+    /// as it came, and `x-request-id`.
+    pub fn outgoing_headers(&self) -> HeaderMap {
+        let inner = &*self.0;
+        let traceparent = format!("00-{}-{}-{:02x}", inner.trace_id, inner.span_id, inner.flags);
+        let mut headers = HeaderMap::with_capacity(3);
+        headers.insert(TRACEPARENT, traceparent.try_into().expect("hexadecimal digits and dashes are a header value"));
+        headers.insert(X_REQUEST_ID, inner.request_id.to_header());
+        if let Some(tracestate) = &inner.tracestate {
+            headers.insert(TRACESTATE, tracestate.clone());
+        }
+        headers
+    }
+
+    pub(crate) fn request_id_header(&self) -> HeaderValue {
+        self.0.request_id.to_header()
+    }
+
+    pub(crate) fn trace_id_header(&self) -> HeaderValue {
+        HeaderValue::from_bytes(self.0.trace_id.as_bytes()).expect("hexadecimal digits are a header value")
+    }
+
+    pub(crate) fn telemetry(&self) -> &Arc<Shared> {
+        &self.0.telemetry
+    }
+}
+
+impl std::fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("trace_id", self.trace_id())
+            .field("span_id", self.span_id())
+            .field("request_id", &self.request_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rejected, with a 500 that says so, only where the router was not instrumented.
+impl<S: Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Problem> {
+        current().ok_or_else(|| {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR).detail(
+                "no request context: the router of this handler is not instrumented; call Redpane::instrument on it",
+            )
+        })
+    }
+}
+
+/// The header, if it was sent exactly once: two different `traceparent` say nothing.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// `tracestate` may come in several headers, which are one list in their order.
+fn tracestate(headers: &HeaderMap) -> Option<HeaderValue> {
+    let values = headers.get_all(TRACESTATE);
+    let mut rest = values.iter();
+    let first = rest.next()?;
+    let mut joined = first.as_bytes().to_vec();
+    for more in rest {
+        joined.push(b',');
+        joined.extend_from_slice(more.as_bytes());
+    }
+    HeaderValue::from_bytes(&joined).ok()
+}
+
+thread_local! {
+    static CURRENT: Cell<Option<RequestContext>> = const { Cell::new(None) };
+}
+
+/// The context of the request that this code runs for. `None` outside of one, and in tasks that were spawned without
+/// [`spawn`](crate::spawn).
+pub fn current() -> Option<RequestContext> {
+    with_current(|context| context.cloned())
+}
+
+/// Looks at the current context without the cost of a clone.
+pub(crate) fn with_current<R>(look: impl FnOnce(Option<&RequestContext>) -> R) -> R {
+    // `try_with`: a log line written while a thread ends finds no slot, and no request either.
+    let context = CURRENT.try_with(Cell::take).ok().flatten();
+    let restore = Restore(context);
+    look(restore.0.as_ref())
+}
+
+struct Restore(Option<RequestContext>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            let context = self.0.take();
+            let _ = CURRENT.try_with(|slot| slot.set(context));
+        }
+    }
+}
+
+/// Runs `work` inside the context: log lines carry its ids, application metrics land in its telemetry.
+///
+/// The handle moves into the thread's slot and back, so entering costs no reference counting.
+pub(crate) fn enter<R>(slot: &mut Option<RequestContext>, work: impl FnOnce() -> R) -> R {
+    let Some(context) = slot.take() else { return work() };
+    let telemetry = Arc::clone(context.telemetry());
+    let scope = Scope { outer: CURRENT.replace(Some(context)), slot };
+    let result = metrics::with_local_recorder(&telemetry.recorder, work);
+    drop(scope);
+    result
+}
+
+struct Scope<'a> {
+    outer: Option<RequestContext>,
+    slot: &'a mut Option<RequestContext>,
+}
+
+impl Drop for Scope<'_> {
+    fn drop(&mut self) {
+        *self.slot = CURRENT.replace(self.outer.take());
+    }
+}

@@ -1,0 +1,110 @@
+//! From the arrival of a request to its response headers.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, HttpBody};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use pin_project_lite::pin_project;
+
+use super::body::ObservedBody;
+use super::observation::{Observation, Outcome, TimedOut};
+use super::unwind::{Payload, catch};
+use crate::context::{self, X_REQUEST_ID, X_TRACE_ID};
+use crate::logs::panics;
+use crate::problem::Problem;
+
+pin_project! {
+    /// Runs the handler inside the context of its request.
+    pub(crate) struct ObservedFuture<F> {
+        // `None` once it has answered or panicked: it is dropped inside the context, before the observation ends.
+        #[pin]
+        handler: Option<F>,
+        panicked: Option<Payload>,
+        observation: Option<Observation>,
+    }
+
+    impl<F> PinnedDrop for ObservedFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            // The client left. What the handler holds may still log while it is dropped.
+            let this = this.project();
+            if let Some(mut observation) = this.observation.take() {
+                drop_handler(this.handler, &mut observation);
+            }
+        }
+    }
+}
+
+impl<F> ObservedFuture<F> {
+    pub(super) fn new(called: Result<F, Payload>, observation: Observation) -> Self {
+        let (handler, panicked) = match called {
+            Ok(handler) => (Some(handler), None),
+            Err(payload) => (None, Some(payload)),
+        };
+        Self { handler, panicked, observation: Some(observation) }
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for ObservedFuture<F> {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let observation = this.observation.as_mut().expect("a future is not polled after it was ready");
+        let polled = match (this.panicked.take(), this.handler.as_mut().as_pin_mut()) {
+            (None, Some(handler)) => context::enter(&mut observation.context, || catch(|| handler.poll(cx))),
+            (payload, _) => Err(payload.unwrap_or_else(|| Box::new("the handler is gone"))),
+        };
+        let answered = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(response))) => Ok(response),
+            Err(payload) => Err(payload),
+        };
+        let Some(mut observation) = this.observation.take() else { return Poll::Pending };
+        drop_handler(this.handler, &mut observation);
+        Poll::Ready(Ok(answer(answered, observation)))
+    }
+}
+
+/// Drops the handler inside its context. A panic in one of its destructors is logged, and changes nothing else.
+fn drop_handler<F>(mut handler: Pin<&mut Option<F>>, observation: &mut Observation) {
+    if handler.is_none() {
+        return;
+    }
+    let dropped = context::enter(&mut observation.context, || catch(|| handler.set(None)));
+    if let (Err(payload), Some(context)) = (dropped, &observation.context) {
+        panics::caught(context, &*payload);
+    }
+}
+
+fn answer(answered: Result<Response, Payload>, mut observation: Observation) -> Response {
+    let (mut response, completion) = match answered {
+        Ok(response) if response.extensions().get::<TimedOut>().is_some() => (response, Outcome::Timeout),
+        Ok(response) => (response, Outcome::Complete),
+        Err(payload) => (after_panic(&mut observation, &*payload), Outcome::Panic),
+    };
+    observation.answered(response.status(), completion);
+    if let Some(context) = &observation.context {
+        let headers = response.headers_mut();
+        headers.insert(X_TRACE_ID, context.trace_id_header());
+        headers.insert(X_REQUEST_ID, context.request_id_header());
+    }
+    if observation.has_no_body(response.status()) || response.body().is_end_stream() {
+        // axum or hyper drop such a body unread, which must not look like a client that left.
+        observation.complete();
+        return response;
+    }
+    response.map(|body| Body::new(ObservedBody::new(body, observation)))
+}
+
+fn after_panic(observation: &mut Observation, payload: &(dyn std::any::Any + Send)) -> Response {
+    if let Some(context) = &observation.context {
+        panics::caught(context, payload);
+    }
+    let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR)
+        .detail("the handler panicked; the log lines of this trace id say where");
+    context::enter(&mut observation.context, || problem.into_response())
+}

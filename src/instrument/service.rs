@@ -1,0 +1,46 @@
+//! The service: a request arrives.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use tower_service::Service;
+
+use super::future::ObservedFuture;
+use super::layer::RouteCache;
+use super::observation::Observation;
+use super::unwind::catch;
+use crate::context;
+use crate::telemetry::Shared;
+
+/// Observes every request of one endpoint.
+#[derive(Clone)]
+pub(crate) struct Instrument<S> {
+    pub(super) inner: S,
+    pub(super) telemetry: Arc<Shared>,
+    pub(super) route: RouteCache,
+}
+
+impl<S> Service<Request<Body>> for Instrument<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = ObservedFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let route = self.route.find(&self.telemetry, &request);
+        let (mut observation, request) = Observation::start(&self.telemetry, &route, request);
+        // Middleware of the application runs here already, before the first poll.
+        let called = context::enter(&mut observation.context, || catch(|| self.inner.call(request)));
+        ObservedFuture::new(called, observation)
+    }
+}

@@ -1,0 +1,245 @@
+//! JSON text (RFC 8259) from Rust values, appended to a byte buffer.
+
+use std::fmt::{self, Write as _};
+
+/// The most bytes of one text value that a line keeps; the rest is cut off, visibly.
+/// Escaped, it is at most six times as long.
+pub(crate) const MAX_TEXT: usize = 8 * 1024;
+/// What stands at the end of a text that was cut.
+const CUT: &str = "…[cut]";
+
+const PLAIN: u8 = 0;
+const CONTROL: u8 = b'u';
+
+/// For each byte: [`PLAIN`], the letter behind the backslash, or [`CONTROL`] for `\u00xx`.
+static ESCAPE: [u8; 256] = {
+    let mut table = [PLAIN; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = CONTROL;
+        byte += 1;
+    }
+    table[0x08] = b'b';
+    table[0x09] = b't';
+    table[0x0a] = b'n';
+    table[0x0c] = b'f';
+    table[0x0d] = b'r';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[0x7f] = CONTROL;
+    table
+};
+
+/// Appends `text` between quotes, at most [`MAX_TEXT`] bytes of it.
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    text_up_to(out, text, MAX_TEXT);
+}
+
+/// Appends `text` between quotes, at most `limit` bytes of it, cut between two characters.
+pub(crate) fn text_up_to(out: &mut Vec<u8>, text: &str, limit: usize) {
+    out.push(b'"');
+    content(out, text, limit);
+    out.push(b'"');
+}
+
+/// The same without the quotes.
+pub(crate) fn content(out: &mut Vec<u8>, text: &str, limit: usize) {
+    if text.len() <= limit {
+        escaped(out, text.as_bytes());
+    } else {
+        let end = text.floor_char_boundary(limit);
+        escaped(out, &text.as_bytes()[..end]);
+        out.extend_from_slice(CUT.as_bytes());
+    }
+}
+
+/// Appends bytes that should be UTF-8 and need not be: what is not becomes U+FFFD.
+pub(crate) fn bytes_up_to(out: &mut Vec<u8>, bytes: &[u8], limit: usize) {
+    // Cut before decoding: a header of a megabyte costs no more than one of `limit` bytes.
+    let kept = &bytes[..bytes.len().min(limit)];
+    out.push(b'"');
+    for chunk in kept.utf8_chunks() {
+        escaped(out, chunk.valid().as_bytes());
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    if kept.len() < bytes.len() {
+        out.extend_from_slice(CUT.as_bytes());
+    }
+    out.push(b'"');
+}
+
+/// Appends what `value` displays, between quotes, at most [`MAX_TEXT`] bytes of it.
+pub(crate) fn display(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
+    if let Some(constant) = value.as_str() {
+        return text(out, constant);
+    }
+    out.push(b'"');
+    let mut writer = Escaping { out, left: MAX_TEXT, cut: false };
+    // A `Display` that fails half-way leaves what it wrote: a line with half a value beats no line.
+    let _ = writer.write_fmt(value);
+    if writer.cut {
+        out.extend_from_slice(CUT.as_bytes());
+    }
+    out.push(b'"');
+}
+
+/// Appends a number; NaN and the infinities, which JSON lacks, become the texts Prometheus has for them.
+pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        let mut digits = Digits(out);
+        let _ = write!(digits, "{value:?}");
+    } else if value.is_nan() {
+        out.extend_from_slice(b"\"NaN\"");
+    } else {
+        out.extend_from_slice(if value > 0.0 { b"\"+Inf\"" } else { b"\"-Inf\"" });
+    }
+}
+
+/// Appends an integer.
+pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends the value, or `null`.
+pub(crate) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
+    match value {
+        Some(value) => write(out, value),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+/// Appends nanoseconds as seconds with nine decimals: exactly the value that the histogram adds up.
+pub(crate) fn seconds(out: &mut Vec<u8>, nanoseconds: u64) {
+    integer(out, nanoseconds / 1_000_000_000);
+    out.push(b'.');
+    decimals::<9>(out, nanoseconds % 1_000_000_000);
+}
+
+/// Appends `value` with leading zeros, `WIDTH` digits wide.
+pub(crate) fn decimals<const WIDTH: usize>(out: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [b'0'; WIDTH];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(&digits);
+}
+
+fn escaped(out: &mut Vec<u8>, utf8: &[u8]) {
+    let mut from = 0;
+    for (at, &byte) in utf8.iter().enumerate() {
+        let escape = ESCAPE[usize::from(byte)];
+        if escape == PLAIN {
+            continue;
+        }
+        out.extend_from_slice(&utf8[from..at]);
+        from = at + 1;
+        out.push(b'\\');
+        out.push(escape);
+        if escape == CONTROL {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.extend_from_slice(b"00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 0x0f)]);
+        }
+    }
+    out.extend_from_slice(&utf8[from..]);
+}
+
+struct Escaping<'a> {
+    out: &'a mut Vec<u8>,
+    left: usize,
+    cut: bool,
+}
+
+impl fmt::Write for Escaping<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = text.floor_char_boundary(self.left);
+        escaped(self.out, &text.as_bytes()[..end]);
+        self.left -= end;
+        if end < text.len() {
+            self.cut = true;
+            // Ends the formatting: a value of a gigabyte is not formatted to its end only to be thrown away.
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}
+
+struct Digits<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Digits<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(write: impl FnOnce(&mut Vec<u8>)) -> serde_json::Value {
+        let mut out = Vec::new();
+        write(&mut out);
+        assert!(!out.contains(&b'\n'), "a line break would end the log line");
+        serde_json::from_slice(&out).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out)))
+    }
+
+    proptest! {
+        #[test]
+        fn any_string_comes_back(value: String) {
+            prop_assert_eq!(encoded(|out| text(out, &value)), value.clone());
+            prop_assert_eq!(encoded(|out| display(out, format_args!("{value}"))), value);
+        }
+
+        #[test]
+        fn any_bytes_come_back_as_the_standard_library_reads_them(value: Vec<u8>) {
+            prop_assert_eq!(encoded(|out| bytes_up_to(out, &value, MAX_TEXT)), String::from_utf8_lossy(&value));
+        }
+
+        #[test]
+        fn any_float_is_valid(value: f64) {
+            prop_assert_eq!(encoded(|out| float(out, value)).as_f64(), Some(value));
+        }
+
+        #[test]
+        fn a_long_value_is_cut_between_characters(value in "\\PC{0,40}", limit in 0_usize..50) {
+            let cut = encoded(|out| text_up_to(out, &value, limit));
+            let kept = cut.as_str().unwrap().trim_end_matches(CUT);
+            prop_assert!(value.starts_with(kept) && kept.len() <= limit.max(value.len().min(limit)));
+            prop_assert_eq!(kept.len() < value.len(), cut.as_str().unwrap().ends_with(CUT) && !value.ends_with(CUT));
+        }
+    }
+
+    #[test]
+    fn a_value_that_never_ends_is_cut() {
+        struct Endless;
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("again and ")?;
+                }
+            }
+        }
+        let shown = encoded(|out| display(out, format_args!("{Endless}")));
+        assert!(shown.as_str().unwrap().ends_with(CUT));
+    }
+
+    #[test]
+    fn what_json_lacks_becomes_text() {
+        assert_eq!(encoded(|out| float(out, f64::NAN)), "NaN");
+        assert_eq!(encoded(|out| float(out, f64::INFINITY)), "+Inf");
+        assert_eq!(encoded(|out| float(out, f64::NEG_INFINITY)), "-Inf");
+    }
+
+    #[test]
+    fn seconds_keep_every_nanosecond() {
+        let mut out = Vec::new();
+        seconds(&mut out, 12_000_000_345);
+        assert_eq!(out, b"12.000000345");
+    }
+}

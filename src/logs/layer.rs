@@ -1,0 +1,234 @@
+//! The `tracing` layer: every event becomes one line.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Subscriber};
+use tracing_log::NormalizeEvent;
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::json;
+use super::line::Line;
+use super::span::SpanFields;
+use crate::context;
+use crate::telemetry::Shared;
+
+/// Writes every event that it is shown as one log line of its telemetry. Made by [`Telemetry::log_layer`](crate::Telemetry::log_layer).
+pub struct LogLayer {
+    telemetry: Arc<Shared>,
+}
+
+impl LogLayer {
+    pub(crate) fn new(telemetry: Arc<Shared>) -> Self {
+        Self { telemetry }
+    }
+}
+
+impl<S> Layer<S> for LogLayer
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, subscriber: Context<'_, S>) {
+        if let Some(span) = subscriber.span(id) {
+            let fields = SpanFields::new(attributes);
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, subscriber: Context<'_, S>) {
+        if let Some(span) = subscriber.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<SpanFields>()
+        {
+            fields.update(values);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, subscriber: Context<'_, S>) {
+        // A record of the `log` crate carries its level and target in fields; normalised, it looks like any event.
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
+        let line = self.begin(event, *metadata.level(), metadata.target(), &subscriber);
+        let mut message = Message(Some(line), None);
+        event.record(&mut message);
+        let line = match message {
+            Message(_, Some(line)) => line,
+            Message(Some(line), None) => line.message(format_args!("")),
+            Message(None, None) => return,
+        };
+        let mut fields = Fields { line, seen: [""; MAX_FIELDS], count: 0 };
+        event.record(&mut fields);
+        let mut line = fields.line;
+        write_spans(&mut line, event, &subscriber);
+        line.end(&self.telemetry.sink);
+    }
+}
+
+impl LogLayer {
+    /// The ids come from the request that is being served here, else from the nearest span that was made inside one.
+    fn begin<S>(&self, event: &Event<'_>, level: Level, target: &str, subscriber: &Context<'_, S>) -> Line
+    where
+        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    {
+        let app = &self.telemetry.app;
+        let inside =
+            context::with_current(|context| context.map(|context| Line::begin(app, level, target, Some(context))));
+        inside.unwrap_or_else(|| {
+            let inherited = subscriber.event_scope(event).and_then(|mut scope| {
+                scope
+                    .find_map(|span| span.extensions().get::<SpanFields>().and_then(|fields| fields.context().cloned()))
+            });
+            Line::begin(app, level, target, inherited.as_ref())
+        })
+    }
+}
+
+/// `spans` lists the spans around the event with their fields, the outermost first.
+fn write_spans<S>(line: &mut Line, event: &Event<'_>, subscriber: &Context<'_, S>)
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    let Some(scope) = subscriber.event_scope(event) else { return };
+    line.field("spans", |out| {
+        for (position, span) in scope.from_root().enumerate() {
+            out.push(if position == 0 { b'[' } else { b',' });
+            if let Some(fields) = span.extensions().get::<SpanFields>() {
+                fields.write(out, span.name());
+            }
+        }
+        out.push(b']');
+    });
+}
+
+/// One value of a field, of the kinds that `tracing` tells apart.
+pub(super) enum FieldValue<'a> {
+    Text(&'a str),
+    Bool(bool),
+    Signed(i128),
+    Unsigned(u128),
+    Float(f64),
+    Error(&'a (dyn Error + 'static)),
+    Debug(&'a dyn fmt::Debug),
+}
+
+impl FieldValue<'_> {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        match *self {
+            Self::Text(value) => json::text(out, value),
+            Self::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
+            Self::Signed(value) => match i64::try_from(value) {
+                Ok(value) => json::integer(out, value),
+                // Past 64 bits, readers of JSON disagree about numbers: as a text nothing is lost.
+                Err(_) => json::display(out, format_args!("{value}")),
+            },
+            Self::Unsigned(value) => match u64::try_from(value) {
+                Ok(value) => json::integer(out, value),
+                Err(_) => json::display(out, format_args!("{value}")),
+            },
+            Self::Float(value) => json::float(out, value),
+            Self::Error(error) => json::display(out, format_args!("{}", Chain(error))),
+            Self::Debug(value) => json::display(out, format_args!("{value:?}")),
+        }
+    }
+}
+
+/// An error with its sources, the way people write them in one line.
+struct Chain<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// Implements the methods of `Visit` by one method that takes a field and its [`FieldValue`].
+macro_rules! visit_with {
+    ($method:ident) => {
+        fn record_str(&mut self, field: &Field, value: &str) {
+            self.$method(field, &FieldValue::Text(value));
+        }
+        fn record_bool(&mut self, field: &Field, value: bool) {
+            self.$method(field, &FieldValue::Bool(value));
+        }
+        fn record_i64(&mut self, field: &Field, value: i64) {
+            self.$method(field, &FieldValue::Signed(value.into()));
+        }
+        fn record_u64(&mut self, field: &Field, value: u64) {
+            self.$method(field, &FieldValue::Unsigned(value.into()));
+        }
+        fn record_i128(&mut self, field: &Field, value: i128) {
+            self.$method(field, &FieldValue::Signed(value));
+        }
+        fn record_u128(&mut self, field: &Field, value: u128) {
+            self.$method(field, &FieldValue::Unsigned(value));
+        }
+        fn record_f64(&mut self, field: &Field, value: f64) {
+            self.$method(field, &FieldValue::Float(value));
+        }
+        fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+            self.$method(field, &FieldValue::Error(value));
+        }
+        fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+            self.$method(field, &FieldValue::Debug(value));
+        }
+    };
+}
+pub(super) use visit_with;
+
+/// Finds the event's message, which stands before its other fields: a line without it yet, then one with it.
+struct Message(Option<Line>, Option<Line>);
+
+impl Message {
+    fn take(&mut self, field: &Field, value: &FieldValue<'_>) {
+        if field.name() == "message"
+            && let Some(line) = self.0.take()
+        {
+            self.1 = Some(match value {
+                FieldValue::Text(text) => line.message(format_args!("{text}")),
+                FieldValue::Debug(debug) => line.message(format_args!("{debug:?}")),
+                other => line.message_value(other),
+            });
+        }
+    }
+}
+
+impl Visit for Message {
+    visit_with!(take);
+}
+
+/// `tracing` allows no event more fields than this.
+const MAX_FIELDS: usize = 32;
+
+struct Fields {
+    line: Line,
+    seen: [&'static str; MAX_FIELDS],
+    count: usize,
+}
+
+impl Fields {
+    fn add(&mut self, field: &Field, value: &FieldValue<'_>) {
+        let name = field.name();
+        // The first `message` is the line's own; the fields of the `log` bridge are in the line's level and target.
+        let is_message = name == "message" && !self.seen[..self.count].contains(&name);
+        if !is_message && !name.starts_with("log.") {
+            self.line.user_field(name, &self.seen[..self.count], |out| value.write(out));
+        }
+        if self.count < MAX_FIELDS {
+            self.seen[self.count] = name;
+            self.count += 1;
+        }
+    }
+}
+
+impl Visit for Fields {
+    visit_with!(add);
+}

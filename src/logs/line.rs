@@ -1,0 +1,160 @@
+//! One log line while it is being made.
+
+use std::cell::Cell;
+use std::fmt;
+use std::time::SystemTime;
+
+use tracing::Level;
+
+use super::layer::FieldValue;
+use super::{json, sink::Sink, timestamp};
+use crate::context::RequestContext;
+
+/// No line is longer than this, in bytes: what would go beyond is left out, and the line says so.
+pub(crate) const MAX_LINE: usize = 64 * 1024;
+/// Room kept for the end of a line: the note that fields were left out.
+const TAIL: usize = 64;
+
+/// The keys that open every line, and those that only redpane writes. An application's field of that name gets a prefix.
+const RESERVED: [&str; 9] =
+    ["timestamp", "level", "app", "trace_id", "span_id", "target", "message", "spans", "fields_left_out"];
+pub(super) const PREFIX: &str = "field.";
+
+/// The JSON form of an application's name, encoded once.
+#[derive(Clone)]
+pub(crate) struct App(Vec<u8>);
+
+impl App {
+    pub(crate) fn new(name: &str) -> Self {
+        let mut encoded = Vec::new();
+        json::text(&mut encoded, name);
+        Self(encoded)
+    }
+}
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A line: [`begin`](Line::begin) writes the first keys in their fixed order, fields follow, [`end`](Line::end) closes it.
+pub(crate) struct Line {
+    out: Vec<u8>,
+    level: Level,
+    left_out: u32,
+}
+
+impl Line {
+    /// Opens a line up to and without `message`, which the caller writes next with [`message`](Self::message).
+    pub(crate) fn begin(app: &App, level: Level, target: &str, context: Option<&RequestContext>) -> Self {
+        Self::begin_at(SystemTime::now(), app, level, target, context)
+    }
+
+    /// The same for a time that was read already.
+    pub(crate) fn begin_at(
+        time: SystemTime,
+        app: &App,
+        level: Level,
+        target: &str,
+        context: Option<&RequestContext>,
+    ) -> Self {
+        // The thread's spare buffer is taken, not borrowed: a value that logs while it is formatted gets its own.
+        let mut out = SPARE.take();
+        out.clear();
+        out.extend_from_slice(b"{\"timestamp\":\"");
+        timestamp::write(&mut out, time);
+        out.extend_from_slice(match level {
+            Level::ERROR => b"\",\"level\":\"ERROR\",\"app\":",
+            Level::WARN => b"\",\"level\":\"WARN\",\"app\":",
+            Level::INFO => b"\",\"level\":\"INFO\",\"app\":",
+            Level::DEBUG => b"\",\"level\":\"DEBUG\",\"app\":",
+            Level::TRACE => b"\",\"level\":\"TRACE\",\"app\":",
+        });
+        out.extend_from_slice(&app.0);
+        match context {
+            Some(context) => {
+                out.extend_from_slice(b",\"trace_id\":\"");
+                out.extend_from_slice(context.trace_id().as_bytes());
+                out.extend_from_slice(b"\",\"span_id\":\"");
+                out.extend_from_slice(context.span_id().as_bytes());
+                out.extend_from_slice(b"\",\"target\":");
+            }
+            None => out.extend_from_slice(b",\"trace_id\":null,\"span_id\":null,\"target\":"),
+        }
+        json::text_up_to(&mut out, target, 256);
+        out.extend_from_slice(b",\"message\":");
+        Self { out, level, left_out: 0 }
+    }
+
+    pub(crate) fn message(mut self, message: fmt::Arguments<'_>) -> Self {
+        json::display(&mut self.out, message);
+        self
+    }
+
+    pub(super) fn message_value(mut self, message: &FieldValue<'_>) -> Self {
+        message.write(&mut self.out);
+        self
+    }
+
+    /// Appends bytes that are JSON already: `,"key":value` as often as needed.
+    pub(crate) fn raw(&mut self, fragment: &[u8]) {
+        self.out.extend_from_slice(fragment);
+    }
+
+    /// Appends one field; `key` is plain ASCII of ours. A field that does not fit any more is left out and counted.
+    pub(crate) fn field(&mut self, key: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.out.len();
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        value(&mut self.out);
+        self.keep_within_bound(start);
+    }
+
+    /// Appends one field of the application, whose name may hold anything and must not double a reserved key
+    /// or one of `seen`.
+    pub(crate) fn user_field(&mut self, name: &str, seen: &[&str], value: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.out.len();
+        let repeats = seen.iter().filter(|&&other| other == name).count();
+        self.out.push(b',');
+        key(&mut self.out, name, repeats);
+        value(&mut self.out);
+        self.keep_within_bound(start);
+    }
+
+    fn keep_within_bound(&mut self, start: usize) {
+        if self.out.len() > MAX_LINE - TAIL {
+            self.out.truncate(start);
+            self.left_out += 1;
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        if self.left_out > 0 {
+            self.out.extend_from_slice(b",\"fields_left_out\":");
+            json::integer(&mut self.out, self.left_out);
+        }
+        self.out.extend_from_slice(b"}\n");
+        self.out
+    }
+
+    /// Closes the line and hands it to the sink.
+    pub(crate) fn end(self, sink: &Sink) {
+        let level = self.level;
+        let bytes = self.finish();
+        sink.append(level, &bytes);
+        SPARE.set(bytes);
+    }
+}
+
+/// Writes `"name":`, with as many prefixes as it takes to be nobody else's key: one where the rest of the name is
+/// reserved (a name that already looks prefixed counts as reserved too), one more for each earlier field of that name.
+pub(super) fn key(out: &mut Vec<u8>, name: &str, repeats: usize) {
+    let bare = name.trim_start_matches(PREFIX);
+    let reserved = RESERVED.contains(&bare) || bare.len() < name.len();
+    out.push(b'"');
+    for _ in 0..usize::from(reserved) + repeats {
+        out.extend_from_slice(PREFIX.as_bytes());
+    }
+    json::content(out, name, 256);
+    out.extend_from_slice(b"\":");
+}

@@ -1,0 +1,325 @@
+//! The bounded buffer between whoever logs and the one thread that writes.
+//!
+//! Appending a line takes a lock for a copy of a few hundred bytes and never waits for the output. The writer thread
+//! swaps the whole buffer for an empty one and writes it in one go. When the output stalls, the buffer fills up to its
+//! limit; from there [`WhenFull`] decides. Lines that are lost are counted, and announced in the log itself as soon as
+//! the output moves again.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fmt, mem, thread};
+
+use tracing::Level;
+
+/// How long the writer waits for company after the first line: many lines then share one write and one wake-up.
+const LINGER: Duration = Duration::from_millis(5);
+/// A buffer this full is written without lingering.
+const URGENT_BYTES: usize = 256 * 1024;
+/// A spare buffer that grew beyond this in a burst is given back.
+const KEPT_CAPACITY: usize = 1024 * 1024;
+
+/// What happens to a line that finds the log buffer full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// The line is dropped, counted in `log_lines_dropped_total` and announced later. Requests are never held up.
+    #[default]
+    Drop,
+    /// The logging thread waits for room, at most this long; then the line is dropped as above.
+    Block {
+        /// The longest wait for one line.
+        deadline: Duration,
+    },
+}
+
+/// Why a line was lost: the values of the label `reason` of `log_lines_dropped_total`.
+#[derive(Clone, Copy)]
+pub(crate) enum DropReason {
+    BufferFull,
+    DeadlinePassed,
+    WriteFailed,
+}
+
+impl DropReason {
+    pub(crate) const NAMES: [&str; 3] = ["buffer_full", "deadline_passed", "write_failed"];
+}
+
+/// Not every accepted line was written when the deadline of a flush passed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FlushError {
+    /// Lines still waiting.
+    pub lines: u64,
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} log lines were still waiting when the deadline passed: is the log output being read?", self.lines)
+    }
+}
+
+impl std::error::Error for FlushError {}
+
+/// Appends the line that announces lost lines.
+pub(crate) type Announce = Box<dyn Fn(&mut Vec<u8>, u64) + Send>;
+
+/// The counters of a sink, read together.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// Lines by level, in the order of [`level_index`]; lost ones are included.
+    pub(crate) events: [u64; 5],
+    /// Lost lines, in the order of [`DropReason::NAMES`].
+    pub(crate) dropped: [u64; 3],
+}
+
+/// The position of a level in [`Counts::events`].
+pub(crate) fn level_index(level: Level) -> usize {
+    match level {
+        Level::ERROR => 0,
+        Level::WARN => 1,
+        Level::INFO => 2,
+        Level::DEBUG => 3,
+        Level::TRACE => 4,
+    }
+}
+
+#[derive(Default)]
+struct State {
+    buffer: Vec<u8>,
+    lines: u64,
+    /// Bytes that the writer has taken and not written yet; they count against the limit.
+    writing_bytes: usize,
+    /// Lost since the last announcement.
+    unannounced: u64,
+    counts: Counts,
+    accepted: u64,
+    settled: u64,
+    writer_idle: bool,
+    urgent: bool,
+    /// The last write failed: nothing is announced until the next line tries the output again.
+    failing: bool,
+    closed: bool,
+}
+
+impl State {
+    fn has_work(&self) -> bool {
+        self.lines > 0 || (self.unannounced > 0 && !self.failing)
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Something to write, a flush, or the end.
+    work: Condvar,
+    /// The writer took or wrote a batch.
+    progress: Condvar,
+    limit: usize,
+    when_full: WhenFull,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No line is appended half-way under the lock: the state of a poisoned lock is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The appending end. The thread behind it ends when this is dropped and everything is written.
+pub(crate) struct Sink {
+    shared: Arc<Shared>,
+}
+
+impl Sink {
+    /// Starts the writer thread.
+    pub(crate) fn start(
+        writer: Box<dyn Write + Send>,
+        limit: usize,
+        when_full: WhenFull,
+        announce: Announce,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            progress: Condvar::new(),
+            limit,
+            when_full,
+        });
+        let writing = Arc::clone(&shared);
+        thread::Builder::new().name("redpane-log".into()).spawn(move || write_batches(&writing, writer, &announce))?;
+        Ok(Self { shared })
+    }
+
+    /// Appends one line, its newline included.
+    pub(crate) fn append(&self, level: Level, line: &[u8]) {
+        let mut state = self.shared.lock();
+        state.counts.events[level_index(level)] += 1;
+        if !self.fits(&state, line) {
+            match self.shared.when_full {
+                WhenFull::Drop => return lose(&mut state, 1, DropReason::BufferFull),
+                WhenFull::Block { deadline } => {
+                    state = self.wait_for_room(state, line, deadline);
+                    if !self.fits(&state, line) {
+                        return lose(&mut state, 1, DropReason::DeadlinePassed);
+                    }
+                }
+            }
+        }
+        state.buffer.extend_from_slice(line);
+        state.lines += 1;
+        state.accepted += 1;
+        let full_enough = state.buffer.len() >= URGENT_BYTES && !mem::replace(&mut state.urgent, true);
+        let wake = mem::take(&mut state.writer_idle) || full_enough;
+        drop(state);
+        if wake {
+            self.shared.work.notify_one();
+        }
+    }
+
+    fn fits(&self, state: &State, line: &[u8]) -> bool {
+        state.buffer.len() + state.writing_bytes + line.len() <= self.shared.limit
+    }
+
+    fn wait_for_room<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        line: &[u8],
+        deadline: Duration,
+    ) -> MutexGuard<'a, State> {
+        let waited = self.shared.progress.wait_timeout_while(state, deadline, |state| !self.fits(state, line));
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Waits until every line accepted so far is written or counted as lost.
+    pub(crate) fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
+        let end = Instant::now().checked_add(deadline);
+        let mut state = self.shared.lock();
+        let target = state.accepted;
+        while state.settled < target || state.has_work() {
+            state.urgent = true;
+            self.shared.work.notify_one();
+            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(FlushError { lines: target.saturating_sub(state.settled) });
+            }
+            state = self.shared.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.shared.lock().counts
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.work.notify_one();
+    }
+}
+
+fn lose(state: &mut State, lines: u64, reason: DropReason) {
+    state.counts.dropped[reason as usize] += lines;
+    state.unannounced += lines;
+}
+
+/// The writer thread: takes all there is, writes it, announces what was lost meanwhile.
+fn write_batches(shared: &Shared, mut writer: Box<dyn Write + Send>, announce: &Announce) {
+    let mut batch = Vec::new();
+    let mut torn = false;
+    while let Some(taken) = next_batch(shared, announce, &mut batch) {
+        let written = write_all(&mut *writer, &batch, &mut torn);
+        let mut state = shared.lock();
+        state.failing = written.is_err();
+        if let Err(bytes) = written {
+            let whole_lines = batch[..bytes].iter().filter(|&&byte| byte == b'\n').count() as u64;
+            lose(&mut state, taken.lines.saturating_sub(whole_lines), DropReason::WriteFailed);
+            // The announcement is the last line of a batch: it went down with the rest and is made again.
+            state.unannounced += taken.announced;
+        }
+        state.writing_bytes = 0;
+        state.settled += taken.lines;
+        shared.progress.notify_all();
+        drop(state);
+        batch.clear();
+        batch.shrink_to(KEPT_CAPACITY);
+    }
+}
+
+/// What the writer took from the buffer.
+struct Taken {
+    lines: u64,
+    /// Lost lines that the batch's own last line tells of; zero where there is no such line.
+    announced: u64,
+}
+
+/// Waits for lines, lingers, takes them. `None` at the end.
+fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Option<Taken> {
+    let mut state = shared.lock();
+    while !state.has_work() {
+        if state.closed {
+            return None;
+        }
+        state.writer_idle = true;
+        state.urgent = false;
+        state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    state.writer_idle = false;
+    let lingered = shared.work.wait_timeout_while(state, LINGER, |state| !state.urgent && !state.closed);
+    state = lingered.unwrap_or_else(PoisonError::into_inner).0;
+    state.urgent = false;
+    mem::swap(&mut state.buffer, batch);
+    state.writing_bytes = batch.len();
+    let taken = Taken { lines: mem::take(&mut state.lines), announced: mem::take(&mut state.unannounced) };
+    if taken.announced > 0 {
+        state.counts.events[level_index(Level::WARN)] += 1;
+    }
+    shared.progress.notify_all();
+    drop(state);
+    if taken.announced > 0 {
+        announce(batch, taken.announced);
+    }
+    Some(taken)
+}
+
+/// Writes everything, waiting where a non-blocking output asks for it. The error is the number of bytes written.
+fn write_all(writer: &mut dyn Write, batch: &[u8], torn: &mut bool) -> Result<(), usize> {
+    // After a failure half-way, the next line must not continue the torn one.
+    if *torn {
+        write_from(writer, b"\n", 0)?;
+        *torn = false;
+    }
+    let outcome = write_from(writer, batch, 0);
+    if let Err(bytes) = outcome {
+        *torn = bytes > 0 && batch[bytes - 1] != b'\n';
+    }
+    outcome
+}
+
+fn write_from(writer: &mut dyn Write, bytes: &[u8], mut written: usize) -> Result<(), usize> {
+    while written < bytes.len() {
+        match writer.write(&bytes[written..]) {
+            Ok(0) => return Err(written),
+            Ok(more) => written += more,
+            Err(error) => wait_or_fail(&error).map_err(|()| written)?,
+        }
+    }
+    loop {
+        match writer.flush() {
+            Ok(()) => return Ok(()),
+            Err(error) => wait_or_fail(&error).map_err(|()| written)?,
+        }
+    }
+}
+
+fn wait_or_fail(error: &io::Error) -> Result<(), ()> {
+    match error.kind() {
+        io::ErrorKind::Interrupted => Ok(()),
+        io::ErrorKind::WouldBlock => {
+            thread::sleep(Duration::from_millis(1));
+            Ok(())
+        }
+        _ => Err(()),
+    }
+}

@@ -1,0 +1,54 @@
+//! Timestamps of log lines: RFC 3339, UTC, microseconds.
+
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::json;
+
+/// `2026-01-02T03:04:05`: all of a timestamp but its fraction.
+const WHOLE_SECONDS: usize = 19;
+
+thread_local! {
+    // The date changes once a second, lines come by the thousand: each thread formats it once a second.
+    static SECOND: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+}
+
+/// Appends `time` without quotes. A clock before 1970 or past the year 9999 shows the nearest time it can.
+pub(super) fn write(out: &mut Vec<u8>, time: SystemTime) {
+    const LAST_SECOND: u64 = 253_402_300_799;
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let second = since_epoch.as_secs().min(LAST_SECOND);
+    SECOND.with_borrow_mut(|(shown, text)| {
+        if *shown != second {
+            *text = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(second)).to_string();
+            *shown = second;
+        }
+        out.extend_from_slice(&text.as_bytes()[..WHOLE_SECONDS]);
+    });
+    out.push(b'.');
+    json::decimals::<6>(out, u64::from(since_epoch.subsec_micros()));
+    out.push(b'Z');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(time: SystemTime) -> String {
+        let mut out = Vec::new();
+        write(&mut out, time);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn microseconds_in_utc() {
+        assert_eq!(shown(UNIX_EPOCH + Duration::new(1_767_323_045, 6_007_999)), "2026-01-02T03:04:05.006007Z");
+        assert_eq!(shown(UNIX_EPOCH), "1970-01-01T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn a_clock_out_of_range_still_gives_a_timestamp() {
+        assert_eq!(shown(UNIX_EPOCH - Duration::from_secs(9)), "1970-01-01T00:00:00.000000Z");
+        assert!(shown(UNIX_EPOCH + Duration::from_secs(1 << 40)).starts_with("9999-12-31T23:59:59."));
+    }
+}

@@ -1,0 +1,52 @@
+//! Exemplars: for each bucket the trace id of one of its latest requests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::trace_context::TraceId;
+
+/// A bucket takes a new exemplar at most this often: a scraper reads every few seconds, so more would be work for nobody.
+const INTERVAL_MILLISECONDS: u64 = 500;
+
+/// One sample, and the trace it came from.
+#[derive(Clone, Copy)]
+pub(crate) struct Exemplar {
+    pub(crate) trace_id: TraceId,
+    pub(crate) nanoseconds: u64,
+    /// Milliseconds since 1970.
+    pub(crate) time: u64,
+}
+
+#[derive(Default)]
+struct Slot {
+    time: AtomicU64,
+    latest: Mutex<Option<Exemplar>>,
+}
+
+/// The exemplars of one label set; a bucket without samples takes no room.
+pub(crate) struct Exemplars(Box<[OnceLock<Box<Slot>>]>);
+
+impl Exemplars {
+    pub(crate) fn new(buckets: usize) -> Self {
+        Self((0..buckets).map(|_| OnceLock::new()).collect())
+    }
+
+    pub(crate) fn offer(&self, bucket: usize, nanoseconds: u64, trace_id: &TraceId, now: SystemTime) {
+        let time = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        let slot = self.0[bucket].get_or_init(Box::default);
+        if time.saturating_sub(slot.time.load(Ordering::Relaxed)) < INTERVAL_MILLISECONDS {
+            return;
+        }
+        // Whoever finds the slot taken leaves it: the other one's request is just as good an example.
+        if let Ok(mut latest) = slot.latest.try_lock() {
+            *latest = Some(Exemplar { trace_id: *trace_id, nanoseconds, time });
+            slot.time.store(time, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn get(&self, bucket: usize) -> Option<Exemplar> {
+        let slot = self.0[bucket].get()?;
+        *slot.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

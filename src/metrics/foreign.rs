@@ -1,0 +1,104 @@
+//! The counters and gauges that the exporter wrote, in the format that was asked for.
+
+use super::exposition::ExpositionFormat;
+
+/// Appends what the exporter rendered (text format 0.0.4), sorted, without blank lines; for OpenMetrics with the
+/// family names and numbers that its specification asks for.
+pub(super) fn write(out: &mut String, rendered: &str, format: ExpositionFormat) {
+    // The exporter ends each family with a blank line, and escapes line breaks in help texts.
+    let mut families: Vec<Family<'_>> = rendered.split("\n\n").filter_map(Family::read).collect();
+    families.sort_by(|one, other| one.name.cmp(other.name));
+    for family in families {
+        family.write(out, format);
+    }
+}
+
+struct Family<'a> {
+    name: &'a str,
+    help: Option<&'a str>,
+    kind: &'a str,
+    /// Sorted lines.
+    samples: Vec<&'a str>,
+}
+
+impl<'a> Family<'a> {
+    fn read(block: &'a str) -> Option<Self> {
+        let (mut name, mut kind, mut help, mut samples) = ("", "", None, Vec::new());
+        for line in block.lines() {
+            if let Some(comment) = line.strip_prefix("# HELP ") {
+                help = comment.split_once(' ').map(|(_, help)| help);
+            } else if let Some(comment) = line.strip_prefix("# TYPE ") {
+                (name, kind) = comment.split_once(' ')?;
+            } else if !line.is_empty() {
+                samples.push(line);
+            }
+        }
+        samples.sort_unstable();
+        (!name.is_empty()).then_some(Self { name, help, kind, samples })
+    }
+
+    fn write(&self, out: &mut String, format: ExpositionFormat) {
+        // Counters of the facade hold whole numbers only, so a fractional one (CPU seconds) is kept as a gauge; its
+        // name says what it is.
+        let counter_name = self.name.strip_suffix("_total");
+        let kind = if counter_name.is_some() { "counter" } else { self.kind };
+        let (name, kind) = match (format, kind, counter_name) {
+            (ExpositionFormat::OpenMetrics, "counter", Some(base)) => (base, "counter"),
+            // OpenMetrics would rename a counter without `_total`: as `unknown` it keeps its name.
+            (ExpositionFormat::OpenMetrics, "counter", None) => (self.name, "unknown"),
+            (_, kind, _) => (self.name, kind),
+        };
+        if let Some(help) = self.help {
+            out.extend(["# HELP ", name, " "]);
+            match format {
+                ExpositionFormat::Text => out.push_str(help),
+                // Help texts escape quotes here, and nowhere else.
+                ExpositionFormat::OpenMetrics => out.push_str(&help.replace('"', "\\\"")),
+            }
+            out.push('\n');
+        }
+        out.extend(["# TYPE ", name, " ", kind, "\n"]);
+        for sample in &self.samples {
+            let (series, value) = sample.rsplit_once(' ').unwrap_or((sample, "NaN"));
+            let value = match value {
+                "inf" => "+Inf",
+                "-inf" => "-Inf",
+                value => value,
+            };
+            out.extend([series, " ", value, "\n"]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RENDERED: &str = "# HELP jobs_total Jobs \\\\ \"done\"\n# TYPE jobs_total counter\njobs_total{b=\"2\"} 2\njobs_total{b=\"1\"} 1\n\n\
+        # TYPE depth gauge\ndepth inf\n\n# TYPE plain counter\nplain 3\n\n";
+
+    fn written(format: ExpositionFormat) -> String {
+        let mut out = String::new();
+        write(&mut out, RENDERED, format);
+        out
+    }
+
+    #[test]
+    fn text_keeps_names_and_is_sorted() {
+        assert_eq!(
+            written(ExpositionFormat::Text),
+            "# TYPE depth gauge\ndepth +Inf\n# HELP jobs_total Jobs \\\\ \"done\"\n# TYPE jobs_total counter\n\
+             jobs_total{b=\"1\"} 1\njobs_total{b=\"2\"} 2\n# TYPE plain counter\nplain 3\n"
+        );
+    }
+
+    #[test]
+    fn openmetrics_names_the_family_without_total() {
+        let text = written(ExpositionFormat::OpenMetrics);
+        assert!(
+            text.contains("# HELP jobs Jobs \\\\ \\\"done\\\"\n# TYPE jobs counter\njobs_total{b=\"1\"} 1\n"),
+            "{text}"
+        );
+        assert!(text.contains("# TYPE plain unknown\nplain 3\n"), "{text}");
+    }
+}

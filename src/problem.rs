@@ -1,0 +1,66 @@
+//! Error answers as `application/problem+json` (RFC 9457), with the trace id that finds their log lines.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::context;
+
+/// One error answer. `type` is left out, which RFC 9457 reads as `about:blank`: the title then is the status's own phrase.
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use http::StatusCode;
+/// use redpane::problem::Problem;
+///
+/// let answer = Problem::new(StatusCode::NOT_FOUND).detail("no order 17; orders run from 1 to 16").into_response();
+/// assert_eq!(answer.headers()["content-type"], "application/problem+json");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    detail: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    title: &'a str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+}
+
+impl Problem {
+    /// An answer with this status and the status's own phrase as its title.
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, detail: None }
+    }
+
+    /// Says what was wrong with this very request, and what would be right.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body {
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: self.detail.as_deref(),
+            trace_id: context::with_current(|context| context.map(|context| context.trace_id().to_string())),
+        };
+        let text = serde_json::to_string(&body).expect("strings and a number are JSON");
+        let content_type = HeaderValue::from_static("application/problem+json");
+        (self.status, [(header::CONTENT_TYPE, content_type)], text).into_response()
+    }
+}

@@ -1,0 +1,61 @@
+//! Taking the context of a request along into tasks and threads that outlive its poll.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tokio::task::JoinHandle;
+use tracing::instrument::{Instrument, Instrumented};
+
+use crate::context::{self, RequestContext};
+
+pin_project! {
+    /// A future that runs in the context of the request that made it. See [`in_current_request`].
+    pub struct InRequest<F> {
+        context: Option<RequestContext>,
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<F: Future> Future for InRequest<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        context::enter(this.context, || this.inner.poll(cx))
+    }
+}
+
+/// Ties a future to the current request, and to the current `tracing` span: wherever it is polled, its log lines carry
+/// the request's ids and its metrics land in the same `/metrics`. Outside of a request it changes nothing.
+pub fn in_current_request<F: Future>(future: F) -> InRequest<Instrumented<F>> {
+    InRequest { context: context::current(), inner: future.in_current_span() }
+}
+
+/// [`tokio::spawn`] with the current request's ids. A plain `tokio::spawn` does not know which request it belongs to.
+///
+/// # Panics
+/// Outside of a tokio runtime, as `tokio::spawn` does.
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    tokio::spawn(in_current_request(future))
+}
+
+/// [`tokio::task::spawn_blocking`] with the current request's ids and `tracing` span.
+///
+/// # Panics
+/// Outside of a tokio runtime, as `tokio::task::spawn_blocking` does.
+pub fn spawn_blocking<F, R>(work: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let mut context = context::current();
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || context::enter(&mut context, || span.in_scope(work)))
+}
