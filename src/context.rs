@@ -11,8 +11,10 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::metrics::Recorder;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
+use crate::sent_headers::SentHeaders;
 use crate::telemetry::Shared;
 use crate::trace_context::{FRESH_FLAGS, SpanId, TraceId, TraceParent};
 
@@ -46,16 +48,16 @@ struct Inner {
 }
 
 impl RequestContext {
-    /// Reads the trace context and the request id that the caller sent, or makes fresh ones.
-    pub(crate) fn from_headers(headers: &HeaderMap, telemetry: Arc<Shared>) -> Self {
-        let parent = single(headers, &TRACEPARENT).and_then(|header| TraceParent::parse(header.as_bytes()));
+    /// Takes over the trace context and the request id that the caller sent, or makes fresh ones.
+    pub(crate) fn new(sent: &SentHeaders<'_>, telemetry: Arc<Shared>) -> Self {
+        let parent = sent.traceparent.only().and_then(|header| TraceParent::parse(header.as_bytes()));
         Self(Arc::new(Inner {
             trace_id: parent.map_or_else(TraceId::random, |parent| parent.trace_id),
             span_id: SpanId::random(),
             parent_span_id: parent.map(|parent| parent.parent_id),
             flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
-            tracestate: parent.and_then(|_| tracestate(headers)),
-            request_id: RequestId::from_header(headers.get(X_REQUEST_ID)),
+            tracestate: parent.and_then(|_| sent.tracestate()),
+            request_id: RequestId::from_header(sent.request_id),
             telemetry,
         }))
     }
@@ -130,25 +132,6 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     }
 }
 
-/// The header, if it was sent exactly once: two different `traceparent` say nothing.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    values.next().filter(|_| values.next().is_none())
-}
-
-/// `tracestate` may come in several headers, which are one list in their order.
-fn tracestate(headers: &HeaderMap) -> Option<HeaderValue> {
-    let values = headers.get_all(TRACESTATE);
-    let mut rest = values.iter();
-    let first = rest.next()?;
-    let mut joined = first.as_bytes().to_vec();
-    for more in rest {
-        joined.push(b',');
-        joined.extend_from_slice(more.as_bytes());
-    }
-    HeaderValue::from_bytes(&joined).ok()
-}
-
 thread_local! {
     static CURRENT: Cell<Option<RequestContext>> = const { Cell::new(None) };
 }
@@ -178,16 +161,23 @@ impl Drop for Restore {
     }
 }
 
-/// Runs `work` inside the context: log lines carry its ids, application metrics land in its telemetry.
+/// Runs `work` inside the context: log lines carry its ids, application metrics land in `recorder`.
 ///
 /// The handle moves into the thread's slot and back, so entering costs no reference counting.
-pub(crate) fn enter<R>(slot: &mut Option<RequestContext>, work: impl FnOnce() -> R) -> R {
+pub(crate) fn enter_with<R>(slot: &mut Option<RequestContext>, recorder: &Recorder, work: impl FnOnce() -> R) -> R {
     let Some(context) = slot.take() else { return work() };
-    let telemetry = Arc::clone(context.telemetry());
     let scope = Scope { outer: CURRENT.replace(Some(context)), slot };
-    let result = metrics::with_local_recorder(&telemetry.recorder, work);
+    let result = metrics::with_local_recorder(recorder, work);
     drop(scope);
     result
+}
+
+/// The same with the recorder of the context's own telemetry.
+pub(crate) fn enter<R>(slot: &mut Option<RequestContext>, work: impl FnOnce() -> R) -> R {
+    match slot.as_ref().map(|context| Arc::clone(context.telemetry())) {
+        Some(telemetry) => enter_with(slot, &telemetry.recorder, work),
+        None => work(),
+    }
 }
 
 struct Scope<'a> {

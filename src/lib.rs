@@ -1,5 +1,36 @@
-//! redpane.
-#![forbid(unsafe_code)]
+//! One line instruments an [`axum`] application: RED metrics, an access log in JSON, W3C trace ids and `/metrics`.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use redpane::Redpane;
+//!
+//! let app: Router = Redpane::new("api").instrument(Router::new().route("/", get(|| async { "hello" })));
+//! ```
+//!
+//! Every request that reaches the router is then counted once and logged once, whatever ends it: a complete answer, a
+//! client that leaves, a panic, a body that breaks, a timeout. The metric sample and the log line come from the same
+//! observation, so they cannot disagree.
+//!
+//! # What lives where
+//!
+//! | to | use |
+//! |---|---|
+//! | change buckets, paths, limits, log output | the methods of [`Redpane`] |
+//! | also log `tracing` events and count `metrics` macros outside of requests | [`Redpane::install`] |
+//! | keep your own `tracing` subscriber | [`Telemetry::log_layer`] |
+//! | serve `/metrics` on a second listener | [`Redpane::without_metrics_route`], [`Telemetry::metrics_router`] |
+//! | know the ids of the request, call the next service with them | [`RequestContext`], [`current`] |
+//! | keep the ids in spawned work | [`spawn`], [`spawn_blocking`], [`in_current_request`] |
+//! | answer errors as problem+json with the trace id | [`problem::Problem`] |
+//! | mark an answer as a timeout | [`TimedOut`] |
+//!
+//! Inside a request, plain `tracing::info!` carries its ids and plain `metrics::counter!` lands in the same `/metrics`.
+//!
+//! # Inside
+//!
+//! Arrows run one way: `instrument` (the tower middleware) uses `metrics` (counting), `logs` (writing) and
+//! `trace_context`; none of them knows the service in `server` and `api`, which is behind the feature `server`.
+//! Libraries that depend on redpane switch that off with `default-features = false`.
 
 mod builder;
 mod context;
@@ -10,6 +41,7 @@ mod metrics;
 mod options;
 pub mod problem;
 mod request_id;
+mod sent_headers;
 mod tasks;
 mod telemetry;
 mod trace_context;

@@ -20,68 +20,76 @@ pub(super) struct ObservedBody {
     watch: Watch,
 }
 
+#[expect(clippy::large_enum_variant, reason = "axum boxes the whole body: a box in a box would be one more allocation")]
 enum Watch {
     /// The request ends with the body.
-    UntilTheEnd(Observation),
-    /// The request was finished at its headers (a streaming route), or is over; log lines still carry its ids.
-    Over(Option<RequestContext>),
-}
-
-impl Watch {
-    fn context(&mut self) -> &mut Option<RequestContext> {
-        match self {
-            Self::UntilTheEnd(observation) => &mut observation.context,
-            Self::Over(context) => context,
-        }
-    }
-
-    fn end(&mut self, with: impl FnOnce(Observation)) {
-        let context = self.context().clone();
-        if let Self::UntilTheEnd(observation) = std::mem::replace(self, Self::Over(context)) {
-            with(observation);
-        }
-    }
+    Request(Observation),
+    /// The request was finished at its headers (a streaming route); log lines still carry its ids.
+    Ids(Option<RequestContext>),
+    /// The body has ended.
+    Nothing,
 }
 
 impl ObservedBody {
     /// The body must not have ended yet.
     pub(super) fn new(inner: Body, mut observation: Observation) -> Self {
-        let watch = if observation.endpoint.streaming {
-            observation.response_bytes = None;
-            let context = observation.context.clone();
-            observation.complete();
-            Watch::Over(context)
-        } else {
-            Watch::UntilTheEnd(observation)
-        };
-        Self { inner: Some(inner), watch }
+        if !observation.endpoint.streaming {
+            return Self { inner: Some(inner), watch: Watch::Request(observation) };
+        }
+        let context = observation.context.clone();
+        observation.response_bytes = None;
+        observation.complete();
+        Self { inner: Some(inner), watch: Watch::Ids(context) }
+    }
+
+    fn end(&mut self, end: impl FnOnce(Observation)) {
+        if let Watch::Request(observation) = std::mem::replace(&mut self.watch, Watch::Nothing) {
+            end(observation);
+        }
+    }
+}
+
+impl Watch {
+    /// Runs code of the application inside the request.
+    fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
+        match self {
+            Self::Request(observation) => observation.run(work),
+            Self::Ids(context) => context::enter(context, || catch(work)),
+            Self::Nothing => catch(work),
+        }
+    }
+
+    /// Makes sure that a caught panic has its log line.
+    fn note(&self, run: Result<(), Payload>) {
+        match (self, run) {
+            (Self::Request(observation), run) => observation.note(run),
+            (Self::Ids(Some(context)), Err(payload)) => panics::caught(context, &*payload),
+            _ => {}
+        }
     }
 
     fn count(&mut self, frame: &Frame<Bytes>) {
-        if let (Watch::UntilTheEnd(observation), Some(data)) = (&mut self.watch, frame.data_ref())
+        if let (Self::Request(observation), Some(data)) = (self, frame.data_ref())
             && let Some(bytes) = &mut observation.response_bytes
         {
             *bytes += data.len() as u64;
         }
     }
+}
 
-    fn ended_by(&mut self, payload: &Payload) -> axum::Error {
-        if let Some(context) = self.watch.context() {
-            panics::caught(context, &**payload);
-        }
-        self.drop_inner();
-        self.watch.end(|observation| observation.fail(Outcome::Panic));
-        axum::Error::new("the response body panicked; the log lines of this trace id say where")
-    }
-
-    /// Drops the application's body inside its context.
-    fn drop_inner(&mut self) {
-        let Some(inner) = self.inner.take() else { return };
-        let dropped = context::enter(self.watch.context(), || catch(|| drop(inner)));
-        if let (Err(payload), Some(context)) = (dropped, self.watch.context()) {
-            panics::caught(context, &*payload);
-        }
-    }
+/// Polls the application's body; when that was its end it is dropped at once, still inside its context. A panic of its
+/// destructors comes back beside the frame, which it does not spoil. The flag says whether it has ended.
+fn poll_to_its_end(slot: &mut Option<Body>, cx: &mut Context<'_>) -> (Polled, bool, Result<(), Payload>) {
+    let Some(body) = slot else { return (Poll::Ready(None), true, Ok(())) };
+    let polled = Pin::new(&mut *body).poll_frame(cx);
+    let ended = match &polled {
+        Poll::Pending => false,
+        // Nobody polls for the end of a body that says it has ended; trailers are always the last frame.
+        Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || body.is_end_stream(),
+        Poll::Ready(Some(Err(_)) | None) => true,
+    };
+    let dropped = if ended { catch(|| *slot = None) } else { Ok(()) };
+    (polled, ended, dropped)
 }
 
 impl HttpBody for ObservedBody {
@@ -90,31 +98,32 @@ impl HttpBody for ObservedBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let this = &mut *self;
-        let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
-        let polled = context::enter(this.watch.context(), || catch(|| Pin::new(inner).poll_frame(cx)));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Some(Ok(frame)))) => {
-                this.count(&frame);
-                // Nobody polls for the end of a body that says it has ended; trailers are always the last frame.
-                if frame.is_trailers() || this.inner.as_ref().is_some_and(HttpBody::is_end_stream) {
-                    this.drop_inner();
-                    this.watch.end(Observation::complete);
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Ok(Poll::Ready(None)) => {
-                this.drop_inner();
-                this.watch.end(Observation::complete);
-                Poll::Ready(None)
-            }
-            Ok(Poll::Ready(Some(Err(error)))) => {
-                this.drop_inner();
-                this.watch.end(|observation| observation.fail(Outcome::BodyError));
-                Poll::Ready(Some(Err(error)))
-            }
-            Err(payload) => Poll::Ready(Some(Err(this.ended_by(&payload)))),
+        if this.inner.is_none() {
+            return Poll::Ready(None);
         }
+        let inner = &mut this.inner;
+        let (polled, ended) = match this.watch.run(|| poll_to_its_end(inner, cx)) {
+            Ok((polled, ended, dropped)) => {
+                this.watch.note(dropped);
+                (polled, ended)
+            }
+            Err(payload) => {
+                this.watch.note(Err(payload));
+                this.drop_inner();
+                this.end(|observation| observation.fail(Outcome::Panic));
+                let error = "the response body panicked; the log lines of this trace id say where";
+                return Poll::Ready(Some(Err(axum::Error::new(error))));
+            }
+        };
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            this.watch.count(frame);
+        }
+        match &polled {
+            Poll::Ready(Some(Err(_))) => this.end(|observation| observation.fail(Outcome::BodyError)),
+            _ if ended => this.end(Observation::complete),
+            _ => {}
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -123,6 +132,16 @@ impl HttpBody for ObservedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+    }
+}
+
+impl ObservedBody {
+    /// Drops the application's body inside its context.
+    fn drop_inner(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            let dropped = self.watch.run(|| drop(inner));
+            self.watch.note(dropped);
+        }
     }
 }
 

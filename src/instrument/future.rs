@@ -13,8 +13,7 @@ use pin_project_lite::pin_project;
 use super::body::ObservedBody;
 use super::observation::{Observation, Outcome, TimedOut};
 use super::unwind::{Payload, catch};
-use crate::context::{self, X_REQUEST_ID, X_TRACE_ID};
-use crate::logs::panics;
+use crate::context::{X_REQUEST_ID, X_TRACE_ID};
 use crate::problem::Problem;
 
 pin_project! {
@@ -54,29 +53,41 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for ObservedFuture
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let observation = this.observation.as_mut().expect("a future is not polled after it was ready");
-        let polled = match (this.panicked.take(), this.handler.as_mut().as_pin_mut()) {
-            (None, Some(handler)) => context::enter(&mut observation.context, || catch(|| handler.poll(cx))),
-            (payload, _) => Err(payload.unwrap_or_else(|| Box::new("the handler is gone"))),
+        let polled = match this.panicked.take() {
+            Some(payload) => Err(payload),
+            None => observation.run(|| poll_to_its_end(&mut this.handler, cx)),
         };
         let answered = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(Ok(response))) => Ok(response),
-            Err(payload) => Err(payload),
+            Ok(Poll::Ready((response, dropped))) => {
+                observation.note(dropped);
+                Ok(response)
+            }
+            Err(payload) => {
+                drop_handler(this.handler, observation);
+                Err(payload)
+            }
         };
-        let Some(mut observation) = this.observation.take() else { return Poll::Pending };
-        drop_handler(this.handler, &mut observation);
+        let observation = this.observation.take().expect("it was there a moment ago");
         Poll::Ready(Ok(answer(answered, observation)))
     }
 }
 
-/// Drops the handler inside its context. A panic in one of its destructors is logged, and changes nothing else.
+/// Polls the handler; once it is ready it is dropped at once, still inside its context. A panic of its destructors comes
+/// back beside the response, which it does not spoil.
+fn poll_to_its_end<F: Future<Output = Result<Response, Infallible>>>(
+    handler: &mut Pin<&mut Option<F>>,
+    cx: &mut Context<'_>,
+) -> Poll<(Response, Result<(), Payload>)> {
+    let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Pending };
+    running.poll(cx).map(|Ok(response)| (response, catch(|| handler.set(None))))
+}
+
+/// Drops a handler that did not come to its end, inside its context.
 fn drop_handler<F>(mut handler: Pin<&mut Option<F>>, observation: &mut Observation) {
-    if handler.is_none() {
-        return;
-    }
-    let dropped = context::enter(&mut observation.context, || catch(|| handler.set(None)));
-    if let (Err(payload), Some(context)) = (dropped, &observation.context) {
-        panics::caught(context, &*payload);
+    if handler.is_some() {
+        let dropped = observation.run(|| handler.set(None));
+        observation.note(dropped);
     }
 }
 
@@ -84,7 +95,7 @@ fn answer(answered: Result<Response, Payload>, mut observation: Observation) -> 
     let (mut response, completion) = match answered {
         Ok(response) if response.extensions().get::<TimedOut>().is_some() => (response, Outcome::Timeout),
         Ok(response) => (response, Outcome::Complete),
-        Err(payload) => (after_panic(&mut observation, &*payload), Outcome::Panic),
+        Err(payload) => (after_panic(&mut observation, payload), Outcome::Panic),
     };
     observation.answered(response.status(), completion);
     if let Some(context) = &observation.context {
@@ -100,11 +111,9 @@ fn answer(answered: Result<Response, Payload>, mut observation: Observation) -> 
     response.map(|body| Body::new(ObservedBody::new(body, observation)))
 }
 
-fn after_panic(observation: &mut Observation, payload: &(dyn std::any::Any + Send)) -> Response {
-    if let Some(context) = &observation.context {
-        panics::caught(context, payload);
-    }
+fn after_panic(observation: &mut Observation, payload: Payload) -> Response {
+    observation.note(Err(payload));
     let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR)
         .detail("the handler panicked; the log lines of this trace id say where");
-    context::enter(&mut observation.context, || problem.into_response())
+    observation.run(|| problem.into_response()).unwrap_or_default()
 }

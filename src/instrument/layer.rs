@@ -7,7 +7,7 @@ use http::Request;
 use tower_layer::Layer;
 
 use super::service::Instrument;
-use crate::metrics::series::{Route, UNMATCHED};
+use crate::metrics::series::{Endpoint, Route, UNMATCHED, method_index};
 use crate::telemetry::Shared;
 
 /// Wraps each endpoint of a router in an [`Instrument`].
@@ -37,7 +37,8 @@ impl<S> Layer<S> for InstrumentLayer {
 pub(super) struct RouteCache(Arc<OnceLock<Arc<Route>>>);
 
 impl RouteCache {
-    pub(super) fn find<B>(&self, telemetry: &Shared, request: &Request<B>) -> Arc<Route> {
+    pub(super) fn endpoint<B>(&self, telemetry: &Shared, request: &Request<B>) -> Arc<Endpoint> {
+        let method = method_index(request.method());
         let mounted;
         let name = match request.extensions().get::<MatchedPath>() {
             Some(path) => path.as_str(),
@@ -46,14 +47,15 @@ impl RouteCache {
                 mounted.as_deref().unwrap_or(UNMATCHED)
             }
         };
-        match self.0.get() {
-            Some(route) if route.name() == name => Arc::clone(route),
-            known => {
+        let known = self.0.get();
+        match known {
+            Some(route) if route.name() == name => telemetry.http.endpoint(route, method),
+            _ => {
                 let route = telemetry.http.route(name);
                 if known.is_none() && telemetry.http.keeps(&route) {
                     let _ = self.0.set(Arc::clone(&route));
                 }
-                route
+                telemetry.http.endpoint(&route, method)
             }
         }
     }

@@ -6,14 +6,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use tracing::Level;
 
 use super::request_size::RequestSize;
-use crate::context::RequestContext;
-use crate::logs::json;
+use super::unwind::{Payload, catch};
+use crate::context::{self, RequestContext};
 use crate::logs::line::Line;
-use crate::metrics::series::{Endpoint, Route, Sample, method_index};
+use crate::logs::{json, panics};
+use crate::metrics::series::{Endpoint, Sample};
+use crate::sent_headers::SentHeaders;
 use crate::telemetry::Shared;
 
 /// The target of access lines, for log filters.
@@ -87,17 +89,22 @@ pub(super) struct Observation {
 
 impl Observation {
     /// A request has arrived.
-    pub(super) fn start(telemetry: &Arc<Shared>, route: &Route, request: Request<Body>) -> (Self, Request<Body>) {
+    pub(super) fn start(
+        telemetry: &Arc<Shared>,
+        endpoint: Arc<Endpoint>,
+        request: Request<Body>,
+    ) -> (Self, Request<Body>) {
         let started = Instant::now();
         telemetry.http.in_flight.enter();
         let (request_size, request) = RequestSize::of(request);
+        let sent = SentHeaders::find(request.headers());
         let observation = Self {
-            context: Some(RequestContext::from_headers(request.headers(), Arc::clone(telemetry))),
-            endpoint: telemetry.http.endpoint(route, method_index(request.method())),
+            context: Some(RequestContext::new(&sent, Arc::clone(telemetry))),
+            endpoint,
             telemetry: Arc::clone(telemetry),
             started,
             uri: request.uri().clone(),
-            user_agent: request.headers().get(header::USER_AGENT).cloned(),
+            user_agent: sent.user_agent.cloned(),
             client: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
             request_size,
             is_head: request.method() == Method::HEAD,
@@ -107,6 +114,19 @@ impl Observation {
             completion: Outcome::Complete,
         };
         (observation, request)
+    }
+
+    /// Runs code of the application inside this request. A panic comes back as what it left.
+    pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
+        let Self { context, telemetry, .. } = self;
+        context::enter_with(context, &telemetry.recorder, || catch(work))
+    }
+
+    /// Makes sure that a caught panic has its log line.
+    pub(super) fn note(&self, run: Result<(), Payload>) {
+        if let (Err(payload), Some(context)) = (run, &self.context) {
+            panics::caught(context, &*payload);
+        }
     }
 
     /// The handler has answered: from here on the status is the one that is sent.

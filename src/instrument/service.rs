@@ -12,8 +12,6 @@ use tower_service::Service;
 use super::future::ObservedFuture;
 use super::layer::RouteCache;
 use super::observation::Observation;
-use super::unwind::catch;
-use crate::context;
 use crate::telemetry::Shared;
 
 /// Observes every request of one endpoint.
@@ -37,10 +35,10 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let route = self.route.find(&self.telemetry, &request);
-        let (mut observation, request) = Observation::start(&self.telemetry, &route, request);
+        let endpoint = self.route.endpoint(&self.telemetry, &request);
+        let (mut observation, request) = Observation::start(&self.telemetry, endpoint, request);
         // Middleware of the application runs here already, before the first poll.
-        let called = context::enter(&mut observation.context, || catch(|| self.inner.call(request)));
+        let called = observation.run(|| self.inner.call(request));
         ObservedFuture::new(called, observation)
     }
 }
