@@ -138,7 +138,6 @@ impl Config {
     }
 
     /// The telemetry these settings ask for, not yet built: a test may add its own log writer.
-    #[must_use]
     pub fn telemetry(&self) -> Redpane {
         let quiet = ["/metrics", "/healthz", "/readyz"];
         let mut redpane = Redpane::new(&self.app)

@@ -30,6 +30,8 @@ const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(500);
 /// What a connection may take.
 pub(super) struct Limits {
     builder: auto::Builder<TokioExecutor>,
+    /// For connections that come while the service ends: their one answer says `connection: close`.
+    last_answer_builder: auto::Builder<TokioExecutor>,
     header_timeout: Duration,
 }
 
@@ -43,7 +45,13 @@ impl Limits {
             .timer(TokioTimer::new())
             .keep_alive_interval(header_timeout / 2)
             .keep_alive_timeout(header_timeout / 2);
-        Self { builder, header_timeout }
+        let mut last_answer_builder = builder.clone();
+        last_answer_builder.http1().keep_alive(false);
+        Self { builder, last_answer_builder, header_timeout }
+    }
+
+    fn builder(&self, phase: Phase) -> &auto::Builder<TokioExecutor> {
+        if phase == Phase::Serving { &self.builder } else { &self.last_answer_builder }
     }
 }
 
@@ -59,7 +67,8 @@ pub(super) async fn serve(
     drop(stream.set_nodelay(true));
     let begun = Arc::new(Begun::default());
     let service = into_service(router, peer, begun.clone());
-    let mut connection = std::pin::pin!(limits.builder.serve_connection(TokioIo::new(stream), service));
+    let builder = limits.builder(*phase.borrow());
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut silent = std::pin::pin!(begun.never_within(limits.header_timeout));
     let mut ending = std::pin::pin!(wait_for_end(phase.clone(), &begun));
     let mut cut = std::pin::pin!(reached(phase, Phase::Cut));
