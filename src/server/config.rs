@@ -56,6 +56,17 @@ pub enum Role {
     Receiver,
 }
 
+impl Role {
+    /// The command that starts it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Receiver => "receiver",
+        }
+    }
+}
+
 /// All settings of a running service. The fields carry the names of their variables.
 #[derive(Debug, Clone)]
 pub struct Config {

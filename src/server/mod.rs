@@ -62,6 +62,9 @@ pub async fn run(
     cut: impl Future<Output = ()>,
 ) -> Ended {
     process_metrics::publish(telemetry);
+    if config.role == Role::Receiver {
+        receiver::announce(telemetry);
+    }
     let readiness = Readiness::default();
     let (address, metrics_address) = (listeners.api_address(), listeners.metrics_address());
     let mut api = Serving::start(listeners.api, telemetry.instrument(routes(config, &readiness)), config);
@@ -108,7 +111,7 @@ pub async fn run(
 
 fn announce(config: &Config, address: std::net::SocketAddr, metrics_address: Option<std::net::SocketAddr>) {
     tracing::info!(
-        role = ?config.role,
+        role = config.role.as_str(),
         listen = %address,
         metrics_listen = metrics_address.map(tracing::field::display),
         version = config::VERSION,

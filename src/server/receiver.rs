@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::Config;
+use crate::Telemetry;
 use crate::api::json_body;
 use crate::problem::Problem;
 
@@ -19,13 +20,28 @@ mod alert;
 
 use alert::{Alert, Payload};
 
-/// Largest number of alerts of one payload that are written; a sender that sends more is told so.
+const RECEIVED: &str = "redpane_alerts_received_total";
+const REJECTED: &str = "redpane_alert_payloads_rejected_total";
+
+/// Largest number of alerts in one payload; a sender of more is told so.
 const ALERT_LIMIT: usize = 10_000;
 
 /// The routes of this role, to be announced to the metrics.
 #[must_use]
 pub fn routes() -> Vec<(Method, &'static str)> {
     vec![(Method::POST, "/alerts")]
+}
+
+/// Starts the counts of alerts at 0: the first one must already be an increase.
+pub(super) fn announce(telemetry: &Telemetry) {
+    metrics::with_local_recorder(&telemetry.recorder(), || {
+        metrics::describe_counter!(RECEIVED, "Alerts received, by their state.");
+        metrics::describe_counter!(REJECTED, "Requests with a payload that is no webhook of a known kind.");
+        for state in [alert::State::Firing, alert::State::Resolved] {
+            metrics::counter!(RECEIVED, "state" => state.as_str()).increment(0);
+        }
+        metrics::counter!(REJECTED).increment(0);
+    });
 }
 
 /// `POST /alerts`.
@@ -45,7 +61,7 @@ async fn receive(State(limit): State<usize>, headers: HeaderMap, body: Body) -> 
             Json(json!({"alerts": payload.alerts.len()})).into_response()
         }
         Err(problem) => {
-            metrics::counter!("redpane_alert_payloads_rejected_total").increment(1);
+            metrics::counter!(REJECTED).increment(1);
             problem.into_response()
         }
     }
@@ -93,5 +109,5 @@ fn write(alert: &Alert, payload: &Payload) {
         alert::State::Firing => line!(warn),
         alert::State::Resolved => line!(info),
     }
-    metrics::counter!("redpane_alerts_received_total", "state" => alert.state().as_str()).increment(1);
+    metrics::counter!(RECEIVED, "state" => alert.state().as_str()).increment(1);
 }
