@@ -12,12 +12,12 @@ use axum::{Router, routing::get};
 use http::Request;
 use tower::Service;
 
-pub fn router() -> Router {
+pub(crate) fn router() -> Router {
     Router::new().route("/hello/{name}", get(|| async { "hello, world" }))
 }
 
 /// A request as curl sends it through one proxy.
-pub fn request() -> Request<Body> {
+pub(crate) fn request() -> Request<Body> {
     Request::get("/hello/ada")
         .header("host", "localhost:8000")
         .header("user-agent", "curl/8.5.0")
@@ -28,14 +28,14 @@ pub fn request() -> Request<Body> {
 }
 
 /// Runs what never waits. A runtime would be measured with it.
-pub fn ready<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("nothing here waits"),
     }
 }
 
-pub fn serve(app: &mut Router, request: Request<Body>) {
+pub(crate) fn serve(app: &mut Router, request: Request<Body>) {
     let response: Result<Response, Infallible> = ready(app.call(request));
     let Ok(response) = response;
     let mut body = response.into_body();
