@@ -106,7 +106,7 @@ fn write(app: &Router, writer: usize) {
     runtime.block_on(async {
         for number in 0..REQUESTS {
             let code = STATUSES[(number + writer) % STATUSES.len()];
-            let method = if number / STATUSES.len() % 2 == 0 { Method::GET } else { Method::POST };
+            let method = if (number / STATUSES.len()).is_multiple_of(2) { Method::GET } else { Method::POST };
             send(app, method, &format!("/status/{code}"), &[]).await;
         }
     });
