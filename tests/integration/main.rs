@@ -3,5 +3,8 @@
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used)]
 
+mod composition;
+mod context;
 mod endings;
 mod helpers;
+mod hostile;
