@@ -102,3 +102,19 @@ async fn a_call_from_inside_a_request() {
     assert_eq!(called["parent_span_id"], caller["span_id"]);
     assert_ne!(called["span_id"], caller["span_id"]);
 }
+
+/// One endpoint with several routes: what it remembers of the first must not name the others.
+#[tokio::test]
+async fn the_same_endpoint_in_two_places() {
+    let observed = Observed::new();
+    let inner: Router = observed.telemetry.instrument(hello()).with_state(());
+    let router = Router::new().nest_service("/a", inner.clone()).nest_service("/b", inner);
+    for path in ["/a/hello/ada", "/b/hello/ada", "/a/hello/alan", "/b/nowhere"] {
+        let asked = request(Method::GET, path).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(asked).await.unwrap();
+        axum::body::to_bytes(response.into_body(), 100).await.unwrap();
+    }
+    observed.access_lines(4).await;
+    let expected = [("GET /a/hello/{name} 200", 2.0), ("GET /b/hello/{name} 200", 1.0), ("GET unmatched 404", 1.0)];
+    assert_eq!(observed.samples().requests(), expected.map(|(labels, count)| (labels.into(), count)));
+}

@@ -76,6 +76,13 @@ fn fields_of_the_same_name() {
     assert_eq!(values, [1, 2, 4]);
 }
 
+#[test]
+fn a_name_that_looks_like_that_of_a_repeated_field() {
+    let line = logged_once(|| tracing::info!(field.value = 3, value = 1, value = 2, "prefixed"));
+    let values: Vec<_> = ["value", "field.value", "field.field.value"].map(|key| line[key].clone()).into();
+    assert_eq!(values, [1, 2, 3]);
+}
+
 /// Fields that are not ours to drop: some schemas name theirs like this.
 #[test]
 fn fields_whose_names_begin_with_log() {
