@@ -201,22 +201,25 @@ impl Drop for Observation {
         let elapsed: Duration = self.started.elapsed();
         let nanoseconds = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         let now = SystemTime::now();
-        self.telemetry.http.in_flight.leave();
-        let Some(context) = self.context.take() else { return };
-        self.telemetry.http.record(
-            &self.endpoint,
-            &Sample {
-                status: self.status,
-                nanoseconds,
-                request_bytes: self.request_size.bytes(),
-                response_bytes: self.response_bytes,
-                trace_id: context.trace_id(),
-                time: now,
-            },
-        );
-        let level = self.level();
-        if self.is_logged(level) {
-            self.log(&context, level, now, nanoseconds);
+        if let Some(context) = self.context.take() {
+            self.telemetry.http.record(
+                &self.endpoint,
+                &Sample {
+                    status: self.status,
+                    nanoseconds,
+                    request_bytes: self.request_size.bytes(),
+                    response_bytes: self.response_bytes,
+                    trace_id: context.trace_id(),
+                    time: now,
+                },
+            );
+            let level = self.level();
+            if self.is_logged(level) {
+                self.log(&context, level, now, nanoseconds);
+            }
         }
+        // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
+        // counted and its line made.
+        self.telemetry.http.in_flight.leave();
     }
 }
