@@ -7,14 +7,15 @@ use crate::dashboards::dashboards;
 
 /// Names of the browser, by distribution.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// What Grafana's pages contain where a panel or the page shows an error. Class names and test ids of several versions.
+/// What Grafana's pages contain where a panel or the page shows an error, or nothing: class names, test ids and texts of
+/// several versions.
 const ERROR_MARKS: [&str; 6] = [
-    "panel-alert",
     "panel-info-corner--error",
-    "data-testid Panel status error",
+    "Panel status error",
     "alert-error",
     "Dashboard not found",
     "An unexpected error happened",
+    ">No data<",
 ];
 
 pub(crate) fn every_dashboard_opens(bundle: &Bundle) {
