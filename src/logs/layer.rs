@@ -197,7 +197,12 @@ impl Message {
             self.1 = Some(match value {
                 FieldValue::Text(text) => line.message(format_args!("{text}")),
                 FieldValue::Debug(debug) => line.message(format_args!("{debug:?}")),
-                other => line.message_value(other),
+                // A message is a text, whatever the application made it of.
+                FieldValue::Bool(value) => line.message(format_args!("{value}")),
+                FieldValue::Signed(value) => line.message(format_args!("{value}")),
+                FieldValue::Unsigned(value) => line.message(format_args!("{value}")),
+                FieldValue::Float(value) => line.message(format_args!("{value}")),
+                FieldValue::Error(error) => line.message(format_args!("{}", Chain(*error))),
             });
         }
     }

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use tracing::Level;
 
-use super::layer::FieldValue;
 use super::{json, sink::Sink, timestamp};
 use crate::context::RequestContext;
 
@@ -27,7 +26,7 @@ pub(crate) struct App(Vec<u8>);
 impl App {
     pub(crate) fn new(name: &str) -> Self {
         let mut encoded = Vec::new();
-        json::text(&mut encoded, name);
+        json::text_up_to(&mut encoded, name, 256);
         Self(encoded)
     }
 }
@@ -88,11 +87,6 @@ impl Line {
 
     pub(crate) fn message(mut self, message: fmt::Arguments<'_>) -> Self {
         json::display(&mut self.out, message);
-        self
-    }
-
-    pub(super) fn message_value(mut self, message: &FieldValue<'_>) -> Self {
-        message.write(&mut self.out);
         self
     }
 
