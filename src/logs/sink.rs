@@ -236,7 +236,9 @@ fn write_batches(shared: &Shared, mut writer: Box<dyn Write + Send>, announce: &
         let written = write_all(&mut *writer, &batch, &mut torn);
         let mut state = shared.lock();
         state.failing = written.is_err();
-        let bytes = written.err().unwrap_or(batch.len());
+        let mut bytes = written.err().unwrap_or(batch.len());
+        // A line that lacks only its newline is not lost: the newline after a torn line completes it.
+        bytes += usize::from(batch.get(bytes) == Some(&b'\n'));
         if bytes < batch.len() {
             let whole_lines = batch[..bytes].iter().filter(|&&byte| byte == b'\n').count() as u64;
             lose(&mut state, taken.lines.saturating_sub(whole_lines), DropReason::WriteFailed);
