@@ -32,6 +32,8 @@
 //! `trace_context`; none of them knows the service in `server` and `api`, which is behind the feature `server`.
 //! Libraries that depend on redpane switch that off with `default-features = false`.
 
+#[cfg(feature = "server")]
+pub mod api;
 mod builder;
 mod context;
 mod install;
@@ -42,6 +44,8 @@ mod options;
 pub mod problem;
 mod request_id;
 mod sent_headers;
+#[cfg(feature = "server")]
+pub mod server;
 mod tasks;
 mod telemetry;
 mod trace_context;

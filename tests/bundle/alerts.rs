@@ -91,14 +91,22 @@ impl Rule<'_> {
         for (index, data) in data.iter().enumerate() {
             let source = data["datasourceUid"].as_str().unwrap_or_default();
             self.expect(sources.contains(source), &format!("data[{index}].datasourceUid"), "is not provisioned");
-            self.expect(data["refId"] == data["model"]["refId"], &format!("data[{index}].model.refId"), "differs from refId");
+            self.expect(
+                data["refId"] == data["model"]["refId"],
+                &format!("data[{index}].model.refId"),
+                "differs from refId",
+            );
             if source == "__expr__" {
                 let reads = data["model"]["expression"].as_str().unwrap_or_default();
                 let path = format!("data[{index}].model.expression");
                 self.expect(data["model"]["type"] == "math" || names.contains(&reads), &path, "names no refId of data");
             } else {
                 let from = data["relativeTimeRange"]["from"].as_u64();
-                self.expect(from.is_some_and(|from| from > 0), &format!("data[{index}].relativeTimeRange.from"), "must be above 0");
+                self.expect(
+                    from.is_some_and(|from| from > 0),
+                    &format!("data[{index}].relativeTimeRange.from"),
+                    "must be above 0",
+                );
             }
         }
         // Templates read $values.B: it must exist, or the message says [no value].
@@ -118,10 +126,9 @@ impl Rule<'_> {
         let uid = rule["dashboardUid"].as_str().or(annotations["__dashboardUid__"].as_str()).unwrap_or_default();
         let named = [&rule["panelId"], &annotations["__panelId__"]].into_iter().find(|panel| !panel.is_null());
         let panel = named.map(scalar).unwrap_or_default();
-        for (key, other, same) in [
-            ("dashboardUid", "__dashboardUid__", uid),
-            ("panelId", "__panelId__", panel.as_str()),
-        ] {
+        for (key, other, same) in
+            [("dashboardUid", "__dashboardUid__", uid), ("panelId", "__panelId__", panel.as_str())]
+        {
             let agree = rule[key].is_null() || annotations[other].is_null() || scalar(&annotations[other]) == same;
             self.expect(agree, &format!("annotations.{other}"), "differs from the rule's own");
         }
@@ -139,7 +146,11 @@ impl Rule<'_> {
         let file = page.split_once("/blob/main/").map_or("", |(_, file)| file);
         let right = file == "docs/runbooks.md" && bundle.exists(file);
         self.expect(right, "annotations.runbook_url", "must lead to /blob/main/docs/runbooks.md");
-        self.expect(anchors.contains(anchor), "annotations.runbook_url", &format!("docs/runbooks.md has no section #{anchor}"));
+        self.expect(
+            anchors.contains(anchor),
+            "annotations.runbook_url",
+            &format!("docs/runbooks.md has no section #{anchor}"),
+        );
         Some(anchor.to_owned())
     }
 }

@@ -22,8 +22,10 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     for file in bundle.list("", &[".yml"]).into_iter().filter(|file| file.starts_with("docker-compose")) {
         let Some(compose) = bundle.value(&file, &mut findings) else { continue };
         findings.expect(compose.get("version").is_none(), &file, "version", "is obsolete and ignored with a warning");
-        let built: BTreeSet<&str> =
-            entries(&compose["services"]).filter(|(_, one)| !one["build"].is_null()).filter_map(|(_, one)| one["image"].as_str()).collect();
+        let built: BTreeSet<&str> = entries(&compose["services"])
+            .filter(|(_, one)| !one["build"].is_null())
+            .filter_map(|(_, one)| one["image"].as_str())
+            .collect();
         for (name, service) in entries(&compose["services"]) {
             let extends = file != "docker-compose.yml" && main["services"].get(name).is_some();
             let mut service = Service { file: &file, name, service, findings: &mut findings };
@@ -45,11 +47,21 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     for name in ["api", "alerts"] {
         let label = &main["services"][name]["labels"]["logging_job"];
         let path = format!("services.{name}.labels.logging_job");
-        findings.expect(label == name, "docker-compose.yml", &path, format!("must be {name:?}, the `app` of its log lines"));
+        findings.expect(
+            label == name,
+            "docker-compose.yml",
+            &path,
+            format!("must be {name:?}, the `app` of its log lines"),
+        );
     }
     let memory = bytes(&main["services"]["loki"]["deploy"]["resources"]["limits"]["memory"]);
     let path = "services.loki.deploy.resources.limits.memory";
-    findings.expect(memory.is_some_and(|memory| memory <= LOKI_MEMORY), "docker-compose.yml", path, "must be at most 512M");
+    findings.expect(
+        memory.is_some_and(|memory| memory <= LOKI_MEMORY),
+        "docker-compose.yml",
+        path,
+        "must be at most 512M",
+    );
     findings
 }
 
@@ -80,7 +92,11 @@ impl Service<'_> {
             let source = volume.split(':').next().unwrap_or_default();
             let path = format!("volumes[{index}]");
             if let Some(file) = source.strip_prefix("./") {
-                self.expect(bundle.exists(file), &path, &format!("{source} does not exist: Docker would make a folder"));
+                self.expect(
+                    bundle.exists(file),
+                    &path,
+                    &format!("{source} does not exist: Docker would make a folder"),
+                );
                 self.expect(volume.ends_with(":ro"), &path, "must be read-only (:ro)");
             }
         }
@@ -89,7 +105,11 @@ impl Service<'_> {
     fn lifetime(&mut self, built: bool) {
         let service = self.service;
         let image = service["image"].as_str().unwrap_or_default();
-        self.expect(built || pinned(image), "image", &format!("{image:?} must have a full version (1.2.3) or a digest"));
+        self.expect(
+            built || pinned(image),
+            "image",
+            &format!("{image:?} must have a full version (1.2.3) or a digest"),
+        );
         self.expect(service["restart"] == "unless-stopped", "restart", "must be unless-stopped");
         let limits = &service["deploy"]["resources"]["limits"];
         self.expect(bytes(&limits["memory"]).is_some(), "deploy.resources.limits.memory", "is missing");
@@ -107,7 +127,11 @@ impl Service<'_> {
     fn complete(&mut self, own_health: bool) {
         let service = self.service;
         let test = &service["healthcheck"]["test"];
-        self.expect(own_health || test.is_array() || test.is_string(), "healthcheck", "is missing, and the image has none");
+        self.expect(
+            own_health || test.is_array() || test.is_string(),
+            "healthcheck",
+            "is missing, and the image has none",
+        );
         self.expect(service["healthcheck"]["disable"] != true, "healthcheck.disable", "must not be true");
         self.expect(service["cap_drop"] == serde_json::json!(["ALL"]), "cap_drop", "must be [ALL]");
         self.expect(service["read_only"] == true, "read_only", "must be true");
@@ -133,10 +157,16 @@ fn volumes(file: &str, compose: &Value, main: &Value, findings: &mut Findings) {
             }
         }
         let depends = &service["depends_on"];
-        let named = entries(depends).map(|(name, _)| name.as_str()).chain(items(depends).iter().filter_map(Value::as_str));
+        let named =
+            entries(depends).map(|(name, _)| name.as_str()).chain(items(depends).iter().filter_map(Value::as_str));
         for other in named {
             let exists = [compose, main].iter().any(|value| value["services"].get(other).is_some());
-            findings.expect(exists, file, &format!("services.{name}.depends_on"), format!("there is no service {other:?}"));
+            findings.expect(
+                exists,
+                file,
+                &format!("services.{name}.depends_on"),
+                format!("there is no service {other:?}"),
+            );
         }
     }
     for (name, _) in entries(&compose["volumes"]) {
@@ -168,7 +198,8 @@ fn images(dockerfile: &str, findings: &mut Findings) {
             }
         };
         let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-        let version = image.rsplit('/').next().is_some_and(|name| name.contains(|letter: char| letter.is_ascii_digit()));
+        let version =
+            image.rsplit('/').next().is_some_and(|name| name.contains(|letter: char| letter.is_ascii_digit()));
         findings.expect(version && tag != "latest", "Dockerfile", &path, format!("{image:?} names no version"));
     }
     for instruction in ["USER ", "HEALTHCHECK ", "STOPSIGNAL ", "ENTRYPOINT ", "LABEL org.opencontainers.image."] {
@@ -205,7 +236,9 @@ fn only_full_versions_are_pinned() {
     for right in ["grafana/loki:3.7.6", "prom/prometheus:v3.13.2", "registry:5000/a/b:1.2.3-alpine", "a@sha256:00"] {
         assert!(pinned(right), "{right}");
     }
-    for wrong in ["grafana/loki", "grafana/loki:latest", "grafana/loki:3", "grafana/loki:3.7", "registry:5000/loki", "a:b.c.d"] {
+    for wrong in
+        ["grafana/loki", "grafana/loki:latest", "grafana/loki:3", "grafana/loki:3.7", "registry:5000/loki", "a:b.c.d"]
+    {
         assert!(!pinned(wrong), "{wrong}");
     }
 }

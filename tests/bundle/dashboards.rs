@@ -15,8 +15,7 @@ const UIDS: [&str; 5] = ["redpane-service", "redpane-trace", "redpane-logs", "re
 const COLUMNS: u64 = 24;
 
 /// Panels that show numbers need a unit.
-const NUMERIC: [&str; 8] =
-    ["timeseries", "stat", "gauge", "bargauge", "heatmap", "histogram", "piechart", "barchart"];
+const NUMERIC: [&str; 8] = ["timeseries", "stat", "gauge", "bargauge", "heatmap", "histogram", "piechart", "barchart"];
 
 /// Panels that show one number need to say which numbers are good.
 const JUDGED: [&str; 3] = ["stat", "gauge", "bargauge"];
@@ -54,7 +53,12 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
 /// File provisioning refuses the v2 form, and a numeric `id` would belong to another Grafana's database.
 fn form(file: &str, dashboard: &Value, findings: &mut Findings) {
     for key in ["apiVersion", "kind", "spec", "elements", "layout"] {
-        findings.expect(dashboard.get(key).is_none(), file, key, "belongs to the v2 form, which is not provisioned from files");
+        findings.expect(
+            dashboard.get(key).is_none(),
+            file,
+            key,
+            "belongs to the v2 form, which is not provisioned from files",
+        );
     }
     findings.expect(dashboard["schemaVersion"].is_u64(), file, "schemaVersion", "must be a number");
     findings.expect(dashboard["id"].is_null(), file, "id", "must be absent: the database gives it");
@@ -64,7 +68,12 @@ fn form(file: &str, dashboard: &Value, findings: &mut Findings) {
     for key in ["from", "to"] {
         findings.expect(filled(&dashboard["time"][key]), file, &format!("time.{key}"), "is missing");
     }
-    findings.expect(dashboard.get("__inputs").is_none(), file, "__inputs", "is of an export for sharing; nobody answers it here");
+    findings.expect(
+        dashboard.get("__inputs").is_none(),
+        file,
+        "__inputs",
+        "is of an export for sharing; nobody answers it here",
+    );
 }
 
 /// Every dashboard about the service can be narrowed to an app, an instance and a route.
@@ -132,15 +141,16 @@ fn panel(file: &str, path: &str, panel: &Value, findings: &mut Findings) {
 
 /// Whether a table shows the result of a metric query; log lines have no unit.
 fn counts(panel: &Value) -> bool {
-    items(&panel["targets"]).iter().any(|target| {
-        target["expr"].as_str().is_some_and(|query| !query.trim_start().starts_with('{'))
-    })
+    items(&panel["targets"])
+        .iter()
+        .any(|target| target["expr"].as_str().is_some_and(|query| !query.trim_start().starts_with('{')))
 }
 
 /// Every data source named inside a panel is provisioned, or one of Grafana's own.
 fn datasource(file: &str, path: &str, panel: &Value, sources: &[&str], findings: &mut Findings) {
     let targets = items(&panel["targets"]).iter().enumerate();
-    let targets = targets.map(|(index, target)| (format!("{path}.targets[{index}].datasource.uid"), &target["datasource"]));
+    let targets =
+        targets.map(|(index, target)| (format!("{path}.targets[{index}].datasource.uid"), &target["datasource"]));
     let own = [(format!("{path}.datasource.uid"), &panel["datasource"])];
     for (path, datasource) in targets.chain(own).filter(|(_, datasource)| !datasource.is_null()) {
         let uid = datasource["uid"].as_str().unwrap_or_default();

@@ -41,7 +41,8 @@ fn links(bundle: &Bundle, file: &str, text: &str, findings: &mut Findings) {
             let at = format!("line {}", number + 1);
             if !bundle.exists(&page) {
                 findings.add(file, &at, format!("links to {page}, which does not exist"));
-            } else if !anchor.is_empty() && page.ends_with(".md") && !anchors(bundle, &page, findings).contains(anchor) {
+            } else if !anchor.is_empty() && page.ends_with(".md") && !anchors(bundle, &page, findings).contains(anchor)
+            {
                 findings.add(file, &at, format!("{page} has no section #{anchor}"));
             }
         }

@@ -70,7 +70,8 @@ fn substituted(
         }
         Some(example) => {
             let same = example.value == default && !example.commented;
-            let fault = format!("{name} has the default {default:?}, .env.example (line {}) {:?}", example.line, example.value);
+            let fault =
+                format!("{name} has the default {default:?}, .env.example (line {}) {:?}", example.line, example.value);
             findings.expect(same, file, path, fault);
         }
     }
@@ -101,7 +102,8 @@ fn examples(text: &str) -> BTreeMap<String, Example> {
     let lines = text.lines().enumerate().filter_map(|(index, line)| {
         let commented = line.starts_with('#');
         let (name, value) = line.trim_start_matches('#').split_once('=')?;
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        let is_name = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
         is_name.then(|| (name.to_owned(), Example { line: index + 1, value: value.to_owned(), commented }))
     });
     lines.collect()
@@ -116,12 +118,17 @@ fn references(text: &str) -> Vec<(String, &str, &str)> {
         if let Some(escaped) = rest.strip_prefix('$') {
             rest = escaped;
         } else if let Some((inner, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            let end = inner.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(inner.len());
+            let end =
+                inner.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(inner.len());
             let operator = &inner[end..inner.len().min(end + 2)];
             found.push((inner[..end].to_owned(), operator, inner.get(end + 2..).unwrap_or("")));
             rest = after;
         } else {
-            found.push((rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect(), "", ""));
+            found.push((
+                rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect(),
+                "",
+                "",
+            ));
         }
     }
     found

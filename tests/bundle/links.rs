@@ -96,13 +96,23 @@ impl Targets<'_> {
             match panes {
                 Ok(panes) => panes.queries.iter().for_each(|query| {
                     let known = self.datasources.contains(&query.datasource.as_str());
-                    findings.expect(known, file, path, format!("data source {:?} is not provisioned", query.datasource));
+                    findings.expect(
+                        known,
+                        file,
+                        path,
+                        format!("data source {:?} is not provisioned", query.datasource),
+                    );
                 }),
                 Err(fault) => findings.add(file, path, fault),
             }
         } else {
             let elsewhere = url == "/alerting/list" || url.starts_with("https://") || url.starts_with("http://");
-            findings.expect(elsewhere, file, path, format!("{url:?} leads neither to /d/, to /explore? nor to the web"));
+            findings.expect(
+                elsewhere,
+                file,
+                path,
+                format!("{url:?} leads neither to /d/, to /explore? nor to the web"),
+            );
         }
     }
 
@@ -127,7 +137,8 @@ pub(crate) fn explore_panes(url: &str, variables: &Variables) -> Option<Result<P
 }
 
 fn read_panes(parameters: &str, variables: &Variables) -> Result<Panes, String> {
-    let parameters = variables.substitute(&without_templates(parameters)).map_err(|name| format!("no variable ${name}"))?;
+    let parameters =
+        variables.substitute(&without_templates(parameters)).map_err(|name| format!("no variable ${name}"))?;
     let parameter = |name: &str| parameters.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     if parameter("schemaVersion") != Some("1") || parameter("orgId").is_none() {
         return Err("a link to Explore needs schemaVersion=1 and orgId".to_owned());

@@ -20,7 +20,12 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
             for (index, receiver) in items(&point["receivers"]).iter().enumerate() {
                 let uid = receiver["uid"].as_str().unwrap_or_default();
                 let once = !uid.is_empty() && receivers.insert(uid, ()).is_none();
-                findings.expect(once, file, &format!("{path}.receivers[{index}].uid"), "must be there, and be the only one");
+                findings.expect(
+                    once,
+                    file,
+                    &format!("{path}.receivers[{index}].uid"),
+                    "must be there, and be the only one",
+                );
             }
             points.insert(point["name"].as_str().unwrap_or_default(), (file, path));
         }
@@ -46,7 +51,12 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
             }
         });
     }
-    findings.expect(trees == 1, "grafana/provisioning/alerting", "policies", "must be one tree: Grafana knows one only");
+    findings.expect(
+        trees == 1,
+        "grafana/provisioning/alerting",
+        "policies",
+        "must be one tree: Grafana knows one only",
+    );
     for (name, (file, path)) in &points {
         findings.expect(used.contains(name), file, &format!("{path}.name"), format!("no policy uses {name:?}"));
     }
@@ -63,7 +73,12 @@ fn route<'a>(
     findings: &mut Findings,
 ) {
     let receiver = policy["receiver"].as_str().unwrap_or_default();
-    findings.expect(points.contains_key(receiver), file, &format!("{path}.receiver"), format!("no contact point {receiver:?}"));
+    findings.expect(
+        points.contains_key(receiver),
+        file,
+        &format!("{path}.receiver"),
+        format!("no contact point {receiver:?}"),
+    );
     used.insert(receiver);
     for (index, inner) in items(&policy["routes"]).iter().enumerate() {
         route(file, &format!("{path}.routes[{index}]"), inner, points, used, findings);
@@ -74,12 +89,14 @@ fn route<'a>(
 /// rules and dashboard providers, and an unset one by nothing; `$$` is a dollar. Annotations and queries are left alone.
 fn expansion(bundle: &Bundle, alerting: &[(String, Value)], findings: &mut Findings) {
     let compose = bundle.value("docker-compose.yml", findings).unwrap_or_default();
-    let set: BTreeSet<&String> = entries(&compose["services"]["grafana"]["environment"]).map(|(name, _)| name).collect();
+    let set: BTreeSet<&String> =
+        entries(&compose["services"]["grafana"]["environment"]).map(|(name, _)| name).collect();
     let mut expanded = |file: &str, path: &str, value: &Value| {
         texts(value, path, &mut |path, text| {
             for name in expanded_names(text) {
                 let known = set.iter().any(|set| **set == name);
-                let fault = format!("Grafana would replace ${name} by nothing: write $$, or set it in docker-compose.yml");
+                let fault =
+                    format!("Grafana would replace ${name} by nothing: write $$, or set it in docker-compose.yml");
                 findings.expect(known, file, path, fault);
             }
         });
@@ -93,7 +110,9 @@ fn expansion(bundle: &Bundle, alerting: &[(String, Value)], findings: &mut Findi
         }
     }
     for folder in ["datasources", "dashboards", "plugins"] {
-        for (file, value) in bundle.values(&format!("grafana/provisioning/{folder}"), &[".yaml", ".yml"], &mut Findings::default()) {
+        for (file, value) in
+            bundle.values(&format!("grafana/provisioning/{folder}"), &[".yaml", ".yml"], &mut Findings::default())
+        {
             expanded(&file, "", &value);
         }
     }

@@ -46,7 +46,9 @@ fn faults(expression: &Expr, known: &Known) -> Vec<String> {
 }
 
 fn missing<'a>(named: impl Iterator<Item = &'a String>, known: &BTreeSet<String>, faults: &mut Vec<String>) {
-    faults.extend(named.filter(|label| !known.contains(*label)).map(|label| format!("nothing has a label {label:?} here")));
+    faults.extend(
+        named.filter(|label| !known.contains(*label)).map(|label| format!("nothing has a label {label:?} here")),
+    );
 }
 
 fn selector_faults(selector: &VectorSelector, known: &Known, faults: &mut Vec<String>) {
@@ -73,7 +75,9 @@ fn metric_names<'a>(selector: &VectorSelector, known: &'a Known) -> Vec<&'a str>
         .names()
         .filter(|name| match &selector.name {
             Some(wanted) => wanted == name,
-            None => matchers(selector).filter(|matcher| matcher.name == "__name__").all(|matcher| matcher.is_match(name)),
+            None => {
+                matchers(selector).filter(|matcher| matcher.name == "__name__").all(|matcher| matcher.is_match(name))
+            }
         })
         .collect()
 }
@@ -87,7 +91,9 @@ fn labels(expression: &Expr, known: &Known) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for selector in selectors(expression) {
         let names = metric_names(selector, known);
-        found.extend(names.into_iter().filter_map(|name| known.get(name)).flat_map(|metric| metric.labels.iter().cloned()));
+        found.extend(
+            names.into_iter().filter_map(|name| known.get(name)).flat_map(|metric| metric.labels.iter().cloned()),
+        );
     }
     visit(expression, &mut |part| {
         if let Expr::Call(call) = part

@@ -71,7 +71,9 @@ impl Collector {
     fn add(&mut self, path: &str, language: Language, text: &str, variables: &Variables) {
         match variables.substitute(text) {
             Ok(text) => self.queries.push(Query { file: self.file.clone(), path: path.to_owned(), language, text }),
-            Err(name) => self.findings.add(&self.file, path, format!("uses the variable ${name}, which does not exist")),
+            Err(name) => {
+                self.findings.add(&self.file, path, format!("uses the variable ${name}, which does not exist"))
+            }
         }
     }
 
@@ -111,7 +113,9 @@ impl Collector {
         let datasource = variable["datasource"]["uid"].as_str().and_then(Language::of);
         let inner = query.and_then(|query| {
             let inner = query.strip_suffix(')')?;
-            inner.strip_prefix("query_result(").or_else(|| Some(inner.strip_prefix("label_values(")?.rsplit_once(',')?.0))
+            inner
+                .strip_prefix("query_result(")
+                .or_else(|| Some(inner.strip_prefix("label_values(")?.rsplit_once(',')?.0))
         });
         match (inner, datasource, variable["query"]["stream"].as_str()) {
             (Some(inner), Some(language), _) => self.add(path, language, inner, variables),
@@ -150,7 +154,9 @@ impl Collector {
 
     fn derived_fields(&mut self, path: &str, datasource: &Value) {
         for (index, field) in items(&datasource["jsonData"]["derivedFields"]).iter().enumerate() {
-            if let (Some(language), Some(text)) = (field["datasourceUid"].as_str().and_then(Language::of), field["url"].as_str()) {
+            if let (Some(language), Some(text)) =
+                (field["datasourceUid"].as_str().and_then(Language::of), field["url"].as_str())
+            {
                 let path = format!("{path}.jsonData.derivedFields[{index}].url");
                 self.add(&path, language, &text.replace("$$", "$"), &Variables::default());
             }
@@ -198,7 +204,8 @@ pub(crate) fn rules(value: &Value) -> Vec<(String, &Value)> {
     let groups = items(&value["groups"]).iter().enumerate();
     groups
         .flat_map(|(group, value)| {
-            let group = value["name"].as_str().map_or_else(|| format!("groups[{group}]"), |name| format!("groups[{name}]"));
+            let group =
+                value["name"].as_str().map_or_else(|| format!("groups[{group}]"), |name| format!("groups[{name}]"));
             items(&value["rules"]).iter().enumerate().map(move |(index, rule)| {
                 let name = [&rule["uid"], &rule["record"]].into_iter().find(|name| name.is_string());
                 (format!("{group}.rules[{}]", name.map_or_else(|| index.to_string(), scalar)), rule)

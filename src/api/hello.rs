@@ -1,0 +1,20 @@
+//! `GET /hello/{name}`: as many paths as there are names, one route in the metrics.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// The answer of `GET /hello/{name}`.
+#[derive(Debug, Serialize)]
+pub(super) struct Greeting {
+    message: String,
+}
+
+pub(super) async fn answer(name: Result<Path<String>, PathRejection>) -> Result<Json<Greeting>, Problem> {
+    let Path(name) = name.map_err(|error| Problem::new(error.status()).detail(error.body_text()))?;
+    tracing::debug!(name, "greeting");
+    Ok(Json(Greeting { message: format!("Hello, {name}!") }))
+}

@@ -1,0 +1,24 @@
+//! `redpane`: arguments, then telemetry, then the server, then an exit code. See `redpane --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use redpane::server::arguments::{Arguments, Command};
+use redpane::server::{Role, command};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(message) => return command::refuse_arguments(&message),
+    };
+    let result = match arguments.command {
+        Some(Command::Healthcheck { url }) => command::healthcheck(url, &arguments.flags),
+        Some(Command::Receiver) => command::serve(Role::Receiver, &arguments.flags),
+        Some(Command::Serve) | None => command::serve(Role::Serve, &arguments.flags),
+    };
+    result.unwrap_or_else(|failure| {
+        // Stdout is for log lines alone.
+        eprintln!("redpane: {failure}");
+        failure.exit_code()
+    })
+}

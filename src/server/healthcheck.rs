@@ -1,0 +1,113 @@
+//! `redpane healthcheck`: asks a running service whether it lives, for images that have neither a shell nor curl.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Uri, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// All the time a check has: to connect, to ask and to get an answer.
+pub const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The URL of the service that listens on `address`, as seen from the same machine: an unspecified address is
+/// reached over loopback.
+#[must_use]
+pub fn default_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}/healthz", SocketAddr::new(ip, address.port()))
+}
+
+/// Why a check did not find a healthy service.
+#[derive(Debug)]
+pub struct Unhealthy {
+    url: String,
+    reason: String,
+}
+
+impl fmt::Display for Unhealthy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not healthy: {}", self.url, self.reason)
+    }
+}
+
+impl std::error::Error for Unhealthy {}
+
+/// Sends `GET url` and is satisfied with any 2xx.
+///
+/// # Errors
+/// [`Unhealthy`] when the URL cannot be used, nobody answers within [`TIMEOUT`], or the answer is no 2xx.
+pub async fn check(url: &str) -> Result<(), Unhealthy> {
+    let result = match tokio::time::timeout(TIMEOUT, ask(url)).await {
+        Ok(result) => result,
+        Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs())),
+    };
+    result.map_err(|reason| Unhealthy { url: url.to_owned(), reason })
+}
+
+async fn ask(url: &str) -> Result<(), String> {
+    let (authority, uri) = target(url)?;
+    let stream = TcpStream::connect(&authority).await.map_err(|error| format!("cannot connect: {error}"))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| format!("cannot start HTTP: {error}"))?;
+    let connection = tokio::spawn(connection);
+    let request = Request::get(uri.path_and_query().map_or("/", |path| path.as_str()))
+        .header(header::HOST, authority)
+        .header(header::USER_AGENT, concat!("redpane-healthcheck/", env!("CARGO_PKG_VERSION")))
+        .body(Body::empty())
+        .map_err(|error| format!("cannot make a request of it: {error}"))?;
+    let answer = sender.send_request(request).await.map_err(|error| format!("no valid answer: {error}"));
+    connection.abort();
+    let status = answer?.status();
+    if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
+}
+
+/// Where to connect (`host:port`) and what to ask for.
+fn target(url: &str) -> Result<(String, Uri), String> {
+    const RIGHT: &str = "the URL must be like http://127.0.0.1:8000/healthz";
+    let uri: Uri = url.parse().map_err(|error| format!("{RIGHT} ({error})"))?;
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http"), Some(host)) if !host.is_empty() => Ok((format!("{host}:{}", uri.port_u16().unwrap_or(80)), uri)),
+        (Some(scheme), Some(_)) => Err(format!("{RIGHT} (scheme {scheme} is not supported)")),
+        _ => Err(RIGHT.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unspecified_address_is_asked_over_loopback() {
+        let url = |address: &str| default_url(address.parse().expect("an address"));
+        assert_eq!(url("0.0.0.0:8000"), "http://127.0.0.1:8000/healthz");
+        assert_eq!(url("[::]:8000"), "http://[::1]:8000/healthz");
+        assert_eq!(url("10.1.2.3:80"), "http://10.1.2.3:80/healthz");
+        assert_eq!(url("[fe80::1]:81"), "http://[fe80::1]:81/healthz");
+    }
+
+    #[test]
+    fn a_url_gives_host_and_port() {
+        let authority = |url: &str| target(url).map(|(authority, _)| authority);
+        assert_eq!(authority("http://api:9000/x?y=1").as_deref(), Ok("api:9000"));
+        assert_eq!(authority("http://[::1]/").as_deref(), Ok("[::1]:80"));
+        for wrong in ["https://api/", "api:8000", "/healthz", "http://", "", "http://a b/"] {
+            let error = authority(wrong).expect_err(wrong);
+            assert!(error.contains("http://127.0.0.1:8000/healthz"), "{wrong}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_unhealthy_and_named() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+        let error = check(&default_url(free)).await.expect_err("the port was closed again").to_string();
+        assert!(error.starts_with(&format!("http://{free}/healthz is not healthy: cannot connect")), "{error}");
+    }
+}
