@@ -62,7 +62,7 @@ fn form(file: &str, dashboard: &Value, findings: &mut Findings) {
     }
     findings.expect(dashboard["schemaVersion"].is_u64(), file, "schemaVersion", "must be a number");
     findings.expect(dashboard["id"].is_null(), file, "id", "must be absent: the database gives it");
-    for key in ["title", "description", "refresh"] {
+    for key in ["title", "description"] {
         findings.expect(filled(&dashboard[key]), file, key, "is missing");
     }
     for key in ["from", "to"] {

@@ -116,8 +116,11 @@ pub(crate) fn every_file_parses(bundle: &Bundle) -> Findings {
     findings
 }
 
+/// Resolves merge keys. One pass leaves those of what was merged in, so it takes as many as anchors are nested.
 fn merged(mut value: Yaml) -> Result<Yaml, serde_yaml_ng::Error> {
-    value.apply_merge()?;
+    for _ in 0..4 {
+        value.apply_merge()?;
+    }
     Ok(value)
 }
 

@@ -13,16 +13,21 @@ const { parser } = require("@grafana/lezer-logql");
 
 function read(text) {
   const result = { errors: [], selectors: [] };
+  let inSelector = false; // filters after `|` have matchers too
   parser.parse(text).iterate({
     enter(node) {
       if (node.type.isError) {
         result.errors.push(`at ${node.from}: ${JSON.stringify(text.slice(Math.max(0, node.from - 15), node.to + 15))}`);
       } else if (node.name === "Selector") {
         result.selectors.push([]);
-      } else if (node.name === "Matcher") {
+        inSelector = true;
+      } else if (node.name === "Matcher" && inSelector) {
         const parts = /^\s*(\w+)\s*(=~|!~|!=|=)\s*([^]*?)\s*$/.exec(text.slice(node.from, node.to));
-        if (parts) result.selectors.at(-1)?.push({ label: parts[1], operator: parts[2], value: parts[3].slice(1, -1) });
+        if (parts) result.selectors[result.selectors.length - 1].push({ label: parts[1], operator: parts[2], value: parts[3].slice(1, -1) });
       }
+    },
+    leave(node) {
+      if (node.name === "Selector") inSelector = false;
     },
   });
   return result;

@@ -58,6 +58,10 @@ pub(crate) fn collect(bundle: &Bundle) -> (Vec<Query>, Findings) {
             collector.documentation(&text);
         }
     }
+    for (language, name) in [(Language::PromQl, "PromQL"), (Language::LogQl, "LogQL")] {
+        let found = collector.queries.iter().any(|query| query.language == language);
+        collector.findings.expect(found, "grafana/dashboards", "", format!("not one {name} query was found anywhere"));
+    }
     (collector.queries, collector.findings)
 }
 

@@ -32,7 +32,7 @@ fn scrape(role: Role) -> String {
         let scraped = std::sync::Mutex::new(String::new());
         let visit = async {
             let answers =
-                tokio::task::spawn_blocking(move || ["/", "/metrics", "/metrics"].map(|path| get(address, path)));
+                tokio::task::spawn_blocking(move || ["/readyz", "/metrics", "/metrics"].map(|path| get(address, path)));
             let [_, _, last] = answers.await.expect("the requests are answered");
             *scraped.lock().expect("not poisoned") = last;
         };
