@@ -2,56 +2,19 @@
 //!
 //! `cargo bench --bench request`. Compare rows of one run only: machines differ, and so do hours on a shared one.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::hint::black_box;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+mod common;
 
-use axum::body::{Body, HttpBody};
-use axum::response::Response;
-use axum::{Router, routing::get};
+use std::hint::black_box;
+
+use axum::Router;
 use divan::Bencher;
-use http::Request;
 use redpane::{Redpane, SpanId, TraceId, TraceParent};
-use tower::Service;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use common::{request, router, serve};
 
 fn main() {
     divan::main();
-}
-
-fn router() -> Router {
-    Router::new().route("/hello/{name}", get(|| async { "hello, world" }))
-}
-
-/// A request as curl sends it through one proxy.
-fn request() -> Request<Body> {
-    Request::get("/hello/ada")
-        .header("host", "localhost:8000")
-        .header("user-agent", "curl/8.5.0")
-        .header("accept", "*/*")
-        .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-        .body(Body::empty())
-        .expect("a valid request")
-}
-
-/// Runs what never waits. A runtime would be measured with it.
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("nothing here waits"),
-    }
-}
-
-fn serve(app: &mut Router, request: Request<Body>) {
-    let response: Result<Response, Infallible> = ready(app.call(request));
-    let Ok(response) = response;
-    let mut body = response.into_body();
-    while !body.is_end_stream() {
-        let frame = ready(std::future::poll_fn(|cx| pin!(&mut body).poll_frame(cx)));
-        black_box(frame.expect("not at its end").expect("a body that cannot fail"));
-    }
 }
 
 fn measure(bencher: Bencher<'_, '_>, app: Router) {

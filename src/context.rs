@@ -96,6 +96,10 @@ impl RequestContext {
         headers
     }
 
+    pub(crate) fn request_id_bytes(&self) -> &[u8] {
+        self.0.request_id.as_bytes()
+    }
+
     pub(crate) fn request_id_header(&self) -> HeaderValue {
         self.0.request_id.to_header()
     }

@@ -101,7 +101,7 @@ impl Options {
             wrong
                 .push(format!("metrics path {path:?} is not a plain path; it starts with a slash, as in \"/metrics\""));
         }
-        if let Some(prefix) = self.mounted.iter().find(|prefix| !is_plain_path(prefix)) {
+        for prefix in self.mounted.iter().filter(|prefix| !is_plain_path(prefix)) {
             wrong.push(format!(
                 "mounted prefix {prefix:?} is not a plain path; it starts with a slash, as in \"/assets\""
             ));
@@ -137,6 +137,8 @@ impl Options {
     }
 }
 
+/// A path that a request can have, and that axum takes for a route without parameters.
 fn is_plain_path(path: &str) -> bool {
-    path.len() > 1 && path.starts_with('/') && !path.contains(['{', '}', '?', '#'])
+    let visible = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"{}?#".contains(&byte));
+    path.len() > 1 && path.starts_with('/') && visible && !path.contains("/:") && !path.contains("/*")
 }

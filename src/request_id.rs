@@ -22,11 +22,14 @@ impl RequestId {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        let bytes = match self {
+        str::from_utf8(self.as_bytes()).expect("visible ASCII was asked for")
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
             Self::Given(value) => value.as_bytes(),
             Self::Fresh(digits) => digits,
-        };
-        str::from_utf8(bytes).expect("visible ASCII was asked for")
+        }
     }
 
     pub(crate) fn to_header(&self) -> HeaderValue {

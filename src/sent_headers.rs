@@ -10,7 +10,7 @@ pub(crate) struct SentHeaders<'a> {
     pub(crate) traceparent: Single<'a>,
     pub(crate) request_id: Option<&'a HeaderValue>,
     pub(crate) user_agent: Option<&'a HeaderValue>,
-    has_tracestate: bool,
+    tracestate: Single<'a>,
     all: Option<&'a HeaderMap>,
 }
 
@@ -45,7 +45,7 @@ impl<'a> SentHeaders<'a> {
             }
             match name.as_str() {
                 "traceparent" => sent.traceparent.add(value),
-                "tracestate" => sent.has_tracestate = true,
+                "tracestate" => sent.tracestate.add(value),
                 "x-request-id" => _ = sent.request_id.get_or_insert(value),
                 _ => {}
             }
@@ -55,8 +55,14 @@ impl<'a> SentHeaders<'a> {
 
     /// `tracestate` may come in several headers, which are one list in their order.
     pub(crate) fn tracestate(&self) -> Option<HeaderValue> {
-        let headers = self.all.filter(|_| self.has_tracestate)?;
-        let values: Vec<&[u8]> = headers.get_all(TRACESTATE).iter().map(HeaderValue::as_bytes).collect();
-        HeaderValue::from_bytes(&values.join(&b',')).ok()
+        match self.tracestate {
+            Single::Absent => None,
+            // Shared with the request, not copied.
+            Single::Once(value) => Some(value.clone()),
+            Single::Repeated => {
+                let values: Vec<&[u8]> = self.all?.get_all(TRACESTATE).iter().map(HeaderValue::as_bytes).collect();
+                HeaderValue::from_bytes(&values.join(&b',')).ok()
+            }
+        }
     }
 }

@@ -14,8 +14,16 @@ pin_project! {
     /// A future that runs in the context of the request that made it. See [`in_current_request`].
     pub struct InRequest<F> {
         context: Option<RequestContext>,
+        // `None` only while it is being dropped, which happens inside the context: an aborted task may still log.
         #[pin]
-        inner: F,
+        inner: Option<F>,
+    }
+
+    impl<F> PinnedDrop for InRequest<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            context::enter(this.context, || this.inner.set(None));
+        }
     }
 }
 
@@ -24,14 +32,15 @@ impl<F: Future> Future for InRequest<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        context::enter(this.context, || this.inner.poll(cx))
+        let inner = this.inner.as_pin_mut().expect("only the destructor takes it out");
+        context::enter(this.context, || inner.poll(cx))
     }
 }
 
 /// Ties a future to the current request, and to the current `tracing` span: wherever it is polled, its log lines carry
 /// the request's ids and its metrics land in the same `/metrics`. Outside of a request it changes nothing.
 pub fn in_current_request<F: Future>(future: F) -> InRequest<Instrumented<F>> {
-    InRequest { context: context::current(), inner: future.in_current_span() }
+    InRequest { context: context::current(), inner: Some(future.in_current_span()) }
 }
 
 /// [`tokio::spawn`] with the current request's ids. A plain `tokio::spawn` does not know which request it belongs to.

@@ -61,7 +61,7 @@ impl Telemetry {
         };
         let writer: Box<dyn Write + Send> = match options.format {
             LogFormat::Json => options.writer,
-            LogFormat::Pretty => Box::new(PrettyWriter(options.writer)),
+            LogFormat::Pretty => Box::new(PrettyWriter::new(options.writer)),
         };
         let sink = Sink::start(writer, options.buffer_bytes, options.when_full, Box::new(announce))?;
         options.quiet.insert(options.metrics_path.clone());

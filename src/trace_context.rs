@@ -10,7 +10,17 @@ use std::str;
 use rand::rngs::{SmallRng, SysRng};
 use rand::{Rng, SeedableRng};
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The two hexadecimal digits of every byte.
+static HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0x0f]];
+        byte += 1;
+    }
+    pairs
+};
 /// Trace flag `sampled`: the caller may have recorded the trace.
 const SAMPLED: u8 = 0x01;
 
@@ -151,8 +161,7 @@ pub(crate) fn random_hex() -> [u8; 16] {
     let number = RANDOM.with_borrow_mut(Rng::next_u64).max(1);
     let mut hex = [0; 16];
     for (pair, byte) in hex.chunks_exact_mut(2).zip(number.to_be_bytes()) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 0x0f)];
+        pair.copy_from_slice(&HEX[usize::from(byte)]);
     }
     hex
 }

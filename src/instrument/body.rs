@@ -24,7 +24,7 @@ pub(super) struct ObservedBody {
 enum Watch {
     /// The request ends with the body.
     Request(Observation),
-    /// The request was finished at its headers (a streaming route); log lines still carry its ids.
+    /// The request was finished at its headers (a streaming route, a body that HTTP leaves out); log lines still carry its ids.
     Ids(Option<RequestContext>),
     /// The body has ended.
     Nothing,
@@ -36,8 +36,13 @@ impl ObservedBody {
         if !observation.endpoint.streaming {
             return Self { inner: Some(inner), watch: Watch::Request(observation) };
         }
-        let context = observation.context.clone();
         observation.response_bytes = None;
+        Self::over(inner, observation)
+    }
+
+    /// A body whose request ends here, at the headers. It still runs, and is dropped, inside its context.
+    pub(super) fn over(inner: Body, observation: Observation) -> Self {
+        let context = observation.context.clone();
         observation.complete();
         Self { inner: Some(inner), watch: Watch::Ids(context) }
     }

@@ -103,12 +103,18 @@ fn answer(answered: Result<Response, Payload>, mut observation: Observation) -> 
         headers.insert(X_TRACE_ID, context.trace_id_header());
         headers.insert(X_REQUEST_ID, context.request_id_header());
     }
-    if observation.has_no_body(response.status()) || response.body().is_end_stream() {
-        // axum or hyper drop such a body unread, which must not look like a client that left.
+    if response.body().is_end_stream() {
         observation.complete();
         return response;
     }
-    response.map(|body| Body::new(ObservedBody::new(body, observation)))
+    let unread = observation.has_no_body(response.status());
+    response.map(|body| {
+        Body::new(match unread {
+            // axum or hyper drop such a body unread, which must not look like a client that left.
+            true => ObservedBody::over(body, observation),
+            false => ObservedBody::new(body, observation),
+        })
+    })
 }
 
 fn after_panic(observation: &mut Observation, payload: Payload) -> Response {

@@ -54,13 +54,13 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    fn name(self) -> &'static str {
+    fn json(self) -> &'static [u8] {
         match self {
-            Self::Complete => "complete",
-            Self::Aborted => "aborted",
-            Self::BodyError => "body_error",
-            Self::Panic => "panic",
-            Self::Timeout => "timeout",
+            Self::Complete => b",\"outcome\":\"complete\"",
+            Self::Aborted => b",\"outcome\":\"aborted\"",
+            Self::BodyError => b",\"outcome\":\"body_error\"",
+            Self::Panic => b",\"outcome\":\"panic\"",
+            Self::Timeout => b",\"outcome\":\"timeout\"",
         }
     }
 }
@@ -175,7 +175,7 @@ impl Observation {
         line.raw(&self.endpoint.json);
         line.field("path", |out| json::text_up_to(out, self.uri.path(), MAX_PATH));
         line.field("status", |out| json::integer(out, self.status));
-        line.field("outcome", |out| json::text(out, self.outcome.name()));
+        line.raw(self.outcome.json());
         line.field("duration_seconds", |out| json::seconds(out, nanoseconds));
         line.field("request_bytes", |out| json::integer(out, self.request_size.bytes()));
         line.field("response_bytes", |out| json::optional(out, self.response_bytes, json::integer));
@@ -187,7 +187,7 @@ impl Observation {
                 json::bytes_up_to(out, agent.as_bytes(), MAX_USER_AGENT)
             });
         });
-        line.field("request_id", |out| json::text(out, context.request_id()));
+        line.field("request_id", |out| json::bytes_up_to(out, context.request_id_bytes(), json::MAX_TEXT));
         if let Some(parent) = context.parent_span_id() {
             line.field("parent_span_id", |out| json::display(out, format_args!("{parent}")));
         }
@@ -201,22 +201,25 @@ impl Drop for Observation {
         let elapsed: Duration = self.started.elapsed();
         let nanoseconds = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         let now = SystemTime::now();
-        self.telemetry.http.in_flight.leave();
-        let Some(context) = self.context.take() else { return };
-        self.telemetry.http.record(
-            &self.endpoint,
-            &Sample {
-                status: self.status,
-                nanoseconds,
-                request_bytes: self.request_size.bytes(),
-                response_bytes: self.response_bytes,
-                trace_id: context.trace_id(),
-                time: now,
-            },
-        );
-        let level = self.level();
-        if self.is_logged(level) {
-            self.log(&context, level, now, nanoseconds);
+        if let Some(context) = self.context.take() {
+            self.telemetry.http.record(
+                &self.endpoint,
+                &Sample {
+                    status: self.status,
+                    nanoseconds,
+                    request_bytes: self.request_size.bytes(),
+                    response_bytes: self.response_bytes,
+                    trace_id: context.trace_id(),
+                    time: now,
+                },
+            );
+            let level = self.level();
+            if self.is_logged(level) {
+                self.log(&context, level, now, nanoseconds);
+            }
         }
+        // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
+        // counted and its line made.
+        self.telemetry.http.in_flight.leave();
     }
 }

@@ -1,5 +1,6 @@
 //! The `tracing` layer: every event becomes one line.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::json;
 use super::line::Line;
-use super::span::SpanFields;
+use super::span::{EncodedFields, SpanFields};
 use crate::context;
 use crate::telemetry::Shared;
 
@@ -40,6 +41,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, subscriber: Context<'_, S>) {
+        let values = EncodedFields::of(values);
         if let Some(span) = subscriber.span(id)
             && let Some(fields) = span.extensions_mut().get_mut::<SpanFields>()
         {
@@ -59,7 +61,7 @@ where
             Message(Some(line), None) => line.message(format_args!("")),
             Message(None, None) => return,
         };
-        let mut fields = Fields { line, seen: [""; MAX_FIELDS], count: 0 };
+        let mut fields = Fields { line, seen: Seen::default(), is_log_record: normalized.is_some() };
         event.record(&mut fields);
         let mut line = fields.line;
         write_spans(&mut line, event, &subscriber);
@@ -195,7 +197,12 @@ impl Message {
             self.1 = Some(match value {
                 FieldValue::Text(text) => line.message(format_args!("{text}")),
                 FieldValue::Debug(debug) => line.message(format_args!("{debug:?}")),
-                other => line.message_value(other),
+                // A message is a text, whatever the application made it of.
+                FieldValue::Bool(value) => line.message(format_args!("{value}")),
+                FieldValue::Signed(value) => line.message(format_args!("{value}")),
+                FieldValue::Unsigned(value) => line.message(format_args!("{value}")),
+                FieldValue::Float(value) => line.message(format_args!("{value}")),
+                FieldValue::Error(error) => line.message(format_args!("{}", Chain(*error))),
             });
         }
     }
@@ -205,27 +212,46 @@ impl Visit for Message {
     visit_with!(take);
 }
 
-/// `tracing` allows no event more fields than this.
-const MAX_FIELDS: usize = 32;
-
 struct Fields {
     line: Line,
-    seen: [&'static str; MAX_FIELDS],
-    count: usize,
+    seen: Seen,
+    /// A record of the `log` crate, whose own fields (`log.target` and others) are in the line's level and target.
+    is_log_record: bool,
 }
 
 impl Fields {
     fn add(&mut self, field: &Field, value: &FieldValue<'_>) {
         let name = field.name();
-        // The first `message` is the line's own; the fields of the `log` bridge are in the line's level and target.
-        let is_message = name == "message" && !self.seen[..self.count].contains(&name);
-        if !is_message && !name.starts_with("log.") {
-            self.line.user_field(name, &self.seen[..self.count], |out| value.write(out));
+        let repeats = self.seen.count(name);
+        // The first `message` is the line's own.
+        let is_message = name == "message" && repeats == 0;
+        let is_bridged = self.is_log_record && name.starts_with("log.");
+        if !is_message && !is_bridged {
+            self.line.user_field(name, repeats, |out| value.write(out));
         }
-        if self.count < MAX_FIELDS {
-            self.seen[self.count] = name;
-            self.count += 1;
+    }
+}
+
+/// How often a name has come already. Nearly all events have so few fields that a list beats a map.
+#[derive(Default)]
+struct Seen {
+    first: [&'static str; 16],
+    len: usize,
+    others: BTreeMap<&'static str, usize>,
+}
+
+impl Seen {
+    /// How often `name` came before, and counts it.
+    fn count(&mut self, name: &'static str) -> usize {
+        let before = self.first[..self.len].iter().filter(|&&other| other == name).count();
+        if let Some(free) = self.first.get_mut(self.len) {
+            *free = name;
+            self.len += 1;
+            return before;
         }
+        let more = self.others.entry(name).or_default();
+        *more += 1;
+        before + *more - 1
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use tracing::Level;
 
-use super::layer::FieldValue;
 use super::{json, sink::Sink, timestamp};
 use crate::context::RequestContext;
 
@@ -27,7 +26,7 @@ pub(crate) struct App(Vec<u8>);
 impl App {
     pub(crate) fn new(name: &str) -> Self {
         let mut encoded = Vec::new();
-        json::text(&mut encoded, name);
+        json::text_up_to(&mut encoded, name, 256);
         Self(encoded)
     }
 }
@@ -58,7 +57,8 @@ impl Line {
         context: Option<&RequestContext>,
     ) -> Self {
         // The thread's spare buffer is taken, not borrowed: a value that logs while it is formatted gets its own.
-        let mut out = SPARE.take();
+        // A thread that is ending may have destroyed it before it destroys what logs.
+        let mut out = SPARE.try_with(Cell::take).unwrap_or_default();
         out.clear();
         out.extend_from_slice(b"{\"timestamp\":\"");
         timestamp::write(&mut out, time);
@@ -90,11 +90,6 @@ impl Line {
         self
     }
 
-    pub(super) fn message_value(mut self, message: &FieldValue<'_>) -> Self {
-        message.write(&mut self.out);
-        self
-    }
-
     /// Appends bytes that are JSON already: `,"key":value` as often as needed.
     pub(crate) fn raw(&mut self, fragment: &[u8]) {
         self.out.extend_from_slice(fragment);
@@ -110,11 +105,10 @@ impl Line {
         self.keep_within_bound(start);
     }
 
-    /// Appends one field of the application, whose name may hold anything and must not double a reserved key
-    /// or one of `seen`.
-    pub(crate) fn user_field(&mut self, name: &str, seen: &[&str], value: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends one field of the application, whose name may hold anything, must not double a reserved key, and came
+    /// `repeats` times before.
+    pub(crate) fn user_field(&mut self, name: &str, repeats: usize, value: impl FnOnce(&mut Vec<u8>)) {
         let start = self.out.len();
-        let repeats = seen.iter().filter(|&&other| other == name).count();
         self.out.push(b',');
         key(&mut self.out, name, repeats);
         value(&mut self.out);
@@ -142,7 +136,7 @@ impl Line {
         let level = self.level;
         let bytes = self.finish();
         sink.append(level, &bytes);
-        SPARE.set(bytes);
+        let _ = SPARE.try_with(|spare| spare.set(bytes));
     }
 }
 

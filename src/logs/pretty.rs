@@ -7,21 +7,64 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 /// Shows whole lines of JSON in the other form. Sits before the output, so that the serving threads know one form only.
-pub(crate) struct PrettyWriter<W>(pub(crate) W);
+///
+/// Takes one line a call, and says that it did once all of its other form is written: an output that takes a part of it,
+/// or nothing yet, gets the rest at the next call with the same line.
+pub(crate) struct PrettyWriter<W> {
+    output: W,
+    /// The other form of the line that is being written, and how much of it is.
+    shown: Vec<u8>,
+    written: usize,
+    /// The output's last line has no end: it failed in the middle.
+    torn: bool,
+}
+
+impl<W: Write> PrettyWriter<W> {
+    pub(crate) fn new(output: W) -> Self {
+        Self { output, shown: Vec::new(), written: 0, torn: false }
+    }
+
+    fn show(&mut self, line: &[u8]) {
+        self.written = 0;
+        self.shown.clear();
+        if self.torn {
+            self.shown.push(b'\n');
+        }
+        match from_json(line) {
+            Some(shown) => self.shown.extend_from_slice(shown.as_bytes()),
+            None => self.shown.extend_from_slice(line),
+        }
+    }
+
+    fn write_shown(&mut self) -> io::Result<()> {
+        while self.written < self.shown.len() {
+            match self.output.write(&self.shown[self.written..])? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                more => self.written += more,
+            }
+            self.torn = self.shown[self.written - 1] != b'\n';
+        }
+        Ok(())
+    }
+}
 
 impl<W: Write> Write for PrettyWriter<W> {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
-            match from_json(line) {
-                Some(shown) => self.0.write_all(shown.as_bytes())?,
-                None => self.0.write_all(line)?,
-            }
+        let end = lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |newline| newline + 1);
+        if self.shown.is_empty() {
+            self.show(&lines[..end]);
         }
-        Ok(lines.len())
+        let outcome = self.write_shown();
+        let comes_again =
+            |error: &io::Error| matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted);
+        if !outcome.as_ref().is_err_and(comes_again) {
+            self.shown.clear();
+        }
+        outcome.map(|()| end)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.output.flush()
     }
 }
 
@@ -32,19 +75,35 @@ fn from_json(line: &[u8]) -> Option<String> {
     let mut shown = String::with_capacity(line.len());
     // The date is the same all day long; a terminal has better use for the room.
     let time = timestamp.as_str()?.get(11..26)?;
-    write!(shown, "{time} {:5} {}", level.as_str()?, app.as_str()?).ok()?;
-    let plain = |key: &str| ids.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.as_str());
+    write!(shown, "{time} {:5} {}", level.as_str()?, Visible(app.as_str()?)).ok()?;
+    let plain = |key: &str| ids.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.as_str()).map(Visible);
     write!(shown, " {} {}", plain("target")?, plain("message")?).ok()?;
     for (key, value) in
         ids.iter().filter(|(key, value)| !matches!(key.as_str(), "target" | "message") && !value.is_null())
     {
+        let key = Visible(key);
         match value {
-            Value::String(text) if !text.contains([' ', '"', '\n', '=']) => write!(shown, " {key}={text}").ok()?,
-            other => write!(shown, " {key}={other}").ok()?,
+            Value::String(text) if !text.contains([' ', '"', '=']) => write!(shown, " {key}={}", Visible(text)).ok()?,
+            other => write!(shown, " {key}={}", Visible(&other.to_string())).ok()?,
         }
     }
     shown.push('\n');
     Some(shown)
+}
+
+/// Text whose control characters are escaped: a value from outside neither breaks the line nor steers the terminal.
+struct Visible<'a>(&'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(char::is_control) {
+            match part.char_indices().next_back().filter(|(_, last)| last.is_control()) {
+                Some((at, control)) => write!(f, "{}{}", &part[..at], control.escape_default())?,
+                None => f.write_str(part)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A map in the order of its text, which `serde_json::Value` would sort.

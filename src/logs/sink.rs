@@ -14,7 +14,7 @@ use tracing::Level;
 
 /// How long the writer waits for company after the first line: many lines then share one write and one wake-up.
 const LINGER: Duration = Duration::from_millis(5);
-/// A buffer this full is written without lingering.
+/// A buffer this full, or half full, is written without lingering.
 const URGENT_BYTES: usize = 256 * 1024;
 /// A spare buffer that grew beyond this in a burst is given back.
 const KEPT_CAPACITY: usize = 1024 * 1024;
@@ -92,6 +92,8 @@ struct State {
     writing_bytes: usize,
     /// Lost since the last announcement.
     unannounced: u64,
+    /// Lost lines that written announcements tell of.
+    announced: u64,
     counts: Counts,
     accepted: u64,
     settled: u64,
@@ -168,7 +170,8 @@ impl Sink {
         state.buffer.extend_from_slice(line);
         state.lines += 1;
         state.accepted += 1;
-        let full_enough = state.buffer.len() >= URGENT_BYTES && !mem::replace(&mut state.urgent, true);
+        let enough = URGENT_BYTES.min(self.shared.limit / 2);
+        let full_enough = state.buffer.len() >= enough && !mem::replace(&mut state.urgent, true);
         let wake = mem::take(&mut state.writer_idle) || full_enough;
         drop(state);
         if wake {
@@ -190,12 +193,13 @@ impl Sink {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Waits until every line accepted so far is written or counted as lost.
+    /// Waits until every line accepted so far is written or counted as lost, and every loss so far is announced. Lines
+    /// that come meanwhile are not waited for.
     pub(crate) fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
         let end = Instant::now().checked_add(deadline);
         let mut state = self.shared.lock();
-        let target = state.accepted;
-        while state.settled < target || state.has_work() {
+        let (target, lost) = (state.accepted, state.counts.dropped.iter().sum());
+        while state.settled < target || (state.announced < lost && !state.failing) {
             state.urgent = true;
             self.shared.work.notify_one();
             let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
@@ -232,11 +236,16 @@ fn write_batches(shared: &Shared, mut writer: Box<dyn Write + Send>, announce: &
         let written = write_all(&mut *writer, &batch, &mut torn);
         let mut state = shared.lock();
         state.failing = written.is_err();
-        if let Err(bytes) = written {
+        let bytes = written.err().unwrap_or(batch.len());
+        if bytes < batch.len() {
             let whole_lines = batch[..bytes].iter().filter(|&&byte| byte == b'\n').count() as u64;
             lose(&mut state, taken.lines.saturating_sub(whole_lines), DropReason::WriteFailed);
             // The announcement is the last line of a batch: it went down with the rest and is made again.
             state.unannounced += taken.announced;
+        } else if taken.announced > 0 {
+            // Counted only now: one that went down was no line that anybody lost.
+            state.announced += taken.announced;
+            state.counts.events[level_index(Level::WARN)] += 1;
         }
         state.writing_bytes = 0;
         state.settled += taken.lines;
@@ -272,9 +281,6 @@ fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Opti
     mem::swap(&mut state.buffer, batch);
     state.writing_bytes = batch.len();
     let taken = Taken { lines: mem::take(&mut state.lines), announced: mem::take(&mut state.unannounced) };
-    if taken.announced > 0 {
-        state.counts.events[level_index(Level::WARN)] += 1;
-    }
     shared.progress.notify_all();
     drop(state);
     if taken.announced > 0 {

@@ -10,20 +10,51 @@ use crate::context::{self, RequestContext};
 
 /// Kept in a span's extensions: its fields, encoded once, and the request in which the span was made.
 pub(super) struct SpanFields {
-    fields: Vec<(&'static str, Vec<u8>)>,
+    fields: EncodedFields,
     context: Option<RequestContext>,
+}
+
+/// Names and values, encoded. Made before a span's extensions are locked: a value may log while it is formatted, and
+/// that line reads the extensions of the very same span.
+#[derive(Default)]
+pub(super) struct EncodedFields(Vec<(&'static str, Vec<u8>)>);
+
+impl EncodedFields {
+    /// Encodes what `span.record(..)` brings.
+    pub(super) fn of(values: &Record<'_>) -> Self {
+        let mut fields = Self::default();
+        values.record(&mut fields);
+        fields
+    }
+
+    fn encode(&mut self, field: &Field, value: &FieldValue<'_>) {
+        let mut encoded = Vec::new();
+        value.write(&mut encoded);
+        self.put(field.name(), encoded);
+    }
+
+    fn put(&mut self, name: &'static str, encoded: Vec<u8>) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, earlier)) => *earlier = encoded,
+            None => self.0.push((name, encoded)),
+        }
+    }
+}
+
+impl Visit for EncodedFields {
+    super::layer::visit_with!(encode);
 }
 
 impl SpanFields {
     pub(super) fn new(attributes: &Attributes<'_>) -> Self {
-        let mut fields = Self { fields: Vec::new(), context: context::current() };
+        let mut fields = EncodedFields::default();
         attributes.record(&mut fields);
-        fields
+        Self { fields, context: context::current() }
     }
 
     /// `span.record(..)`: a later value replaces the earlier one.
-    pub(super) fn update(&mut self, values: &Record<'_>) {
-        values.record(self);
+    pub(super) fn update(&mut self, values: EncodedFields) {
+        values.0.into_iter().for_each(|(name, encoded)| self.fields.put(name, encoded));
     }
 
     pub(super) fn context(&self) -> Option<&RequestContext> {
@@ -34,7 +65,7 @@ impl SpanFields {
     pub(super) fn write(&self, out: &mut Vec<u8>, name: &str) {
         out.extend_from_slice(b"{\"name\":");
         json::text_up_to(out, name, 256);
-        for (key, value) in &self.fields {
+        for (key, value) in &self.fields.0 {
             out.push(b',');
             // `name` is taken by the span's own name.
             line::key(out, key, usize::from(*key == "name"));
@@ -42,17 +73,4 @@ impl SpanFields {
         }
         out.push(b'}');
     }
-
-    fn set(&mut self, field: &Field, value: &FieldValue<'_>) {
-        let mut encoded = Vec::new();
-        value.write(&mut encoded);
-        match self.fields.iter_mut().find(|(name, _)| *name == field.name()) {
-            Some((_, earlier)) => *earlier = encoded,
-            None => self.fields.push((field.name(), encoded)),
-        }
-    }
-}
-
-impl Visit for SpanFields {
-    super::layer::visit_with!(set);
 }

@@ -18,13 +18,19 @@ pub(super) fn write(out: &mut Vec<u8>, time: SystemTime) {
     const LAST_SECOND: u64 = 253_402_300_799;
     let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let second = since_epoch.as_secs().min(LAST_SECOND);
-    SECOND.with_borrow_mut(|(shown, text)| {
+    let format = || humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(second)).to_string();
+    let remembered = SECOND.try_with(|last| {
+        let (shown, text) = &mut *last.borrow_mut();
         if *shown != second {
-            *text = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(second)).to_string();
+            *text = format();
             *shown = second;
         }
         out.extend_from_slice(&text.as_bytes()[..WHOLE_SECONDS]);
     });
+    // A thread that is ending has destroyed it already.
+    if remembered.is_err() {
+        out.extend_from_slice(&format().as_bytes()[..WHOLE_SECONDS]);
+    }
     out.push(b'.');
     json::decimals::<6>(out, u64::from(since_epoch.subsec_micros()));
     out.push(b'Z');

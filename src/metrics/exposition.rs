@@ -58,7 +58,8 @@ pub(crate) fn render(telemetry: &Shared, format: ExpositionFormat, capacity: usi
     let mut exposition = Exposition { out: String::with_capacity(capacity), format };
     exposition.http(telemetry);
     exposition.own_health(telemetry);
-    for family in telemetry.recorder.histograms() {
+    let histograms = telemetry.recorder.histograms();
+    for family in &histograms {
         let help = family.help.as_deref().unwrap_or("");
         exposition.header(&family.name, "histogram", help);
         for (labels, histogram) in &family.series {
@@ -66,7 +67,8 @@ pub(crate) fn render(telemetry: &Shared, format: ExpositionFormat, capacity: usi
             exposition.histogram(&family.name, labels, &histogram.read(), &le, |_| None);
         }
     }
-    foreign::write(&mut exposition.out, &telemetry.recorder.render_counters_and_gauges(), format);
+    let others = OWN_FAMILIES.iter().map(|family| family.name).chain(histograms.iter().map(|family| &*family.name));
+    foreign::write(&mut exposition.out, &telemetry.recorder.render_counters_and_gauges(), others.collect(), format);
     if format == ExpositionFormat::OpenMetrics {
         exposition.out.push_str("# EOF\n");
     }
@@ -239,7 +241,11 @@ impl Exposition {
         }
         self.series(name, "_sum", labels);
         // Writing to a String cannot fail.
-        let _ = writeln!(self.out, "{:?}", reading.sum);
+        let _ = match reading.sum {
+            f64::INFINITY => writeln!(self.out, "+Inf"),
+            f64::NEG_INFINITY => writeln!(self.out, "-Inf"),
+            sum => writeln!(self.out, "{sum:?}"),
+        };
         self.sample(name, "_count", labels, cumulative);
     }
 

@@ -1,15 +1,18 @@
 //! The counters and gauges that the exporter wrote, in the format that was asked for.
 
+use std::collections::HashSet;
+
 use super::exposition::ExpositionFormat;
 
 /// Appends what the exporter rendered (text format 0.0.4), sorted, without blank lines; for OpenMetrics with the
-/// family names and numbers that its specification asks for.
-pub(super) fn write(out: &mut String, rendered: &str, format: ExpositionFormat) {
+/// family names and numbers that its specification asks for. `taken` are the names of the families before them.
+pub(super) fn write<'a>(out: &mut String, rendered: &'a str, mut taken: HashSet<&'a str>, format: ExpositionFormat) {
     // The exporter ends each family with a blank line, and escapes line breaks in help texts.
     let mut families: Vec<Family<'_>> = rendered.split("\n\n").filter_map(Family::read).collect();
     families.sort_by(|one, other| one.name.cmp(other.name));
+    taken.extend(families.iter().map(|family| family.name));
     for family in families {
-        family.write(out, format);
+        family.write(out, &taken, format);
     }
 }
 
@@ -37,14 +40,21 @@ impl<'a> Family<'a> {
         (!name.is_empty()).then_some(Self { name, help, kind, samples })
     }
 
-    fn write(&self, out: &mut String, format: ExpositionFormat) {
-        // Counters of the facade hold whole numbers only, so a fractional one (CPU seconds) is kept as a gauge; its
-        // name says what it is.
-        let counter_name = self.name.strip_suffix("_total");
-        let kind = if counter_name.is_some() { "counter" } else { self.kind };
-        let (name, kind) = match (format, kind, counter_name) {
+    /// Counters of the facade hold whole numbers only, so a fractional one (CPU seconds) is kept as a gauge; its name says
+    /// what it is, unless its values say otherwise.
+    fn is_counter(&self) -> bool {
+        let counts =
+            |sample: &&str| sample.rsplit(' ').next().is_some_and(|value| value != "NaN" && !value.starts_with('-'));
+        self.kind == "counter" || (self.name.ends_with("_total") && self.samples.iter().all(counts))
+    }
+
+    fn write(&self, out: &mut String, taken: &HashSet<&str>, format: ExpositionFormat) {
+        let kind = if self.is_counter() { "counter" } else { self.kind };
+        let base = self.name.strip_suffix("_total").filter(|base| !base.is_empty() && !taken.contains(base));
+        let (name, kind) = match (format, kind, base) {
             (ExpositionFormat::OpenMetrics, "counter", Some(base)) => (base, "counter"),
-            // OpenMetrics would rename a counter without `_total`: as `unknown` it keeps its name.
+            // OpenMetrics names the family of a counter without `_total`. One that has no `_total`, or whose family would
+            // have the name of another, is `unknown` and keeps its name.
             (ExpositionFormat::OpenMetrics, "counter", None) => (self.name, "unknown"),
             (_, kind, _) => (self.name, kind),
         };
@@ -79,7 +89,7 @@ mod tests {
 
     fn written(format: ExpositionFormat) -> String {
         let mut out = String::new();
-        write(&mut out, RENDERED, format);
+        write(&mut out, RENDERED, HashSet::new(), format);
         out
     }
 

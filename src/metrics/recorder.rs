@@ -146,7 +146,8 @@ impl Families {
         }
         let base = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
         let own = |name: &str| OWN_FAMILIES.iter().any(|family| family.name == name);
-        if own(name) || base.is_some_and(own) {
+        // OpenMetrics names the family of a counter without its `_total`.
+        if own(name) || own(&format!("{name}_total")) || base.is_some_and(own) {
             return Some("redpane itself".into());
         }
         if base.is_some_and(|base| self.kinds.get(base) == Some(&Kind::Histogram)) {
@@ -158,25 +159,35 @@ impl Families {
     }
 }
 
+/// For the exporter, which reads a doubled backslash as one that is escaped already: so they come doubled.
+fn doubled(text: &str) -> String {
+    text.replace('\\', "\\\\")
+}
+
+/// The name as it will be shown. The exporter's function leaves an empty name empty, which no scraper accepts.
+fn metric_name(given: &str) -> String {
+    if given.is_empty() { "_".into() } else { sanitize_metric_name(given) }
+}
+
 /// The key as it will be shown: valid names, labels sorted by name, each name once (the last one given counts). Histograms
-/// need `le` for themselves. The exporter reads a doubled backslash as one that is escaped already, so they come doubled.
+/// need `le` for themselves.
 fn shown(key: &Key, kind: Kind) -> Key {
     let mut labels: Vec<(String, Cow<'_, str>)> = Vec::new();
     for given in key.labels() {
-        let mut name = sanitize_label_key(given.key());
+        let mut name = if given.key().is_empty() { "_".into() } else { sanitize_label_key(given.key()) };
         if kind == Kind::Histogram && name == "le" {
             name.insert_str(0, "exported_");
         }
         let value = match kind {
             Kind::Histogram => Cow::Borrowed(given.value()),
-            Kind::Counter | Kind::Gauge => Cow::Owned(given.value().replace('\\', "\\\\")),
+            Kind::Counter | Kind::Gauge => Cow::Owned(doubled(given.value())),
         };
         labels.retain(|(earlier, _)| *earlier != name);
         labels.push((name, value));
     }
     labels.sort();
     let labels: Vec<_> = labels.into_iter().map(|(name, value)| Label::new(name, value.into_owned())).collect();
-    Key::from_parts(sanitize_metric_name(key.name()), labels)
+    Key::from_parts(metric_name(key.name()), labels)
 }
 
 fn find_or_make<T: Clone>(handles: &Handles<T>, key: &Key, make: impl FnOnce() -> T) -> T {
@@ -190,15 +201,15 @@ fn find_or_make<T: Clone>(handles: &Handles<T>, key: &Key, make: impl FnOnce() -
 
 impl metrics::Recorder for Recorder {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
-        self.0.exporter.describe_counter(name, unit, help);
+        self.0.exporter.describe_counter(name, unit, doubled(&help).into());
     }
 
     fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
-        self.0.exporter.describe_gauge(name, unit, help);
+        self.0.exporter.describe_gauge(name, unit, doubled(&help).into());
     }
 
     fn describe_histogram(&self, name: KeyName, _: Option<Unit>, help: SharedString) {
-        self.families().help.entry(sanitize_metric_name(name.as_str())).or_insert(help);
+        self.families().help.entry(metric_name(name.as_str())).or_insert(help);
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {

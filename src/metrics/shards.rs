@@ -39,13 +39,14 @@ impl InFlight {
     }
 
     pub(crate) fn leave(&self) {
-        self.0[mine()].0.fetch_sub(1, Ordering::Relaxed);
+        // With the `Acquire` of `get`: who sees the request gone sees what it left behind.
+        self.0[mine()].0.fetch_sub(1, Ordering::Release);
     }
 
     /// The sum. Cells are read one after the other, so a request that moved on meanwhile may show on neither side;
     /// never less than zero.
     pub(crate) fn get(&self) -> u64 {
-        let sum: i64 = self.0.iter().map(|cell| cell.0.load(Ordering::Relaxed)).sum();
+        let sum: i64 = self.0.iter().map(|cell| cell.0.load(Ordering::Acquire)).sum();
         u64::try_from(sum).unwrap_or(0)
     }
 }

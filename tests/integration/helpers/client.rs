@@ -1,0 +1,99 @@
+//! A client that sends one request on a connection of its own, and looks at all of the answer.
+
+use std::net::SocketAddr;
+
+use axum::body::{Body, Bytes};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+use super::Line;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: Option<HeaderMap>,
+    /// Whether the body came to its proper end.
+    pub(crate) whole: bool,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let values: Vec<_> = self.headers.get_all(name).iter().collect();
+        let [value] = values[..] else { panic!("not one header {name} but {values:?}") };
+        value.to_str().unwrap()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        str::from_utf8(&self.body).unwrap()
+    }
+
+    /// Asserts that the ids in the answer's headers are those of this line.
+    pub(crate) fn belongs_to(&self, line: &Line) {
+        assert_eq!(self.header("x-trace-id"), line["trace_id"]);
+        assert_eq!(self.header("x-request-id"), line["request_id"]);
+    }
+}
+
+/// A request with the `Host` header that HTTP/1.1 asks for.
+pub(crate) fn request(method: Method, path: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(path).header("host", "localhost")
+}
+
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
+    send(address, request(Method::GET, path).body(Body::empty()).unwrap()).await
+}
+
+/// Sends over HTTP/1.1.
+pub(crate) async fn send(address: SocketAddr, request: Request<Body>) -> Answer {
+    let (mut sender, connection) = http1::handshake(connect(address).await).await.unwrap();
+    tokio::spawn(connection);
+    read(sender.send_request(request).await.unwrap()).await
+}
+
+/// Sends over HTTP/2, whose use both sides know beforehand.
+pub(crate) async fn send_http2(address: SocketAddr, request: Request<Body>) -> Answer {
+    let mut sender = connect_http2(address).await;
+    read(sender.send_request(for_http2(address, request)).await.unwrap()).await
+}
+
+pub(crate) async fn connect_http2(address: SocketAddr) -> http2::SendRequest<Body> {
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), connect(address).await).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+/// HTTP/2 has the host in the target.
+pub(crate) fn for_http2(address: SocketAddr, mut request: Request<Body>) -> Request<Body> {
+    let path = request.uri().path_and_query().expect("requests of tests have a path").clone();
+    *request.uri_mut() =
+        Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build().unwrap();
+    request.headers_mut().remove("host");
+    request
+}
+
+async fn connect(address: SocketAddr) -> TokioIo<TcpStream> {
+    TokioIo::new(TcpStream::connect(address).await.unwrap())
+}
+
+async fn read(response: Response<Incoming>) -> Answer {
+    let (head, mut body) = response.into_parts();
+    let (mut bytes, mut trailers, mut whole) = (Vec::new(), None, true);
+    while let Some(frame) = body.frame().await {
+        match frame.map(http_body::Frame::into_data) {
+            Ok(Ok(data)) => bytes.extend_from_slice(&data),
+            Ok(Err(other)) => trailers = other.into_trailers().ok(),
+            Err(_) => {
+                whole = false;
+                break;
+            }
+        }
+    }
+    Answer { status: head.status, headers: head.headers, body: bytes.into(), trailers, whole }
+}

@@ -1,0 +1,10 @@
+//! The library over real sockets: every request is counted once and logged once, and both say the same.
+
+// Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
+#![allow(clippy::unwrap_used)]
+
+mod composition;
+mod context;
+mod endings;
+mod helpers;
+mod hostile;
