@@ -1,4 +1,4 @@
-//! What Prometheus, Loki, Promtail and Grafana must agree on: labels, addresses, intervals, and that data is kept and deleted.
+//! What Prometheus, Loki, Promtail and Grafana must agree on: labels, addresses, intervals, and how long data is kept.
 
 use std::collections::BTreeSet;
 

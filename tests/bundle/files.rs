@@ -28,7 +28,7 @@ impl Bundle {
         &self.root
     }
 
-    /// Paths, relative to the root and sorted, of the files under `folder` (`""` is the root) with one of these endings.
+    /// Paths of the files under `folder` (`""` is the root) with one of these endings, relative to the root and sorted.
     pub(crate) fn list(&self, folder: &str, endings: &[&str]) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.root.join(folder)];

@@ -1,11 +1,11 @@
-//! The bundle's files, checked without starting anything: what would otherwise be found by whoever opens a dashboard at 2 AM.
+//! The bundle's files, checked without starting anything: what would otherwise be found by whoever needs it at 2 AM.
 //!
-//! Every check is a function over a folder that looks like this repository, and returns what it found wrong, each with file
-//! and path. So the same functions judge the repository here and broken copies of it in `broken`, which proves that they
+//! Every check is a function over a folder that looks like this repository, and returns what it found wrong, each with
+//! file and path. So the same functions judge the repository here and broken copies of it in `broken`: proof that they
 //! can fail.
 //!
-//! Programs the checks ask (node for LogQL, promtool) may be missing: those tests say so and pass, unless the environment
-//! variable `REDPANE_TEST_REQUIRE` names the tool (`logql`, `promtool`, `shellcheck`, separated by commas).
+//! Programs the checks ask (node for LogQL, promtool) may be missing: those tests say so and pass, unless the variable
+//! `REDPANE_TEST_REQUIRE` names the tool (`logql`, `promtool`, `shellcheck`, separated by commas).
 
 mod alerts;
 mod broken;

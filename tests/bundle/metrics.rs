@@ -1,5 +1,5 @@
-//! Metrics that exist, with their labels: the service's own from a running service, the recording rules' from their file,
-//! those of Prometheus, Loki, Promtail and Grafana from `known_metrics.txt`.
+//! Metrics that exist, with their labels: the service's own from a running service, the recording rules' from their
+//! file, those of Prometheus, Loki, Promtail and Grafana from `known_metrics.txt`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

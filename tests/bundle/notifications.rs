@@ -1,4 +1,4 @@
-//! Notifications: policies, contact points and templates refer to each other, and Grafana expands only what compose sets.
+//! Policies, contact points and templates refer to each other, and Grafana expands only what compose sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,7 @@ fn route<'a>(
 }
 
 /// Grafana replaces `$NAME` and `${NAME}` by environment variables in data sources, contact points, policies, labels of
-/// rules and dashboard providers, and an unset one by nothing; `$$` is a dollar. Annotations and queries are left alone.
+/// rules and dashboard providers, an unset one by nothing; `$$` is a dollar. Annotations and queries are left alone.
 fn expansion(bundle: &Bundle, alerting: &[(String, Value)], findings: &mut Findings) {
     let compose = bundle.value("docker-compose.yml", findings).unwrap_or_default();
     let set: BTreeSet<&String> =

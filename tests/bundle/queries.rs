@@ -1,4 +1,4 @@
-//! Every query of the bundle: panels, annotations, variables, Explore links, alert rules, recording rules, documentation.
+//! Every query of the bundle: panels, annotations, variables, Explore links, alert and recording rules, documentation.
 
 use serde_json::Value;
 
