@@ -15,7 +15,8 @@ use super::unwind::{Payload, catch};
 use crate::context::{self, RequestContext};
 use crate::logs::line::Line;
 use crate::logs::{json, panics};
-use crate::metrics::series::{Endpoint, Sample};
+use crate::metrics::endpoint::Endpoint;
+use crate::metrics::series::Sample;
 use crate::sent_headers::SentHeaders;
 use crate::telemetry::Shared;
 
