@@ -96,8 +96,8 @@ impl RequestContext {
         headers
     }
 
-    pub(crate) fn request_id_bytes(&self) -> &[u8] {
-        self.0.request_id.as_bytes()
+    pub(crate) fn request_id_json(&self, out: &mut Vec<u8>) {
+        self.0.request_id.write_json(out);
     }
 
     pub(crate) fn request_id_header(&self) -> HeaderValue {

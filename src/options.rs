@@ -52,7 +52,7 @@ pub(crate) struct CheckedBounds {
     pub(crate) histograms: HashMap<String, Arc<Bounds>>,
 }
 
-/// Everything that is wrong with the options of a [`Redpane`], each with what would be right.
+/// Everything that is wrong with the options of a [`Redpane`](crate::Redpane), each with what would be right.
 #[derive(Debug)]
 pub struct ConfigError(Vec<String>);
 

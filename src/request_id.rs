@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 
+use crate::logs::json;
 use crate::trace_context::random_hex;
 
 /// The longest request id that is taken over, in bytes.
@@ -22,13 +23,22 @@ impl RequestId {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        str::from_utf8(self.as_bytes()).expect("visible ASCII was asked for")
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        match self {
+        let bytes = match self {
             Self::Given(value) => value.as_bytes(),
             Self::Fresh(digits) => digits,
+        };
+        str::from_utf8(bytes).expect("visible ASCII was asked for")
+    }
+
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Given(value) => json::bytes_up_to(out, value.as_bytes(), MAX_LENGTH),
+            // Digits need no escape.
+            Self::Fresh(digits) => {
+                out.push(b'"');
+                out.extend_from_slice(digits);
+                out.push(b'"');
+            }
         }
     }
 

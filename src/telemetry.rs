@@ -12,8 +12,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::instrument::{ACCESS_TARGET, InstrumentLayer};
-use crate::logs::line::{App, Line};
+use crate::instrument::InstrumentLayer;
+use crate::logs::line::{ACCESS_TARGET, App, Line};
 use crate::logs::pretty::PrettyWriter;
 use crate::logs::sink::Sink;
 use crate::logs::{FlushError, LogFormat, LogLayer, json, panics};

@@ -131,22 +131,31 @@ macro_rules! show_digits {
 show_digits!(TraceId, SpanId);
 
 fn valid_id(digits: &[u8]) -> Option<&[u8]> {
-    let lowercase_hex = digits.iter().all(|&digit| hex_digit(digit).is_some());
-    let zero = digits.iter().all(|&digit| digit == b'0');
-    (lowercase_hex && !zero).then_some(digits)
+    // One pass without a branch: this runs over 48 bytes of every request that has a caller's trace.
+    let (all, any) = digits
+        .iter()
+        .map(|&digit| VALUE[usize::from(digit)])
+        .fold((0, 0), |(all, any), value| (all | value & INVALID, any | value));
+    (all == 0 && any != 0).then_some(digits)
 }
 
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// Set in what stands for a byte that is no digit.
+const INVALID: u8 = 0x80;
+
+/// The value of every lowercase hexadecimal digit, [`INVALID`] for all other bytes.
+static VALUE: [u8; 256] = {
+    let mut values = [INVALID; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[HEX[value][1] as usize] = value as u8;
+        value += 1;
     }
-}
+    values
+};
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {
-    let &[high, low] = digits else { return None };
-    Some(hex_digit(high)? << 4 | hex_digit(low)?)
+    let [high, low] = [0, 1].map(|at| VALUE[usize::from(digits[at])]);
+    ((high | low) & INVALID == 0).then_some(high << 4 | low)
 }
 
 thread_local! {

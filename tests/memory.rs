@@ -22,7 +22,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// The most that observing may add to a request.
 const ALLOCATIONS_A_REQUEST: f64 = 8.0;
 /// What may come and go between two measurements: the two log buffers of 64 KiB each, and their growth.
-const SLACK_BYTES: i64 = 256 * 1024;
+const SLACK_BYTES: i64 = 128 * 1024;
 
 fn live_bytes() -> i64 {
     let stats = ALLOCATOR.stats();

@@ -9,13 +9,13 @@ mod root;
 
 use std::time::Duration;
 
-use axum::error_handling::HandleErrorLayer;
+use axum::body::HttpBody;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{BoxError, Extension, Router};
+use axum::{Extension, Router};
 use http::{Method, StatusCode, Uri};
 use tower::ServiceBuilder;
-use tower::timeout::TimeoutLayer;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::TimedOut;
 use crate::problem::Problem;
@@ -58,11 +58,17 @@ struct State {
 /// Answers 503 where a route of `router` has not begun its answer within `limit`. Probes and metrics stay outside: when
 /// everything else hangs they are what tells why.
 pub(crate) fn with_timeout(router: Router, limit: Duration) -> Router {
-    let answer = move |_: BoxError| async move {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let explain = move |response: Response| {
+        // The layer answers with a bare status. Whatever a handler answers with this status says why.
+        let is_bare = response.status() == status && response.body().is_end_stream();
+        if !is_bare {
+            return response;
+        }
         let detail = format!("no answer within {}", humantime::format_duration(limit));
-        (Extension(TimedOut), Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail(detail))
+        (Extension(TimedOut), Problem::new(status).detail(detail)).into_response()
     };
-    router.layer(ServiceBuilder::new().layer(HandleErrorLayer::new(answer)).layer(TimeoutLayer::new(limit)))
+    router.layer(ServiceBuilder::new().map_response(explain).layer(TimeoutLayer::with_status_code(status, limit)))
 }
 
 /// Unknown paths and wrong methods get an error body like every other error. To be called on the complete router.

@@ -20,7 +20,6 @@ pub(super) struct ObservedBody {
     watch: Watch,
 }
 
-#[expect(clippy::large_enum_variant, reason = "axum boxes the whole body: a box in a box would be one more allocation")]
 enum Watch {
     /// The request ends with the body.
     Request(Observation),

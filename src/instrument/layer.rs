@@ -7,7 +7,8 @@ use http::Request;
 use tower_layer::Layer;
 
 use super::service::Instrument;
-use crate::metrics::series::{Endpoint, Route, UNMATCHED, method_index};
+use crate::metrics::endpoint::{Endpoint, Route, method_index};
+use crate::metrics::series::UNMATCHED;
 use crate::telemetry::Shared;
 
 /// Wraps each endpoint of a router in an [`Instrument`].

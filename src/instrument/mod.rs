@@ -14,5 +14,4 @@ mod service;
 mod unwind;
 
 pub(crate) use layer::InstrumentLayer;
-pub(crate) use observation::ACCESS_TARGET;
 pub use observation::TimedOut;

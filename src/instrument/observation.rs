@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Request, StatusCode};
 use tracing::Level;
 
 use super::request_size::RequestSize;
@@ -14,12 +15,11 @@ use super::unwind::{Payload, catch};
 use crate::context::{self, RequestContext};
 use crate::logs::line::Line;
 use crate::logs::{json, panics};
-use crate::metrics::series::{Endpoint, Sample};
+use crate::metrics::endpoint::Endpoint;
+use crate::metrics::series::Sample;
 use crate::sent_headers::SentHeaders;
 use crate::telemetry::Shared;
 
-/// The target of access lines, for log filters.
-pub(crate) const ACCESS_TARGET: &str = "redpane::access";
 /// The status of a request whose client left before any was sent: nginx' "client closed request".
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// The most bytes of a path or user agent that a line keeps.
@@ -73,7 +73,7 @@ pub(super) struct Observation {
     pub(super) endpoint: Arc<Endpoint>,
     telemetry: Arc<Shared>,
     started: Instant,
-    uri: Uri,
+    path: Option<PathAndQuery>,
     user_agent: Option<HeaderValue>,
     client: Option<SocketAddr>,
     request_size: RequestSize,
@@ -103,7 +103,7 @@ impl Observation {
             endpoint,
             telemetry: Arc::clone(telemetry),
             started,
-            uri: request.uri().clone(),
+            path: request.uri().path_and_query().cloned(),
             user_agent: sent.user_agent.cloned(),
             client: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
             request_size,
@@ -170,10 +170,10 @@ impl Observation {
     }
 
     fn log(&self, context: &RequestContext, level: Level, now: SystemTime, nanoseconds: u64) {
-        let mut line = Line::begin_at(now, &self.telemetry.app, level, ACCESS_TARGET, Some(context));
-        line.raw(b"\"request\"");
+        let mut line = Line::begin_request(now, &self.telemetry.app, level, context);
         line.raw(&self.endpoint.json);
-        line.field("path", |out| json::text_up_to(out, self.uri.path(), MAX_PATH));
+        let path = self.path.as_ref().map_or("", PathAndQuery::path);
+        line.field("path", |out| json::text_up_to(out, path, MAX_PATH));
         line.field("status", |out| json::integer(out, self.status));
         line.raw(self.outcome.json());
         line.field("duration_seconds", |out| json::seconds(out, nanoseconds));
@@ -187,9 +187,11 @@ impl Observation {
                 json::bytes_up_to(out, agent.as_bytes(), MAX_USER_AGENT)
             });
         });
-        line.field("request_id", |out| json::bytes_up_to(out, context.request_id_bytes(), json::MAX_TEXT));
+        line.field("request_id", |out| context.request_id_json(out));
         if let Some(parent) = context.parent_span_id() {
-            line.field("parent_span_id", |out| json::display(out, format_args!("{parent}")));
+            line.raw(b",\"parent_span_id\":\"");
+            line.raw(parent.as_bytes());
+            line.raw(b"\"");
         }
         line.end(&self.telemetry.sink);
     }

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use tracing::Level;
 
-use super::layer::FieldValue;
 use super::{json, sink::Sink, timestamp};
 use crate::context::RequestContext;
 
@@ -14,6 +13,9 @@ use crate::context::RequestContext;
 pub(crate) const MAX_LINE: usize = 64 * 1024;
 /// Room kept for the end of a line: the note that fields were left out.
 const TAIL: usize = 64;
+
+/// The target of access lines, for log filters.
+pub(crate) const ACCESS_TARGET: &str = "redpane::access";
 
 /// The keys that open every line, and those that only redpane writes. An application's field of that name gets a prefix.
 const RESERVED: [&str; 9] =
@@ -27,7 +29,7 @@ pub(crate) struct App(Vec<u8>);
 impl App {
     pub(crate) fn new(name: &str) -> Self {
         let mut encoded = Vec::new();
-        json::text(&mut encoded, name);
+        json::text_up_to(&mut encoded, name, 256);
         Self(encoded)
     }
 }
@@ -46,17 +48,22 @@ pub(crate) struct Line {
 impl Line {
     /// Opens a line up to and without `message`, which the caller writes next with [`message`](Self::message).
     pub(crate) fn begin(app: &App, level: Level, target: &str, context: Option<&RequestContext>) -> Self {
-        Self::begin_at(SystemTime::now(), app, level, target, context)
+        let mut line = Self::open(SystemTime::now(), app, level, context);
+        json::text_up_to(&mut line.out, target, 256);
+        line.raw(b",\"message\":");
+        line
     }
 
-    /// The same for a time that was read already.
-    pub(crate) fn begin_at(
-        time: SystemTime,
-        app: &App,
-        level: Level,
-        target: &str,
-        context: Option<&RequestContext>,
-    ) -> Self {
+    /// Opens an access line, its message included, for a time that was read already.
+    pub(crate) fn begin_request(time: SystemTime, app: &App, level: Level, context: &RequestContext) -> Self {
+        let mut line = Self::open(time, app, level, Some(context));
+        line.raw(b"\"");
+        line.raw(ACCESS_TARGET.as_bytes());
+        line.raw(b"\",\"message\":\"request\"");
+        line
+    }
+
+    fn open(time: SystemTime, app: &App, level: Level, context: Option<&RequestContext>) -> Self {
         // The thread's spare buffer is taken, not borrowed: a value that logs while it is formatted gets its own.
         // A thread that is ending may have destroyed it before it destroys what logs.
         let mut out = SPARE.try_with(Cell::take).unwrap_or_default();
@@ -81,18 +88,11 @@ impl Line {
             }
             None => out.extend_from_slice(b",\"trace_id\":null,\"span_id\":null,\"target\":"),
         }
-        json::text_up_to(&mut out, target, 256);
-        out.extend_from_slice(b",\"message\":");
         Self { out, level, left_out: 0 }
     }
 
     pub(crate) fn message(mut self, message: fmt::Arguments<'_>) -> Self {
         json::display(&mut self.out, message);
-        self
-    }
-
-    pub(super) fn message_value(mut self, message: &FieldValue<'_>) -> Self {
-        message.write(&mut self.out);
         self
     }
 

@@ -3,7 +3,7 @@
 //! * [`json`] turns values into JSON text, whatever bytes they hold.
 //! * [`line`](mod@line) is one line: the first keys in their fixed order, then fields, within a bound.
 //! * [`layer`] makes lines of `tracing` events; the access line comes straight from the observation of a request.
-//! * [`sink`] is the bounded buffer between them and the writer thread.
+//! * [`sink`] is the bounded buffer between them and the [`writer`] thread.
 
 pub(crate) mod json;
 pub(crate) mod layer;
@@ -13,6 +13,8 @@ pub(crate) mod pretty;
 pub(crate) mod sink;
 pub(crate) mod span;
 mod timestamp;
+mod value;
+mod writer;
 
 pub use layer::LogLayer;
 pub use sink::{FlushError, WhenFull};

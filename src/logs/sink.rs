@@ -12,12 +12,10 @@ use std::{fmt, mem, thread};
 
 use tracing::Level;
 
-/// How long the writer waits for company after the first line: many lines then share one write and one wake-up.
-const LINGER: Duration = Duration::from_millis(5);
+use super::writer;
+
 /// A buffer this full, or half full, is written without lingering.
 const URGENT_BYTES: usize = 256 * 1024;
-/// A spare buffer that grew beyond this in a burst is given back.
-const KEPT_CAPACITY: usize = 1024 * 1024;
 
 /// What happens to a line that finds the log buffer full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,43 +83,43 @@ pub(crate) fn level_index(level: Level) -> usize {
 }
 
 #[derive(Default)]
-struct State {
-    buffer: Vec<u8>,
-    lines: u64,
+pub(super) struct State {
+    pub(super) buffer: Vec<u8>,
+    pub(super) lines: u64,
     /// Bytes that the writer has taken and not written yet; they count against the limit.
-    writing_bytes: usize,
+    pub(super) writing_bytes: usize,
     /// Lost since the last announcement.
-    unannounced: u64,
+    pub(super) unannounced: u64,
     /// Lost lines that written announcements tell of.
-    announced: u64,
-    counts: Counts,
-    accepted: u64,
-    settled: u64,
-    writer_idle: bool,
-    urgent: bool,
+    pub(super) announced: u64,
+    pub(super) counts: Counts,
+    pub(super) accepted: u64,
+    pub(super) settled: u64,
+    pub(super) writer_idle: bool,
+    pub(super) urgent: bool,
     /// The last write failed: nothing is announced until the next line tries the output again.
-    failing: bool,
-    closed: bool,
+    pub(super) failing: bool,
+    pub(super) closed: bool,
 }
 
 impl State {
-    fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         self.lines > 0 || (self.unannounced > 0 && !self.failing)
     }
 }
 
-struct Shared {
-    state: Mutex<State>,
+pub(super) struct Shared {
+    pub(super) state: Mutex<State>,
     /// Something to write, a flush, or the end.
-    work: Condvar,
+    pub(super) work: Condvar,
     /// The writer took or wrote a batch.
-    progress: Condvar,
+    pub(super) progress: Condvar,
     limit: usize,
     when_full: WhenFull,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // No line is appended half-way under the lock: the state of a poisoned lock is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -135,7 +133,7 @@ pub(crate) struct Sink {
 impl Sink {
     /// Starts the writer thread.
     pub(crate) fn start(
-        writer: Box<dyn Write + Send>,
+        output: Box<dyn Write + Send>,
         limit: usize,
         when_full: WhenFull,
         announce: Announce,
@@ -148,7 +146,9 @@ impl Sink {
             when_full,
         });
         let writing = Arc::clone(&shared);
-        thread::Builder::new().name("redpane-log".into()).spawn(move || write_batches(&writing, writer, &announce))?;
+        thread::Builder::new()
+            .name("redpane-log".into())
+            .spawn(move || writer::write_batches(&writing, output, &announce))?;
         Ok(Self { shared })
     }
 
@@ -223,109 +223,7 @@ impl Drop for Sink {
     }
 }
 
-fn lose(state: &mut State, lines: u64, reason: DropReason) {
+pub(super) fn lose(state: &mut State, lines: u64, reason: DropReason) {
     state.counts.dropped[reason as usize] += lines;
     state.unannounced += lines;
-}
-
-/// The writer thread: takes all there is, writes it, announces what was lost meanwhile.
-fn write_batches(shared: &Shared, mut writer: Box<dyn Write + Send>, announce: &Announce) {
-    let mut batch = Vec::new();
-    let mut torn = false;
-    while let Some(taken) = next_batch(shared, announce, &mut batch) {
-        let written = write_all(&mut *writer, &batch, &mut torn);
-        let mut state = shared.lock();
-        state.failing = written.is_err();
-        let bytes = written.err().unwrap_or(batch.len());
-        if bytes < batch.len() {
-            let whole_lines = batch[..bytes].iter().filter(|&&byte| byte == b'\n').count() as u64;
-            lose(&mut state, taken.lines.saturating_sub(whole_lines), DropReason::WriteFailed);
-            // The announcement is the last line of a batch: it went down with the rest and is made again.
-            state.unannounced += taken.announced;
-        } else if taken.announced > 0 {
-            // Counted only now: one that went down was no line that anybody lost.
-            state.announced += taken.announced;
-            state.counts.events[level_index(Level::WARN)] += 1;
-        }
-        state.writing_bytes = 0;
-        state.settled += taken.lines;
-        shared.progress.notify_all();
-        drop(state);
-        batch.clear();
-        batch.shrink_to(KEPT_CAPACITY);
-    }
-}
-
-/// What the writer took from the buffer.
-struct Taken {
-    lines: u64,
-    /// Lost lines that the batch's own last line tells of; zero where there is no such line.
-    announced: u64,
-}
-
-/// Waits for lines, lingers, takes them. `None` at the end.
-fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Option<Taken> {
-    let mut state = shared.lock();
-    while !state.has_work() {
-        if state.closed {
-            return None;
-        }
-        state.writer_idle = true;
-        state.urgent = false;
-        state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-    }
-    state.writer_idle = false;
-    let lingered = shared.work.wait_timeout_while(state, LINGER, |state| !state.urgent && !state.closed);
-    state = lingered.unwrap_or_else(PoisonError::into_inner).0;
-    state.urgent = false;
-    mem::swap(&mut state.buffer, batch);
-    state.writing_bytes = batch.len();
-    let taken = Taken { lines: mem::take(&mut state.lines), announced: mem::take(&mut state.unannounced) };
-    shared.progress.notify_all();
-    drop(state);
-    if taken.announced > 0 {
-        announce(batch, taken.announced);
-    }
-    Some(taken)
-}
-
-/// Writes everything, waiting where a non-blocking output asks for it. The error is the number of bytes written.
-fn write_all(writer: &mut dyn Write, batch: &[u8], torn: &mut bool) -> Result<(), usize> {
-    // After a failure half-way, the next line must not continue the torn one.
-    if *torn {
-        write_from(writer, b"\n", 0)?;
-        *torn = false;
-    }
-    let outcome = write_from(writer, batch, 0);
-    if let Err(bytes) = outcome {
-        *torn = bytes > 0 && batch[bytes - 1] != b'\n';
-    }
-    outcome
-}
-
-fn write_from(writer: &mut dyn Write, bytes: &[u8], mut written: usize) -> Result<(), usize> {
-    while written < bytes.len() {
-        match writer.write(&bytes[written..]) {
-            Ok(0) => return Err(written),
-            Ok(more) => written += more,
-            Err(error) => wait_or_fail(&error).map_err(|()| written)?,
-        }
-    }
-    loop {
-        match writer.flush() {
-            Ok(()) => return Ok(()),
-            Err(error) => wait_or_fail(&error).map_err(|()| written)?,
-        }
-    }
-}
-
-fn wait_or_fail(error: &io::Error) -> Result<(), ()> {
-    match error.kind() {
-        io::ErrorKind::Interrupted => Ok(()),
-        io::ErrorKind::WouldBlock => {
-            thread::sleep(Duration::from_millis(1));
-            Ok(())
-        }
-        _ => Err(()),
-    }
 }

@@ -4,8 +4,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Record};
 
 use super::json;
-use super::layer::FieldValue;
 use super::line;
+use super::value::{FieldValue, visit_with};
 use crate::context::{self, RequestContext};
 
 /// Kept in a span's extensions: its fields, encoded once, and the request in which the span was made.
@@ -42,7 +42,7 @@ impl EncodedFields {
 }
 
 impl Visit for EncodedFields {
-    super::layer::visit_with!(encode);
+    visit_with!(encode);
 }
 
 impl SpanFields {

@@ -6,10 +6,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::endpoint::EndpointSeries;
 use super::exemplars::Exemplar;
 use super::foreign;
 use super::histogram::{Bounds, Histogram, Reading};
-use super::series::EndpointSeries;
 use crate::logs::sink::DropReason;
 use crate::telemetry::Shared;
 

@@ -1,10 +1,11 @@
 //! Counting: nothing is queued, nothing is lost, memory grows with label sets only.
 //!
 //! * [`histogram`] is fixed buckets in sharded atomics.
-//! * [`series`] finds the histograms of a method, route and status, and bounds how many there are.
+//! * [`series`] finds the histograms of a method, route and status ([`endpoint`]), and bounds how many there are.
 //! * [`recorder`] takes what the application emits through the `metrics` macros.
 //! * [`exposition`] writes both as text; [`scrape`] answers `GET /metrics` with it.
 
+pub(crate) mod endpoint;
 pub(crate) mod exemplars;
 pub(crate) mod exposition;
 mod foreign;

@@ -170,12 +170,13 @@ fn metric_name(given: &str) -> String {
 }
 
 /// The key as it will be shown: valid names, labels sorted by name, each name once (the last one given counts). Histograms
-/// need `le` for themselves.
+/// need `le` for themselves, and a scraper refuses everything that comes with a label `__name__`: two underscores in front
+/// are Prometheus' own. Such labels get the prefix that Prometheus gives to labels in its way.
 fn shown(key: &Key, kind: Kind) -> Key {
     let mut labels: Vec<(String, Cow<'_, str>)> = Vec::new();
     for given in key.labels() {
         let mut name = if given.key().is_empty() { "_".into() } else { sanitize_label_key(given.key()) };
-        if kind == Kind::Histogram && name == "le" {
+        if name.starts_with("__") || (kind == Kind::Histogram && name == "le") {
             name.insert_str(0, "exported_");
         }
         let value = match kind {

@@ -103,10 +103,10 @@ impl Operation {
     fn shown(&self) -> (String, Labels) {
         let mut labels = Labels::new();
         for (name, value) in &self.labels {
-            let name = match (sanitized(name, false), self.act) {
-                (name, Act::Record(_)) if name == "le" => format!("exported_{name}"),
-                (name, _) => name,
-            };
+            let mut name = sanitized(name, false);
+            if name.starts_with("__") || (name == "le" && matches!(self.act, Act::Record(_))) {
+                name.insert_str(0, "exported_");
+            }
             labels.insert(name, value.clone());
         }
         (sanitized(&self.name, true), labels)

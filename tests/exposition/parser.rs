@@ -225,6 +225,7 @@ fn the_parser_refuses_what_is_not_valid() {
         ("# TYPE jobs counter\njobs 1\njobs 2\n", ExpositionFormat::Text),
         ("# TYPE jobs counter\njobs{a=\"1\",b=\"2\"} 1\njobs{b=\"2\",a=\"1\"} 2\n", ExpositionFormat::Text),
         ("# TYPE jobs counter\njobs{a=\"\\q\"} 1\n", ExpositionFormat::Text),
+        ("# TYPE jobs counter\njobs{__name__=\"a\"} 1\n", ExpositionFormat::Text),
         ("# TYPE jobs counter\njobs -1\n", ExpositionFormat::Text),
         ("# TYPE jobs gauge\njobs inf\n", ExpositionFormat::Text),
         ("# TYPE jobs gauge\n\njobs 1\n# EOF\n", OpenMetrics),

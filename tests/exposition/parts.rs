@@ -23,6 +23,9 @@ pub(crate) fn labels(text: &str) -> Result<(Labels, &str), String> {
     loop {
         let (name, value) = rest.split_once("=\"").ok_or_else(|| format!("no label at {rest:?}"))?;
         check_name(name, false)?;
+        if name.starts_with("__") {
+            return Err(format!("the label name {name} is reserved"));
+        }
         let (value, after) = quoted(value)?;
         if found.insert(name.to_owned(), value).is_some() {
             return Err(format!("the label {name} comes twice"));

@@ -1,0 +1,142 @@
+//! The thread that writes the log.
+
+use std::io::{self, Write};
+use std::mem;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::PoisonError;
+use std::thread;
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::sink::{Announce, DropReason, Shared, level_index, lose};
+
+/// How long the writer waits for company after the first line: many lines then share one write and one wake-up.
+const LINGER: Duration = Duration::from_millis(5);
+/// A spare buffer that grew beyond this in a burst is given back.
+const KEPT_CAPACITY: usize = 1024 * 1024;
+
+/// The writer thread: takes all there is, writes it, announces what was lost meanwhile.
+pub(super) fn write_batches(shared: &Shared, writer: Box<dyn Write + Send>, announce: &Announce) {
+    let mut writer = Guarded(writer);
+    let mut batch = Vec::new();
+    let mut torn = false;
+    while let Some(taken) = next_batch(shared, announce, &mut batch) {
+        let written = write_all(&mut writer, &batch, &mut torn);
+        let mut state = shared.lock();
+        state.failing = written.is_err();
+        let mut bytes = written.err().unwrap_or(batch.len());
+        // A line that lacks only its newline is not lost: the newline after a torn line completes it.
+        bytes += usize::from(batch.get(bytes) == Some(&b'\n'));
+        if bytes < batch.len() {
+            let whole_lines = batch[..bytes].iter().filter(|&&byte| byte == b'\n').count() as u64;
+            lose(&mut state, taken.lines.saturating_sub(whole_lines), DropReason::WriteFailed);
+            // The announcement is the last line of a batch: it went down with the rest and is made again.
+            state.unannounced += taken.announced;
+        } else if taken.announced > 0 {
+            // Counted only now: one that went down was no line that anybody lost.
+            state.announced += taken.announced;
+            state.counts.events[level_index(Level::WARN)] += 1;
+        }
+        state.writing_bytes = 0;
+        state.settled += taken.lines;
+        shared.progress.notify_all();
+        drop(state);
+        batch.clear();
+        batch.shrink_to(KEPT_CAPACITY);
+    }
+}
+
+/// What the writer took from the buffer.
+struct Taken {
+    lines: u64,
+    /// Lost lines that the batch's own last line tells of; zero where there is no such line.
+    announced: u64,
+}
+
+/// Waits for lines, lingers, takes them. `None` at the end.
+fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Option<Taken> {
+    let mut state = shared.lock();
+    while !state.has_work() {
+        if state.closed {
+            return None;
+        }
+        state.writer_idle = true;
+        state.urgent = false;
+        state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    state.writer_idle = false;
+    let lingered = shared.work.wait_timeout_while(state, LINGER, |state| !state.urgent && !state.closed);
+    state = lingered.unwrap_or_else(PoisonError::into_inner).0;
+    state.urgent = false;
+    mem::swap(&mut state.buffer, batch);
+    state.writing_bytes = batch.len();
+    let taken = Taken { lines: mem::take(&mut state.lines), announced: mem::take(&mut state.unannounced) };
+    shared.progress.notify_all();
+    drop(state);
+    if taken.announced > 0 {
+        announce(batch, taken.announced);
+    }
+    Some(taken)
+}
+
+/// Writes everything, waiting where a non-blocking output asks for it. The error is the number of bytes written.
+fn write_all(writer: &mut dyn Write, batch: &[u8], torn: &mut bool) -> Result<(), usize> {
+    // After a failure half-way, the next line must not continue the torn one.
+    if *torn {
+        write_from(writer, b"\n", 0)?;
+        *torn = false;
+    }
+    let outcome = write_from(writer, batch, 0);
+    if let Err(bytes) = outcome {
+        *torn = bytes > 0 && batch[bytes - 1] != b'\n';
+    }
+    outcome
+}
+
+fn write_from(writer: &mut dyn Write, bytes: &[u8], mut written: usize) -> Result<(), usize> {
+    while written < bytes.len() {
+        match writer.write(&bytes[written..]) {
+            Ok(0) => return Err(written),
+            Ok(more) => written += more,
+            Err(error) => wait_or_fail(&error).map_err(|()| written)?,
+        }
+    }
+    loop {
+        match writer.flush() {
+            Ok(()) => return Ok(()),
+            Err(error) => wait_or_fail(&error).map_err(|()| written)?,
+        }
+    }
+}
+
+fn wait_or_fail(error: &io::Error) -> Result<(), ()> {
+    match error.kind() {
+        io::ErrorKind::Interrupted => Ok(()),
+        io::ErrorKind::WouldBlock => {
+            thread::sleep(Duration::from_millis(1));
+            Ok(())
+        }
+        _ => Err(()),
+    }
+}
+
+/// Takes a panic of the application's writer for an error: it must not end the thread, and with it the log.
+struct Guarded(Box<dyn Write + Send>);
+
+impl Guarded {
+    fn run<R>(&mut self, call: impl FnOnce(&mut dyn Write) -> io::Result<R>) -> io::Result<R> {
+        let ran = panic::catch_unwind(AssertUnwindSafe(|| call(&mut *self.0)));
+        ran.unwrap_or_else(|_| Err(io::Error::other("the log writer panicked")))
+    }
+}
+
+impl Write for Guarded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.run(|writer| writer.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.run(|writer| writer.flush())
+    }
+}

@@ -1,0 +1,130 @@
+//! Compose, environment, configurations, documentation and scripts with one fault each.
+
+use serde_json::{Value, json};
+
+use super::{COMPOSE, Case, Copy, RULES, SERVICE, SOURCES};
+use crate::files::Bundle;
+use crate::{compose, configs, docs, environment, files, service, tools};
+
+#[test]
+fn a_file_that_does_not_parse() {
+    Copy::new().append(SERVICE, "}").is_found(files::every_file_parses, &[SERVICE, "does not parse", "line"]);
+    Copy::new().append(RULES, "\n  - x: [").is_found(files::every_file_parses, &[RULES, "does not parse", "line"]);
+    Copy::new().append(COMPOSE, "\nname: again\n").is_found(files::every_file_parses, &[COMPOSE, "duplicate"]);
+}
+
+#[test]
+fn a_service_that_is_unpinned_exposed_or_unwatched() {
+    let cases: [Case; 11] = [
+        (|loki| loki["image"] = json!("grafana/loki:latest"), "services.loki.image"),
+        (|loki| loki["image"] = json!("grafana/loki:3.7"), "services.loki.image"),
+        (|loki| loki["ports"] = json!(["3100:3100"]), "services.loki.ports[0]"),
+        (|loki| loki["container_name"] = json!("loki"), "services.loki.container_name"),
+        (|loki| loki["healthcheck"] = Value::Null, "services.loki.healthcheck"),
+        (|loki| loki["restart"] = Value::Null, "services.loki.restart"),
+        (|loki| loki["cap_drop"] = Value::Null, "services.loki.cap_drop"),
+        (|loki| loki["security_opt"] = json!([]), "services.loki.security_opt"),
+        (|loki| loki["logging"] = Value::Null, "services.loki.logging.options.max-size"),
+        (|loki| loki["deploy"]["resources"]["limits"]["memory"] = json!("513M"), "must be at most 512M"),
+        (|loki| loki["volumes"][0] = json!("./loki.yml:/etc/loki/config.yml:ro"), "./loki.yml does not exist"),
+    ];
+    for (change, part) in cases {
+        Copy::new()
+            .change(COMPOSE, |compose| change(&mut compose["services"]["loki"]))
+            .is_found(compose::check, &[COMPOSE, part]);
+    }
+    Copy::new()
+        .change(COMPOSE, |compose| compose["version"] = json!("3.8"))
+        .is_found(compose::check, &[COMPOSE, "version"]);
+    let label = |compose: &mut Value| compose["services"]["api"]["labels"]["logging_job"] = json!("web");
+    Copy::new().change(COMPOSE, label).is_found(compose::check, &[COMPOSE, "services.api.labels.logging_job"]);
+    Copy::new()
+        .line("Dockerfile", "ARG BUILD_IMAGE=", "ARG BUILD_IMAGE=rust:latest")
+        .is_found(compose::check, &["Dockerfile", "names no version"]);
+}
+
+#[test]
+fn an_environment_file_that_says_something_else() {
+    let settings = service::settings();
+    let check = |bundle: &Bundle| environment::check(bundle, &settings);
+    const FILE: &str = ".env.example";
+    Copy::new()
+        .append(FILE, "\nNOBODY_READS=1\n")
+        .is_found(check, &[FILE, "line", "no compose file uses NOBODY_READS"]);
+    Copy::new().replace(FILE, "LOKI_PORT=", "LOKI_PORTS=").is_found(check, &[FILE, "LOKI_PORT: is missing"]);
+    Copy::new()
+        .replace(FILE, "GRAFANA_PORT=3000", "GRAFANA_PORT=3001")
+        .is_found(check, &[COMPOSE, "GRAFANA_PORT", "\"3001\""]);
+    Copy::new()
+        .replace(FILE, "#REDPANE_BODY_LIMIT=", "#REDPANE_BODY_LIMIT=9")
+        .is_found(check, &[FILE, "the default of the service"]);
+    let unknown = |compose: &mut Value| compose["services"]["api"]["environment"]["REDPANE_COLOUR"] = json!("red");
+    Copy::new()
+        .change(COMPOSE, unknown)
+        .is_found(check, &[COMPOSE, "services.api.environment.REDPANE_COLOUR", "no such setting"]);
+}
+
+#[test]
+fn configurations_that_disagree() {
+    let job = |value: &mut Value| value["scrape_configs"][0]["relabel_configs"] = json!([]);
+    Copy::new()
+        .change("prometheus.yml", job)
+        .is_found(configs::check, &["prometheus.yml", "scrape_configs[0]", "must set app"]);
+    let interval = |value: &mut Value| value["global"]["scrape_interval"] = json!("30s");
+    Copy::new().change("prometheus.yml", interval).is_found(configs::check, &[SOURCES, "timeInterval"]);
+    let schema = |value: &mut Value| value["schema_config"]["configs"][0]["schema"] = json!("v12");
+    Copy::new().change("loki-config.yml", schema).is_found(configs::check, &["loki-config.yml", "v13"]);
+    let retention = |value: &mut Value| value["compactor"]["retention_enabled"] = json!(false);
+    Copy::new()
+        .change("loki-config.yml", retention)
+        .is_found(configs::check, &["loki-config.yml", "retention_enabled"]);
+    let file = "promtail-config.yml";
+    let label = |value: &mut Value| {
+        value["scrape_configs"][0]["pipeline_stages"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"labels": {"trace_id": null}}));
+    };
+    Copy::new().change(file, label).is_found(configs::check, &[file, "pipeline_stages", "trace_id"]);
+    let positions = |value: &mut Value| value["positions"]["filename"] = json!("/tmp/positions.yaml");
+    Copy::new().change(file, positions).is_found(configs::check, &[file, "positions.filename"]);
+    let uid = |value: &mut Value| value["datasources"][1]["uid"] = json!("logs");
+    Copy::new().change(SOURCES, uid).is_found(configs::check, &["no data source has the uid loki"]);
+}
+
+#[test]
+fn documentation_without_the_promised_queries_or_with_dead_links() {
+    Copy::new()
+        .append("docs/runbooks.md", "\n[x](nothing.md)\n")
+        .is_found(docs::check, &["docs/runbooks.md", "docs/nothing.md"]);
+    Copy::new()
+        .append("docs/runbooks.md", "\n[x](#nothing)\n")
+        .is_found(docs::check, &["docs/runbooks.md", "no section #nothing"]);
+    let copy = Copy::new();
+    for file in copy.bundle().list("", &[".md"]) {
+        copy.edit(&file, |text| text.replace("[2m])) > 0", "[3m])) > 0"));
+    }
+    copy.is_found(docs::check, &["README.md", "[2m])) > 0"]);
+}
+
+#[test]
+fn rules_that_promtool_refuses_and_scripts_that_sh_refuses() {
+    Copy::new().append("scripts/load.sh", "\nif true\n").is_found(tools::shell_syntax, &["scripts/load.sh", "sh -n"]);
+    let Some(promtool) = tools::find("promtool") else { return };
+    // One file of tests is enough, and without a run over the whole repository, which its own test does.
+    let copy = Copy::new();
+    for file in copy.bundle().list("tests/promtool", &[".yml"]).iter().filter(|file| !file.ends_with("app.yml")) {
+        std::fs::remove_file(copy.0.join(file)).unwrap();
+    }
+    copy.change(RULES, |rules| {
+        for group in rules["groups"].as_array_mut().unwrap() {
+            for rule in group["rules"].as_array_mut().unwrap() {
+                rule["expr"] = json!("vector(7)");
+            }
+        }
+    });
+    copy.change("prometheus.yml", |value| value["scrape_config"] = json!([]));
+    let findings = tools::promtool(&promtool, &copy.bundle());
+    assert!(findings.names(&["tests/promtool/app.yml", "test rules"]), "{findings:#?}");
+    assert!(findings.names(&["prometheus.yml", "check config", "scrape_config"]), "{findings:#?}");
+}

@@ -1,0 +1,78 @@
+//! Documentation: the queries that were promised stand where users look, and sections that are linked exist.
+
+use std::collections::BTreeSet;
+
+use crate::files::Bundle;
+use crate::findings::Findings;
+
+/// The four queries that the contract says work exactly as written. The last one goes on with a trace id.
+const PROMISED: [&str; 4] = [
+    r#"sum(rate(http_requests_total{status=~"5.."}[2m])) > 0"#,
+    "histogram_quantile(0.99, sum(rate(http_request_duration_seconds_bucket[5m])) by (le))",
+    r#"{app="api"} |= "ERROR""#,
+    r#"{app="api"} | json | trace_id=""#,
+];
+
+pub(crate) fn check(bundle: &Bundle) -> Findings {
+    let mut findings = Findings::default();
+    let files: Vec<String> =
+        bundle.list("", &[".md"]).into_iter().filter(|file| file == "README.md" || file.starts_with("docs/")).collect();
+    let texts: Vec<String> = files.iter().filter_map(|file| bundle.text(file, &mut findings)).collect();
+    for query in PROMISED {
+        let written = texts.iter().any(|text| text.contains(query));
+        findings.expect(written, "README.md", "", format!("neither it nor docs/ shows the query {query}"));
+    }
+    for (file, text) in files.iter().zip(&texts) {
+        links(bundle, file, text, &mut findings);
+    }
+    findings
+}
+
+/// Links to sections and files of the repository.
+fn links(bundle: &Bundle, file: &str, text: &str, findings: &mut Findings) {
+    for (number, line) in text.lines().enumerate() {
+        for target in line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (page, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let page = if page.is_empty() { file.to_owned() } else { join(folder, page) };
+            let at = format!("line {}", number + 1);
+            if !bundle.exists(&page) {
+                findings.add(file, &at, format!("links to {page}, which does not exist"));
+            } else if !anchor.is_empty() && page.ends_with(".md") && !anchors(bundle, &page, findings).contains(anchor)
+            {
+                findings.add(file, &at, format!("{page} has no section #{anchor}"));
+            }
+        }
+    }
+}
+
+fn join(folder: &str, page: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in page.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "." | "" => {}
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The anchors GitHub gives to a page's headings.
+pub(crate) fn anchors(bundle: &Bundle, file: &str, findings: &mut Findings) -> BTreeSet<String> {
+    let text = bundle.text(file, findings).unwrap_or_default();
+    let mut in_code = false;
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        in_code ^= line.trim_start().starts_with("```");
+        let heading = line.trim_start_matches('#');
+        if !in_code && heading.len() < line.len() && heading.starts_with(' ') {
+            let kept = heading.trim().chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+            found.insert(kept.collect::<String>().to_lowercase().replace(' ', "-"));
+        }
+    }
+    found
+}

@@ -1,0 +1,113 @@
+//! The bundle's files, checked without starting anything: what would otherwise be found by whoever needs it at 2 AM.
+//!
+//! Every check is a function over a folder that looks like this repository, and returns what it found wrong, each with
+//! file and path. So the same functions judge the repository here and broken copies of it in `broken`: proof that they
+//! can fail.
+//!
+//! Programs the checks ask (node for LogQL, promtool) may be missing: those tests say so and pass, unless the variable
+//! `REDPANE_TEST_REQUIRE` names the tool (`logql`, `promtool`, `shellcheck`, separated by commas).
+
+mod alerts;
+mod broken;
+mod compose;
+mod configs;
+mod dashboards;
+mod docs;
+mod environment;
+mod files;
+mod findings;
+mod links;
+mod logql;
+mod metrics;
+mod notifications;
+mod promql;
+mod queries;
+mod service;
+mod tools;
+mod variables;
+
+use files::Bundle;
+use findings::Findings;
+
+#[test]
+fn every_yaml_and_json_file_parses() {
+    check(files::every_file_parses);
+}
+
+#[test]
+fn dashboards_are_classic_complete_and_do_not_overlap() {
+    check(dashboards::check);
+}
+
+#[test]
+fn links_lead_to_what_exists() {
+    check(links::check);
+}
+
+#[test]
+fn promql_parses_and_names_only_metrics_that_exist() {
+    check(|bundle| {
+        let (queries, mut findings) = queries::collect(bundle);
+        let known = metrics::Known::of(bundle, service::metrics(), &mut findings);
+        promql::check(&queries, &known, &mut findings);
+        findings
+    });
+}
+
+#[test]
+fn logql_parses_and_selects_by_the_labels_promtail_sets() {
+    let Some(parser) = logql::Parser::find() else { return };
+    check(|bundle| {
+        let (queries, mut findings) = queries::collect(bundle);
+        logql::check(&parser, &queries, &mut findings);
+        findings
+    });
+}
+
+#[test]
+fn the_queries_of_the_contract_stand_in_the_documentation() {
+    check(docs::check);
+}
+
+#[test]
+fn alert_rules_are_complete_and_lead_somewhere() {
+    check(alerts::check);
+}
+
+#[test]
+fn notifications_reach_a_receiver_and_expand_only_what_is_set() {
+    check(notifications::check);
+}
+
+#[test]
+fn compose_pins_confines_and_watches_every_service() {
+    check(compose::check);
+}
+
+#[test]
+fn compose_and_the_environment_file_agree() {
+    check(|bundle| environment::check(bundle, &service::settings()));
+}
+
+#[test]
+fn prometheus_loki_promtail_and_grafana_agree() {
+    check(configs::check);
+}
+
+#[test]
+fn promtool_accepts_configuration_rules_and_their_tests() {
+    let Some(promtool) = tools::find("promtool") else { return };
+    check(|bundle| tools::promtool(&promtool, bundle));
+}
+
+#[test]
+fn scripts_are_valid_sh() {
+    check(tools::shell_syntax);
+    let Some(shellcheck) = tools::find("shellcheck") else { return };
+    check(|bundle| tools::shellcheck(&shellcheck, bundle));
+}
+
+/// Runs one check over this repository and fails with everything it found.
+fn check(check: impl FnOnce(&Bundle) -> Findings) {
+    check(&Bundle::repository()).assert_none();
+}

@@ -1,0 +1,73 @@
+//! What the service itself says: the metrics of a running one, and the settings of its help.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use redpane::server::{self, Config, Listeners, Role};
+
+use crate::environment::Settings;
+use crate::metrics::Known;
+
+/// The metrics of `redpane serve` and `redpane receiver`, scraped from one of each after a few requests.
+pub(crate) fn metrics() -> &'static Known {
+    static METRICS: LazyLock<Known> = LazyLock::new(|| {
+        let mut exposition = scrape(Role::Serve);
+        exposition.push_str(&scrape(Role::Receiver));
+        Known::from_exposition(&exposition)
+    });
+    &METRICS
+}
+
+fn scrape(role: Role) -> String {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().expect("a runtime");
+    runtime.block_on(async {
+        let mut config = Config::defaults(role);
+        config.listen = ([127, 0, 0, 1], 0).into();
+        let telemetry = config.telemetry().log_writer(std::io::sink()).build().expect("the defaults are right");
+        let listeners = Listeners::bind(&config).await.expect("port 0 is free");
+        let address = listeners.api_address();
+        let scraped = std::sync::Mutex::new(String::new());
+        let visit = async {
+            let answers =
+                tokio::task::spawn_blocking(move || ["/readyz", "/metrics", "/metrics"].map(|path| get(address, path)));
+            let [_, _, last] = answers.await.expect("the requests are answered");
+            *scraped.lock().expect("not poisoned") = last;
+        };
+        server::run(listeners, &config, &telemetry, visit, std::future::pending()).await;
+        scraped.into_inner().expect("not poisoned")
+    })
+}
+
+/// The body of an answer. HTTP/1.0: the server closes the connection after it and does not send it in chunks.
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut connection = TcpStream::connect(address).expect("the service listens");
+    write!(connection, "GET {path} HTTP/1.0\r\nhost: bundle\r\n\r\n").expect("the service reads");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("the service answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has headers");
+    assert!(head.contains(" 200 "), "{path}: {head}");
+    body.to_owned()
+}
+
+/// Variables and defaults, as `redpane --help` prints them: `[default: 30s] [env: REDPANE_REQUEST_TIMEOUT=]`.
+pub(crate) fn settings() -> Settings {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_redpane")).arg("--help").env_clear().output().expect("redpane starts");
+    let help = String::from_utf8(output.stdout).expect("help is UTF-8");
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut settings = Settings::new();
+    let mut before = "";
+    for part in words.split("[env: ") {
+        if let Some((name, _)) = part.split_once(']').filter(|_| !before.is_empty()) {
+            let default =
+                before.rsplit_once("[default: ").map_or("", |(_, default)| default.trim_end().trim_end_matches(']'));
+            settings.insert(name.trim_end_matches('=').to_owned(), default.to_owned());
+        }
+        before = part;
+    }
+    assert!(settings.contains_key("REDPANE_LISTEN"), "the help names no variables: {help}");
+    settings
+}
