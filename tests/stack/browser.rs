@@ -21,8 +21,7 @@ const ERROR_MARKS: [&str; 6] = [
 pub(crate) fn every_dashboard_opens(bundle: &Bundle) {
     let works = |name: &&&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
     let Some(browser) = BROWSERS.iter().find(works) else {
-        let required = std::env::var("REDPANE_TEST_REQUIRE").unwrap_or_default();
-        assert!(!required.contains("chromium"), "REDPANE_TEST_REQUIRE names chromium, which is not installed");
+        assert!(!crate::required("chromium"), "REDPANE_TEST_REQUIRE names chromium, which is not installed");
         return println!("  skipped: none of {BROWSERS:?} is installed");
     };
     let profile = std::env::temp_dir().join(format!("redpane-browser-{}", std::process::id()));
