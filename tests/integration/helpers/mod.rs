@@ -6,8 +6,12 @@ pub(crate) mod client;
 mod line;
 mod log;
 mod observed;
+#[cfg(all(unix, feature = "server"))]
+pub(crate) mod process;
 pub(crate) mod raw;
 mod samples;
+#[cfg(all(unix, feature = "server"))]
+mod served;
 mod wait;
 
 pub(crate) use body::{Scripted, Step};
@@ -15,4 +19,6 @@ pub(crate) use line::Line;
 pub(crate) use log::Log;
 pub(crate) use observed::{Observed, serve};
 pub(crate) use samples::Samples;
-pub(crate) use wait::until;
+#[cfg(all(unix, feature = "server"))]
+pub(crate) use served::Served;
+pub(crate) use wait::{eventually, until};
