@@ -1,5 +1,6 @@
 //! The real scraper: Debian's Prometheus finds the service, and the two queries that users rely on give values.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -34,7 +35,8 @@ impl Drop for Directory {
 
 fn is_installed() -> bool {
     let asked = Command::new("prometheus").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let required = std::env::var("REDPANE_TEST_REQUIRE").unwrap_or_default().contains("prometheus");
+    let required = std::env::var("REDPANE_TEST_REQUIRE").unwrap_or_default();
+    let required = required.split(',').any(|tool| tool.trim() == "prometheus");
     let installed = asked.is_ok_and(|status| status.success());
     assert!(installed || !required, "REDPANE_TEST_REQUIRE asks for prometheus, which is not installed");
     installed
@@ -85,8 +87,8 @@ async fn value(address: SocketAddr, query: &str) -> f64 {
 #[tokio::test]
 async fn the_target_is_up_and_both_queries_give_values() {
     if !is_installed() {
-        println!("skipped: prometheus is not installed (Debian and Ubuntu: apt-get install prometheus)");
-        return;
+        // Past the capture of the test's own output: who runs the tests must see that this one did not run.
+        return std::io::stderr().write_all(b"skipped: prometheus is not installed\n").unwrap();
     }
     let directory = Directory::new();
     let (_service, service) = listening(redpane(&[], &[("REDPANE_FAULTS", "1")]), Reading::AsItComes).await;

@@ -66,7 +66,8 @@ async fn a_mixed_load_leaves_nothing_but_json_lines_that_agree_with_the_metrics(
     }
     let samples = eventually("every request is over", async || {
         let samples = scrape(address).await;
-        (samples.value("http_requests_in_flight", &[]) == 1.0).then_some(samples)
+        let gone = samples.sum("http_requests_total", &[("route", "/faults/delay/{ms}")]);
+        (gone == 40.0 && samples.value("http_requests_in_flight", &[]) == 1.0).then_some(samples)
     })
     .await;
     let lines = lines_at_the_end(process).await;
@@ -76,7 +77,7 @@ async fn a_mixed_load_leaves_nothing_but_json_lines_that_agree_with_the_metrics(
         .sum();
     let access: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
     let counted = samples.sum("http_requests_total", &[]);
-    assert!(counted >= 4.0 * 10.0 * 14.0, "{counted} requests");
+    assert!(counted >= 4.0 * 10.0 * 15.0, "{counted} requests");
     assert_eq!(access.len() as f64 + quiet, counted, "a line for each request that is not quiet");
     assert_eq!(samples.sum("http_request_duration_seconds_count", &[]), counted);
     let before_the_end = lines.iter().take_while(|line| line["message"] != "asked to shut down");
