@@ -1,5 +1,8 @@
 //! What the tests share: an observed application on port 0, its log and its metrics, and clients for it.
 
+// Some of it serves the tests of the service alone.
+#![cfg_attr(not(all(unix, feature = "server")), allow(dead_code, unused_imports))]
+
 mod agreement;
 mod body;
 pub(crate) mod client;
