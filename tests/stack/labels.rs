@@ -1,0 +1,57 @@
+//! Containers, targets, and the labels that tie metrics and log lines together.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::bundle::{Bundle, REPLICAS, eventually};
+use crate::http::{encode, get};
+
+pub(crate) fn everything_is_healthy_and_on_this_machine_only(bundle: &Bundle) {
+    let containers = bundle.containers();
+    let names = |service: &str| containers.iter().filter(|one| one["Service"] == service).count();
+    assert_eq!(names("api"), REPLICAS);
+    for service in ["gateway", "alerts", "prometheus", "loki", "promtail", "grafana"] {
+        assert_eq!(names(service), 1, "{service}");
+    }
+    for container in &containers {
+        assert_eq!(container["Health"], "healthy", "{container}");
+        for publisher in container["Publishers"].as_array().into_iter().flatten() {
+            let open = publisher["PublishedPort"] != 0 && publisher["URL"] != "127.0.0.1";
+            assert!(!open, "{}: a port is open to other machines: {publisher}", container["Name"]);
+        }
+    }
+    println!("  {} containers healthy", containers.len());
+}
+
+pub(crate) fn every_target_is_up(bundle: &Bundle) {
+    eventually("three replicas and one of each other are up", 60, || {
+        let answer = get(bundle.prometheus, "/api/v1/targets?state=active").json();
+        let targets = answer["data"]["activeTargets"].as_array().unwrap();
+        let up = |job: &str| targets.iter().filter(|one| one["labels"]["job"] == job && one["health"] == "up").count();
+        let others = ["alerts", "prometheus", "loki", "promtail", "grafana"];
+        let right = up("api") == REPLICAS && others.iter().all(|job| up(job) == 1);
+        let all_known = targets.len() == REPLICAS + others.len();
+        let describe = |one: &Value| format!("{} {} {}", one["labels"], one["health"], one["lastError"]);
+        if right && all_known { Ok(()) } else { Err(targets.iter().map(describe).collect::<Vec<_>>().join("\n")) }
+    });
+}
+
+pub(crate) fn labels_are_the_same_in_both_stores(bundle: &Bundle) {
+    let path = format!("/loki/api/v1/series?match[]={}", encode(r#"{app="api"}"#));
+    let answer = get(bundle.loki, &path).json();
+    let streams = answer["data"].as_array().unwrap();
+    let wanted = BTreeSet::from(["app", "instance", "container", "level"]);
+    let mut logged = BTreeSet::new();
+    for stream in streams {
+        let labels = stream.as_object().unwrap();
+        let names: BTreeSet<&str> = labels.keys().map(String::as_str).collect();
+        assert_eq!(names, wanted, "{stream}");
+        logged.insert(labels["instance"].as_str().unwrap().to_owned());
+    }
+    let up = bundle.promql(r#"up{app="api"} == 1"#);
+    let scraped: BTreeSet<String> = up.into_iter().map(|(mut labels, _)| labels.remove("instance").unwrap()).collect();
+    assert_eq!(logged, scraped, "Loki's instances and Prometheus' must be the same");
+    assert_eq!(scraped.len(), REPLICAS);
+    println!("  {} streams of {scraped:?}", streams.len());
+}

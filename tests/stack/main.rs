@@ -1,0 +1,70 @@
+//! The whole bundle in containers: from a request to its metric, its log line, its panel and its alert.
+//!
+//! Needs Docker and the images of docker-compose.yml; takes about a quarter of an hour:
+//! `cargo test --locked --test stack -- --ignored --nocapture`. `REDPANE_TEST_STEPS=counts,panels` runs some of the steps.
+
+// Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod alerts;
+mod browser;
+mod bundle;
+mod counts;
+mod dashboards;
+mod http;
+mod labels;
+mod queries;
+mod restarts;
+mod traffic;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use bundle::Bundle;
+
+/// A name to choose it by, and what it checks.
+type Step = (&'static str, fn(&Bundle));
+
+/// What is checked, in this order: the counts need a bundle that has served nobody yet, the panels one that had an incident.
+const STEPS: [Step; 10] = [
+    ("healthy", labels::everything_is_healthy_and_on_this_machine_only),
+    ("targets", labels::every_target_is_up),
+    ("counts", counts::requests_counters_and_lines_agree),
+    ("contract", counts::the_queries_of_the_contract_work_as_written),
+    ("labels", labels::labels_are_the_same_in_both_stores),
+    ("rules", alerts::every_rule_is_loaded_and_evaluates),
+    ("restarts", restarts::nothing_is_lost_when_parts_restart),
+    ("drill", alerts::the_drill_passes),
+    ("panels", dashboards::every_panel_has_data),
+    ("browser", browser::every_dashboard_opens),
+];
+
+#[test]
+#[ignore = "needs Docker and the bundle's images, and a quarter of an hour"]
+fn the_bundle_keeps_what_the_contract_says() {
+    if let Some(missing) = bundle::missing() {
+        let required = std::env::var("REDPANE_TEST_REQUIRE").unwrap_or_default();
+        assert!(
+            !required.split(',').any(|tool| tool.trim() == "docker"),
+            "REDPANE_TEST_REQUIRE names docker: no {missing}"
+        );
+        return println!("skipped: here is no {missing}");
+    }
+    let wanted = std::env::var("REDPANE_TEST_STEPS").unwrap_or_default();
+    let bundle = Bundle::up();
+    let mut failed = Vec::new();
+    for (name, step) in STEPS {
+        if !wanted.is_empty() && !wanted.split(',').any(|one| one.trim() == name) {
+            continue;
+        }
+        let from = Instant::now();
+        // The other steps have something to say even if this one fails.
+        let result = catch_unwind(AssertUnwindSafe(|| step(&bundle)));
+        let seconds = from.elapsed().as_secs_f64();
+        println!("{name}: {} ({seconds:.0} s)", if result.is_ok() { "ok" } else { "FAILED" });
+        if result.is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "failed: {}", failed.join(", "));
+}

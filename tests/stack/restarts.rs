@@ -1,0 +1,75 @@
+//! Parts of the bundle restart while requests come in, and the counts still agree.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::bundle::{Bundle, eventually};
+use crate::counts::CLIENTS_ONLY;
+use crate::traffic::{Sent, Traffic};
+
+/// Traffic before and after the restart.
+const AROUND: Duration = Duration::from_secs(6);
+
+pub(crate) fn nothing_is_lost_when_parts_restart(bundle: &Bundle) {
+    for service in ["loki", "promtail", "prometheus"] {
+        let total = || bundle.promql_value(&format!(r#"sum(http_requests_total{{app="api", {CLIENTS_ONLY}}})"#));
+        // What was sent before must have been scraped.
+        sleep(AROUND);
+        let before = total();
+        let sent = around(bundle, service, || drop(bundle.compose(&["restart", service])));
+        assert!(sent.unanswered.is_empty(), "{service} must not matter to clients: {:?}", sent.unanswered);
+        let expected = before + sent.answered.len() as f64;
+        eventually("the counters are what was sent", 60, || {
+            let counted = total();
+            if counted == expected { Ok(()) } else { Err(format!("{counted}, not {expected}")) }
+        });
+        println!("  {service} restarted: {} answered = counted = lines", sent.answered.len());
+    }
+    a_replica_restarts(bundle);
+}
+
+/// Sends while `restart` runs, and checks the lines.
+fn around(bundle: &Bundle, service: &str, restart: impl FnOnce()) -> Sent {
+    let prefix = format!("restart-{service}");
+    let traffic = Traffic::start(bundle, &prefix);
+    sleep(AROUND);
+    restart();
+    bundle.wait_until_healthy();
+    sleep(AROUND);
+    let sent = traffic.stop();
+    bundle.expect_lines(&prefix, &sent);
+    sent
+}
+
+/// Its counters begin again at 0, so what remains to compare are its lines, and both of the other replicas.
+fn a_replica_restarts(bundle: &Bundle) {
+    let containers = bundle.containers();
+    let replica: &Value = containers.iter().find(|one| one["Service"] == "api").unwrap();
+    let name = replica["Name"].as_str().unwrap();
+    let own_instance = format!(r#"sum by (instance) (count_over_time({{app="api", container="{name}"}}[1h]))"#);
+    let instance = bundle.logql(&own_instance)[0].0["instance"].clone();
+    let counters = || {
+        let query =
+            format!(r#"sum by (instance) (http_requests_total{{app="api", instance!="{instance}", {CLIENTS_ONLY}}})"#);
+        bundle.promql(&query)
+    };
+    let before = counters();
+    let sent = around(bundle, "api", || bundle.restart(name));
+    println!("  {name} restarted: {} answered = lines; unanswered: {:?}", sent.answered.len(), sent.unanswered);
+    assert!(sent.unanswered.is_empty(), "a graceful restart must not cost a request");
+    for (labels, earlier) in before {
+        let other = &labels["instance"];
+        let lines = format!(
+            r#"sum(count_over_time({{app="api", instance="{other}"}} | json message="message", request_id="request_id"
+                | message="request" | request_id=~"restart-api-.+" [1h]))"#
+        );
+        let lines = bundle.logql(&lines)[0].1;
+        eventually("a replica that stayed counted what it logged", 30, || {
+            let now = counters().into_iter().find(|(labels, _)| labels["instance"] == *other).map(|(_, value)| value);
+            let counted = now.unwrap_or_default() - earlier;
+            if counted == lines { Ok(()) } else { Err(format!("{other}: {counted} counted, {lines} logged")) }
+        });
+    }
+}
