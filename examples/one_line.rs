@@ -14,7 +14,8 @@ async fn hello(Path(name): Path<String>) -> String {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = Redpane::new("one-line").instrument(Router::new().route("/hello/{name}", get(hello)));
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());
+    let listener = tokio::net::TcpListener::bind(address).await?;
     axum::serve(listener, app).await?;
     Ok(())
 }

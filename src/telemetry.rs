@@ -113,7 +113,8 @@ impl Telemetry {
 
     fn metrics_route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let telemetry = Arc::clone(&self.shared);
-        get(move |headers: HeaderMap| scrape::answer(Arc::clone(&telemetry), headers))
+        // The application's own fallback, set before this route came, does not reach it.
+        get(move |headers: HeaderMap| scrape::answer(Arc::clone(&telemetry), headers)).fallback(scrape::wrong_method)
     }
 
     /// The layer for an application that has its own `tracing` subscriber: every event that passes the builder's log

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::{ExpositionFormat, exposition, negotiation};
 use crate::problem::Problem;
@@ -43,6 +43,13 @@ pub(crate) async fn answer(telemetry: Arc<Shared>, headers: HeaderMap) -> Respon
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
+}
+
+/// Answers a method that is neither GET nor HEAD; axum adds the `Allow` header.
+pub(crate) async fn wrong_method(method: Method) -> Response {
+    let method: String = method.as_str().chars().take(40).collect();
+    let detail = format!("{method} is not possible here: metrics are read with GET or HEAD");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED).detail(detail).into_response()
 }
 
 fn compress(text: &[u8]) -> Vec<u8> {

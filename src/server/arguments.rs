@@ -57,7 +57,7 @@ pub struct Flags {
     #[arg(long, global = true, hide_env_values = true, value_name = "ADDRESS", env = "REDPANE_LISTEN")]
     listen: Option<OsString>,
     /// IP address and port for /metrics (with /healthz and /readyz) [default: unset, same as the API]
-    #[arg(long, global = true, value_name = "ADDRESS", env = "REDPANE_METRICS_LISTEN")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "ADDRESS", env = "REDPANE_METRICS_LISTEN")]
     metrics_listen: Option<OsString>,
     /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: api; receiver: alerts]
     #[arg(long, global = true, hide_env_values = true, value_name = "NAME", env = "REDPANE_APP")]
@@ -69,30 +69,30 @@ pub struct Flags {
     #[arg(long, global = true, hide_env_values = true, value_name = "FORMAT", env = "REDPANE_LOG_FORMAT")]
     log_format: Option<OsString>,
     /// Memory for log lines that wait for stdout, 64KiB to 1GiB [default: 16MiB]
-    #[arg(long, global = true, value_name = "SIZE", env = "REDPANE_LOG_BUFFER_BYTES")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "SIZE", env = "REDPANE_LOG_BUFFER_BYTES")]
     log_buffer_bytes: Option<OsString>,
     /// What happens to a line when that memory is full: drop (counted and announced), or block (for at most 1s, then
     /// drop) [default: drop]
-    #[arg(long, global = true, value_name = "POLICY", env = "REDPANE_LOG_WHEN_FULL")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "POLICY", env = "REDPANE_LOG_WHEN_FULL")]
     log_when_full: Option<OsString>,
     /// Time until an answer must begin, 1ms to 1h; then 503 [default: 30s]
-    #[arg(long, global = true, value_name = "DURATION", env = "REDPANE_REQUEST_TIMEOUT")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_REQUEST_TIMEOUT")]
     request_timeout: Option<OsString>,
     /// Time a client has to send complete headers, 10ms to 1h; then it is cut off, and so is a connection idle for that
     /// long [default: 10s]
-    #[arg(long, global = true, value_name = "DURATION", env = "REDPANE_HEADER_TIMEOUT")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_HEADER_TIMEOUT")]
     header_timeout: Option<OsString>,
     /// Largest request body, 1 byte to 1GiB; then 413 [default: 1MiB]
     #[arg(long, global = true, hide_env_values = true, value_name = "SIZE", env = "REDPANE_BODY_LIMIT")]
     body_limit: Option<OsString>,
     /// Connections served at once, 1 to 1000000; further ones wait [default: 10000]
-    #[arg(long, global = true, value_name = "COUNT", env = "REDPANE_MAX_CONNECTIONS")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_MAX_CONNECTIONS")]
     max_connections: Option<OsString>,
     /// Time requests in flight have to finish after SIGTERM or SIGINT, 0s to 1h; then they are cut [default: 25s]
-    #[arg(long, global = true, value_name = "DURATION", env = "REDPANE_SHUTDOWN_GRACE")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_SHUTDOWN_GRACE")]
     shutdown_grace: Option<OsString>,
     /// Label sets the HTTP metrics may have, 1 to 1000000; further ones share one [default: 10000]
-    #[arg(long, global = true, value_name = "COUNT", env = "REDPANE_SERIES_LIMIT")]
+    #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_SERIES_LIMIT")]
     series_limit: Option<OsString>,
     /// Mount /faults, where anyone who can reach the API makes it fail: true, false, 1 or 0 [default: false]
     #[arg(long, global = true, hide_env_values = true, value_name = "BOOLEAN", env = "REDPANE_FAULTS")]

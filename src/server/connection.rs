@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tower::Service;
 
+use super::arrival::Arrived;
 use super::shutdown::Phase;
 
 /// Room for an HTTP/1 request head, in bytes. Far above what is sensible: a head that fits is counted and logged like
@@ -115,7 +116,7 @@ fn into_service(
         begun.mark();
         request.extensions_mut().insert(ConnectInfo(peer));
         // A router is ready at all times and cheap to clone.
-        router.clone().call(request)
+        Arrived::new(router.clone().call(request))
     })
 }
 

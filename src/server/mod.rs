@@ -19,6 +19,7 @@
 //! ```
 
 pub mod arguments;
+mod arrival;
 pub mod command;
 pub mod config;
 mod connection;

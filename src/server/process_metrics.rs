@@ -10,8 +10,8 @@ use crate::Telemetry;
 /// Adds the metrics of this process and of the current runtime to every scrape of `telemetry`. Must be called inside a
 /// runtime.
 ///
-/// `process_cpu_seconds_total` is declared a gauge: the facade's counters hold whole numbers, and a CPU time in whole
-/// seconds makes `rate()` jump between 0 and 1. Prometheus computes `rate()` from the values, whatever the declared type.
+/// `process_cpu_seconds_total` is recorded as a gauge: the facade's counters hold whole numbers, and a CPU time in whole
+/// seconds makes `rate()` jump between 0 and 1. The exposition declares it the counter that its name says it is.
 pub(super) fn publish(telemetry: &Telemetry) {
     let process = Collector::default();
     let runtime = metrics::with_local_recorder(&telemetry.recorder(), || {

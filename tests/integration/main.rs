@@ -8,3 +8,7 @@ mod context;
 mod endings;
 mod helpers;
 mod hostile;
+#[cfg(all(unix, feature = "server"))]
+mod prometheus;
+#[cfg(all(unix, feature = "server"))]
+mod service;

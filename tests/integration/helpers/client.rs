@@ -52,9 +52,27 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
 
 /// Sends over HTTP/1.1.
 pub(crate) async fn send(address: SocketAddr, request: Request<Body>) -> Answer {
-    let (mut sender, connection) = http1::handshake(connect(address).await).await.unwrap();
-    tokio::spawn(connection);
+    let mut sender = keep_alive(address).await;
     read(sender.send_request(request).await.unwrap()).await
+}
+
+/// A connection for several requests.
+pub(crate) async fn keep_alive(address: SocketAddr) -> http1::SendRequest<Body> {
+    let (sender, connection) = http1::handshake(connect(address).await).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+/// Sends `count` GETs one after the other on one connection; gives the statuses.
+pub(crate) async fn get_many(address: SocketAddr, path: String, count: usize) -> Vec<StatusCode> {
+    let mut sender = keep_alive(address).await;
+    let mut statuses = Vec::with_capacity(count);
+    for _ in 0..count {
+        sender.ready().await.unwrap();
+        let asked = request(Method::GET, &path).body(Body::empty()).unwrap();
+        statuses.push(read(sender.send_request(asked).await.unwrap()).await.status);
+    }
+    statuses
 }
 
 /// Sends over HTTP/2, whose use both sides know beforehand.

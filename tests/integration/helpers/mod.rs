@@ -1,13 +1,20 @@
 //! What the tests share: an observed application on port 0, its log and its metrics, and clients for it.
 
+// Some of it serves the tests of the service alone.
+#![cfg_attr(not(all(unix, feature = "server")), allow(dead_code, unused_imports))]
+
 mod agreement;
 mod body;
 pub(crate) mod client;
 mod line;
 mod log;
 mod observed;
+#[cfg(all(unix, feature = "server"))]
+pub(crate) mod process;
 pub(crate) mod raw;
 mod samples;
+#[cfg(all(unix, feature = "server"))]
+mod served;
 mod wait;
 
 pub(crate) use body::{Scripted, Step};
@@ -15,4 +22,6 @@ pub(crate) use line::Line;
 pub(crate) use log::Log;
 pub(crate) use observed::{Observed, serve};
 pub(crate) use samples::Samples;
-pub(crate) use wait::until;
+#[cfg(all(unix, feature = "server"))]
+pub(crate) use served::Served;
+pub(crate) use wait::{eventually, until};

@@ -25,8 +25,13 @@ impl Observed {
 
     /// The same with options.
     pub(crate) fn with(options: impl FnOnce(Redpane) -> Redpane) -> Self {
+        Self::by(options(Redpane::new("test")))
+    }
+
+    /// The same with options that somebody else made.
+    pub(crate) fn by(redpane: Redpane) -> Self {
         let log = Log::default();
-        let telemetry = options(Redpane::new("test").log_writer(log.clone())).build().expect("the options are right");
+        let telemetry = redpane.log_writer(log.clone()).build().expect("the options are right");
         Self { telemetry, log }
     }
 

@@ -1,6 +1,6 @@
 //! A scrape in the text format, parsed back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One sample of a scrape.
 #[derive(Clone, Debug)]
@@ -18,9 +18,9 @@ impl Samples {
     /// Parses the text format 0.0.4. Panics at a line that is not of it, and at a series that comes twice.
     pub(crate) fn parse(text: &str) -> Self {
         let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).map(parse_sample).collect();
-        for (position, one) in samples.iter().enumerate() {
-            let twice = samples[..position].iter().any(|other| other.name == one.name && other.labels == one.labels);
-            assert!(!twice, "the series {one:?} comes twice");
+        let mut seen = BTreeSet::new();
+        for one in &samples {
+            assert!(seen.insert((&one.name, &one.labels)), "the series {one:?} comes twice");
         }
         Self(samples)
     }
