@@ -43,8 +43,8 @@ const STEPS: [Step; 10] = [
 #[ignore = "needs Docker and the bundle's images, and a quarter of an hour"]
 fn the_bundle_keeps_what_the_contract_says() {
     if let Some(missing) = bundle::missing() {
-        assert!(!required("docker"), "REDPANE_TEST_REQUIRE names docker, but here is no {missing}");
-        return println!("skipped: here is no {missing}");
+        assert!(!required("docker"), "REDPANE_TEST_REQUIRE names docker, but this is missing: {missing}");
+        return println!("skipped, because this is missing: {missing}");
     }
     let wanted = std::env::var("REDPANE_TEST_STEPS").unwrap_or_default();
     let bundle = Bundle::up();
