@@ -62,7 +62,26 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
         path,
         "must be at most 512M",
     );
+    shown_limits(bundle, &main, &mut findings);
     findings
+}
+
+/// The Stack dashboard divides memory by the limits of the compose file, which no program exports: they stand in both.
+fn shown_limits(bundle: &Bundle, main: &Value, findings: &mut Findings) {
+    const STACK: &str = "grafana/dashboards/stack.json";
+    let dashboard = bundle.value(STACK, findings).unwrap_or_default();
+    let panel = items(&dashboard["panels"]).iter().position(|panel| panel["title"] == "Memory against limits");
+    let Some(panel) = panel else { return findings.add(STACK, "panels", "has no panel \"Memory against limits\"") };
+    for (index, target) in items(&dashboard["panels"][panel]["targets"]).iter().enumerate() {
+        let path = format!("panels[{panel}].targets[{index}].expr");
+        let expression = target["expr"].as_str().unwrap_or_default();
+        let app = expression.split("app=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        let limit = bytes(&main["services"][app]["deploy"]["resources"]["limits"]["memory"]);
+        let divisor = limit.map(|limit| format!("/ ({} * 1024 * 1024)", limit >> 20));
+        let agrees = divisor.as_ref().is_some_and(|divisor| expression.ends_with(divisor));
+        let fault = format!("must end in the memory limit of {app:?} in docker-compose.yml: {divisor:?}");
+        findings.expect(agrees, STACK, &path, fault);
+    }
 }
 
 struct Service<'a> {

@@ -36,6 +36,10 @@ fn a_service_that_is_unpinned_exposed_or_unwatched() {
     Copy::new()
         .change(COMPOSE, |compose| compose["version"] = json!("3.8"))
         .is_found(compose::check, &[COMPOSE, "version"]);
+    let memory = |compose: &mut Value| {
+        compose["services"]["promtail"]["deploy"]["resources"]["limits"]["memory"] = json!("300M");
+    };
+    Copy::new().change(COMPOSE, memory).is_found(compose::check, &["stack.json", "memory limit of \"promtail\""]);
     let label = |compose: &mut Value| compose["services"]["api"]["labels"]["logging_job"] = json!("web");
     Copy::new().change(COMPOSE, label).is_found(compose::check, &[COMPOSE, "services.api.labels.logging_job"]);
     Copy::new()
