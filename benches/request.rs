@@ -22,18 +22,18 @@ fn measure(bencher: Bencher<'_, '_>, app: Router) {
     bencher.with_inputs(request).bench_local_values(|request| serve(&mut app, request));
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 200, sample_size = 500)]
 fn request_bare(bencher: Bencher<'_, '_>) {
     measure(bencher, router());
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 200, sample_size = 500)]
 fn request_instrumented(bencher: Bencher<'_, '_>) {
     measure(bencher, Redpane::new("bench").log_writer(std::io::sink()).instrument(router()));
 }
 
 /// Everything but the access line: the difference to the row above is what the line costs.
-#[divan::bench]
+#[divan::bench(sample_count = 200, sample_size = 500)]
 fn request_instrumented_without_line(bencher: Bencher<'_, '_>) {
     let nothing = Targets::new().with_default(LevelFilter::OFF);
     measure(bencher, Redpane::new("bench").log_writer(std::io::sink()).log_filter(nothing).instrument(router()));
