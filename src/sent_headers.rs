@@ -5,19 +5,17 @@ use http::{HeaderMap, HeaderValue, header};
 use crate::context::TRACESTATE;
 
 /// References into the headers of a request.
-#[derive(Default)]
 pub(crate) struct SentHeaders<'a> {
     pub(crate) traceparent: Single<'a>,
     pub(crate) request_id: Option<&'a HeaderValue>,
     pub(crate) user_agent: Option<&'a HeaderValue>,
     tracestate: Single<'a>,
-    all: Option<&'a HeaderMap>,
+    all: &'a HeaderMap,
 }
 
 /// A header that means something only if it was sent exactly once.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) enum Single<'a> {
-    #[default]
     Absent,
     Once(&'a HeaderValue),
     Repeated,
@@ -37,7 +35,9 @@ impl<'a> Single<'a> {
 impl<'a> SentHeaders<'a> {
     /// Four look-ups by name would hash four names; requests carry few headers, so one walk is cheaper.
     pub(crate) fn find(headers: &'a HeaderMap) -> Self {
-        let mut sent = Self { all: Some(headers), ..Self::default() };
+        let absent = Single::Absent;
+        let mut sent =
+            Self { traceparent: absent, request_id: None, user_agent: None, tracestate: absent, all: headers };
         for (name, value) in headers {
             if *name == header::USER_AGENT {
                 sent.user_agent.get_or_insert(value);
@@ -60,7 +60,7 @@ impl<'a> SentHeaders<'a> {
             // Shared with the request, not copied.
             Single::Once(value) => Some(value.clone()),
             Single::Repeated => {
-                let values: Vec<&[u8]> = self.all?.get_all(TRACESTATE).iter().map(HeaderValue::as_bytes).collect();
+                let values: Vec<&[u8]> = self.all.get_all(TRACESTATE).iter().map(HeaderValue::as_bytes).collect();
                 HeaderValue::from_bytes(&values.join(&b',')).ok()
             }
         }

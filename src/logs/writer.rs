@@ -84,17 +84,18 @@ fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Opti
 fn write_all(writer: &mut dyn Write, batch: &[u8], torn: &mut bool) -> Result<(), usize> {
     // After a failure half-way, the next line must not continue the torn one.
     if *torn {
-        write_from(writer, b"\n", 0)?;
+        write_from(writer, b"\n")?;
         *torn = false;
     }
-    let outcome = write_from(writer, batch, 0);
+    let outcome = write_from(writer, batch);
     if let Err(bytes) = outcome {
         *torn = bytes > 0 && batch[bytes - 1] != b'\n';
     }
     outcome
 }
 
-fn write_from(writer: &mut dyn Write, bytes: &[u8], mut written: usize) -> Result<(), usize> {
+fn write_from(writer: &mut dyn Write, bytes: &[u8]) -> Result<(), usize> {
+    let mut written = 0;
     while written < bytes.len() {
         match writer.write(&bytes[written..]) {
             Ok(0) => return Err(written),

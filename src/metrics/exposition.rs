@@ -80,6 +80,11 @@ pub(crate) fn label(labels: &mut String, name: &str, value: &str) {
     if !labels.is_empty() {
         labels.push(',');
     }
+    pair(labels, name, value);
+}
+
+/// Appends `name="value"`, the value escaped as both formats ask for it.
+pub(crate) fn pair(labels: &mut String, name: &str, value: &str) {
     labels.push_str(name);
     labels.push_str("=\"");
     for character in value.chars() {

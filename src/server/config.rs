@@ -150,9 +150,7 @@ impl Config {
 
     /// The telemetry these settings ask for, not yet built: a test may add its own log writer.
     pub fn telemetry(&self) -> Redpane {
-        let quiet = ["/metrics", "/healthz", "/readyz"];
         let mut redpane = Redpane::new(&self.app)
-            .quiet(quiet)
             .series_limit(self.series_limit)
             .log_filter(self.log.clone())
             .log_format(self.log_format)
@@ -166,7 +164,7 @@ impl Config {
             Role::Serve => crate::api::routes(self.faults),
             Role::Receiver => super::receiver::routes(),
         };
-        let probes = quiet.map(|route| (http::Method::GET, route));
+        let probes = ["/metrics", "/healthz", "/readyz"].map(|route| (http::Method::GET, route));
         own.into_iter().chain(probes).fold(redpane, |redpane, (method, route)| redpane.announce(method, route))
     }
 }

@@ -2,10 +2,11 @@
 //! null or adds later is no error. Only the list of alerts has to be there.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use crate::metrics::exposition::pair;
 
 /// One webhook.
 #[derive(Debug, Deserialize)]
@@ -92,9 +93,8 @@ impl Alert {
     pub(super) fn labels_text(&self) -> String {
         let mut out = String::from("{");
         for (index, (name, value)) in self.labels.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            let value = text(value).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            write!(out, "{separator}{name}=\"{value}\"").expect("writing to a String cannot fail");
+            out.push_str(if index == 0 { "" } else { ", " });
+            pair(&mut out, name, &text(value));
         }
         out.push('}');
         out
