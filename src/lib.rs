@@ -42,8 +42,7 @@ mod logs;
 mod metrics;
 mod options;
 pub mod problem;
-mod request_id;
-mod sent_headers;
+mod request;
 #[cfg(feature = "server")]
 pub mod server;
 mod tasks;

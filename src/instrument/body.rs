@@ -32,7 +32,7 @@ enum Watch {
 impl ObservedBody {
     /// The body must not have ended yet.
     pub(super) fn new(inner: Body, mut observation: Observation) -> Self {
-        if !observation.endpoint.streaming {
+        if !observation.context.as_ref().is_some_and(|context| context.endpoint().streaming) {
             return Self { inner: Some(inner), watch: Watch::Request(observation) };
         }
         observation.response_bytes = None;

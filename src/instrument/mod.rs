@@ -9,7 +9,6 @@ mod body;
 mod future;
 mod layer;
 mod observation;
-mod request_size;
 mod service;
 mod unwind;
 

@@ -1,24 +1,18 @@
 //! What was seen of one request. Its end yields the metric sample and the access line.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use tracing::Level;
 
-use super::request_size::RequestSize;
 use super::unwind::{Payload, catch};
 use crate::context::{self, RequestContext};
 use crate::logs::line::Line;
 use crate::logs::{json, panics};
-use crate::metrics::endpoint::Endpoint;
 use crate::metrics::series::Sample;
-use crate::sent_headers::SentHeaders;
-use crate::telemetry::Shared;
+use crate::request::mount::Mount;
 
 /// The status of a request whose client left before any was sent: nginx' "client closed request".
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -70,56 +64,32 @@ impl Outcome {
 pub(super) struct Observation {
     /// `None` only while code runs inside it.
     pub(super) context: Option<RequestContext>,
-    pub(super) endpoint: Arc<Endpoint>,
-    telemetry: Arc<Shared>,
-    started: Instant,
-    path: Option<PathAndQuery>,
-    user_agent: Option<HeaderValue>,
-    client: Option<SocketAddr>,
-    request_size: RequestSize,
-    is_head: bool,
     status: u16,
-    /// `None`: nobody counts them.
-    pub(super) response_bytes: Option<u64>,
     /// What it is called if it ends now.
     outcome: Outcome,
     /// What it is called if its body ends well.
     completion: Outcome,
+    /// `None`: nobody counts them.
+    pub(super) response_bytes: Option<u64>,
 }
 
 impl Observation {
     /// A request has arrived.
-    pub(super) fn start(
-        telemetry: &Arc<Shared>,
-        endpoint: Arc<Endpoint>,
-        request: Request<Body>,
-    ) -> (Self, Request<Body>) {
-        let started = Instant::now();
-        telemetry.http.in_flight.enter();
-        let (request_size, request) = RequestSize::of(request);
-        let sent = SentHeaders::find(request.headers());
-        let observation = Self {
-            context: Some(RequestContext::new(&sent, Arc::clone(telemetry))),
-            endpoint,
-            telemetry: Arc::clone(telemetry),
-            started,
-            path: request.uri().path_and_query().cloned(),
-            user_agent: sent.user_agent.cloned(),
-            client: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
-            request_size,
-            is_head: request.method() == Method::HEAD,
+    pub(super) fn start(mount: &Arc<Mount>, request: &mut Request<Body>) -> Self {
+        let arrived = Instant::now();
+        mount.telemetry.http.in_flight.enter();
+        Self {
+            context: Some(RequestContext::new(mount, request, arrived)),
             status: CLIENT_CLOSED_REQUEST,
             response_bytes: Some(0),
             outcome: Outcome::Aborted,
             completion: Outcome::Complete,
-        };
-        (observation, request)
+        }
     }
 
     /// Runs code of the application inside this request. A panic comes back as what it left.
     pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
-        let Self { context, telemetry, .. } = self;
-        context::enter_with(context, &telemetry.recorder, || catch(work))
+        context::enter(&mut self.context, || catch(work))
     }
 
     /// Makes sure that a caught panic has its log line.
@@ -138,7 +108,7 @@ impl Observation {
     /// Whether HTTP leaves the body of this answer out, whatever it holds (RFC 9110, section 6.4.1).
     pub(super) fn has_no_body(&self, status: StatusCode) -> bool {
         let never = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        self.is_head || never
+        never || self.context.as_ref().is_some_and(|context| context.head().is_head)
     }
 
     /// Everything was sent.
@@ -159,31 +129,21 @@ impl Observation {
         }
     }
 
-    /// The access line, unless the log filter or a quiet route is against it.
-    fn is_logged(&self, level: Level) -> bool {
-        let [errors, warnings, infos] = self.telemetry.access;
-        match level {
-            Level::ERROR => errors,
-            Level::WARN => warnings,
-            _ => infos && !self.endpoint.quiet,
-        }
-    }
-
     fn log(&self, context: &RequestContext, level: Level, now: SystemTime, nanoseconds: u64) {
-        let mut line = Line::begin_request(now, &self.telemetry.app, level, context);
-        line.raw(&self.endpoint.json);
-        let path = self.path.as_ref().map_or("", PathAndQuery::path);
-        line.field("path", |out| json::text_up_to(out, path, MAX_PATH));
+        let (telemetry, head) = (context.telemetry(), context.head());
+        let mut line = Line::begin_request(now, &telemetry.app, level, context);
+        line.raw(&context.endpoint().json);
+        line.field("path", |out| json::text_up_to(out, head.path(), MAX_PATH));
         line.field("status", |out| json::integer(out, self.status));
         line.raw(self.outcome.json());
         line.field("duration_seconds", |out| json::seconds(out, nanoseconds));
-        line.field("request_bytes", |out| json::integer(out, self.request_size.bytes()));
+        line.field("request_bytes", |out| json::integer(out, head.size.bytes()));
         line.field("response_bytes", |out| json::optional(out, self.response_bytes, json::integer));
         line.field("client", |out| {
-            json::optional(out, self.client, |out, client| json::display(out, format_args!("{client}")))
+            json::optional(out, head.client, |out, client| json::display(out, format_args!("{client}")))
         });
         line.field("user_agent", |out| {
-            json::optional(out, self.user_agent.as_ref(), |out, agent| {
+            json::optional(out, head.user_agent.as_ref(), |out, agent| {
                 json::bytes_up_to(out, agent.as_bytes(), MAX_USER_AGENT)
             });
         });
@@ -193,35 +153,46 @@ impl Observation {
             line.raw(parent.as_bytes());
             line.raw(b"\"");
         }
-        line.end(&self.telemetry.sink);
+        line.end(&telemetry.sink);
+    }
+}
+
+/// Whether the request gets its access line: the log filter or a quiet route may be against it.
+fn is_logged(context: &RequestContext, level: Level) -> bool {
+    let [errors, warnings, infos] = context.telemetry().access;
+    match level {
+        Level::ERROR => errors,
+        Level::WARN => warnings,
+        _ => infos && !context.endpoint().quiet,
     }
 }
 
 /// The one end of every request.
 impl Drop for Observation {
     fn drop(&mut self) {
-        let elapsed: Duration = self.started.elapsed();
-        let nanoseconds = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        // Nothing is dropped while code runs inside it, so it is there.
+        let Some(context) = self.context.take() else { return };
+        let head = context.head();
+        let nanoseconds = u64::try_from(head.arrived.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let now = SystemTime::now();
-        if let Some(context) = self.context.take() {
-            self.telemetry.http.record(
-                &self.endpoint,
-                &Sample {
-                    status: self.status,
-                    nanoseconds,
-                    request_bytes: self.request_size.bytes(),
-                    response_bytes: self.response_bytes,
-                    trace_id: context.trace_id(),
-                    time: now,
-                },
-            );
-            let level = self.level();
-            if self.is_logged(level) {
-                self.log(&context, level, now, nanoseconds);
-            }
+        let http = &context.telemetry().http;
+        http.record(
+            context.endpoint(),
+            &Sample {
+                status: self.status,
+                nanoseconds,
+                request_bytes: head.size.bytes(),
+                response_bytes: self.response_bytes,
+                trace_id: context.trace_id(),
+                time: now,
+            },
+        );
+        let level = self.level();
+        if is_logged(&context, level) {
+            self.log(&context, level, now, nanoseconds);
         }
         // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
         // counted and its line made.
-        self.telemetry.http.in_flight.leave();
+        http.in_flight.leave();
     }
 }

@@ -10,16 +10,14 @@ use http::Request;
 use tower_service::Service;
 
 use super::future::ObservedFuture;
-use super::layer::RouteCache;
 use super::observation::Observation;
-use crate::telemetry::Shared;
+use crate::request::mount::Mount;
 
 /// Observes every request of one endpoint.
 #[derive(Clone)]
 pub(crate) struct Instrument<S> {
     pub(super) inner: S,
-    pub(super) telemetry: Arc<Shared>,
-    pub(super) route: RouteCache,
+    pub(super) mount: Arc<Mount>,
 }
 
 impl<S> Service<Request<Body>> for Instrument<S>
@@ -34,9 +32,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let endpoint = self.route.endpoint(&self.telemetry, &request);
-        let (mut observation, request) = Observation::start(&self.telemetry, endpoint, request);
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let mut observation = Observation::start(&self.mount, &mut request);
         // Middleware of the application runs here already, before the first poll.
         let called = observation.run(|| self.inner.call(request));
         ObservedFuture::new(called, observation)

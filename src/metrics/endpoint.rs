@@ -69,6 +69,11 @@ impl Route {
         &self.name
     }
 
+    /// The endpoint of a method, if it has had a request already. Once there, it stays.
+    pub(crate) fn endpoint(&self, method: usize) -> Option<&Endpoint> {
+        self.endpoints[method].get().map(|endpoint| &**endpoint)
+    }
+
     pub(super) fn new(name: &str) -> Arc<Self> {
         Arc::new(Self { name: name.into(), endpoints: [const { OnceLock::new() }; METHODS.len()] })
     }

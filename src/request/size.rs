@@ -6,27 +6,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
-use http::Request;
 use http_body::{Frame, SizeHint};
 
 /// Known when the request arrives (`Content-Length`), or counted while the handler reads (chunked, HTTP/2).
-pub(super) enum RequestSize {
+pub(crate) enum RequestSize {
     Known(u64),
     Counted(Arc<AtomicU64>),
 }
 
 impl RequestSize {
-    pub(super) fn of(request: Request<Body>) -> (Self, Request<Body>) {
-        if let Some(bytes) = request.body().size_hint().exact() {
-            return (Self::Known(bytes), request);
+    /// Looks at the body, or puts a counter around it.
+    pub(crate) fn of(body: &mut Body) -> Self {
+        if let Some(bytes) = body.size_hint().exact() {
+            return Self::Known(bytes);
         }
         let counter = Arc::new(AtomicU64::new(0));
-        let counted = request.map(|inner| Body::new(CountedBody { inner, counter: Arc::clone(&counter) }));
-        (Self::Counted(counter), counted)
+        let inner = std::mem::take(body);
+        *body = Body::new(CountedBody { inner, counter: Arc::clone(&counter) });
+        Self::Counted(counter)
     }
 
     /// Bytes; of a body that is being counted, those that the handler has read so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         match self {
             Self::Known(bytes) => *bytes,
             Self::Counted(counter) => counter.load(Ordering::Relaxed),

@@ -4,17 +4,25 @@
 //! a thread-local slot and out again. Log lines and application metrics made meanwhile find it there. Tasks spawned with
 //! [`spawn`](crate::spawn) and [`spawn_blocking`](crate::spawn_blocking) take it along.
 
-use std::cell::Cell;
-use std::sync::Arc;
+mod current;
 
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 
-use crate::metrics::Recorder;
+pub use self::current::current;
+pub(crate) use self::current::{enter, with_current};
+use crate::metrics::endpoint::Endpoint;
 use crate::problem::Problem;
-use crate::request_id::RequestId;
-use crate::sent_headers::SentHeaders;
+use crate::request::head::RequestHead;
+use crate::request::headers::SentHeaders;
+use crate::request::id::RequestId;
+use crate::request::mount::{Found, Mount};
+use crate::request::size::RequestSize;
 use crate::telemetry::Shared;
 use crate::trace_context::{FRESH_FLAGS, SpanId, TraceId, TraceParent};
 
@@ -44,12 +52,17 @@ struct Inner {
     flags: u8,
     tracestate: Option<HeaderValue>,
     request_id: RequestId,
-    telemetry: Arc<Shared>,
+    head: RequestHead,
+    mount: Arc<Mount>,
+    found: Found,
 }
 
 impl RequestContext {
-    /// Takes over the trace context and the request id that the caller sent, or makes fresh ones.
-    pub(crate) fn new(sent: &SentHeaders<'_>, telemetry: Arc<Shared>) -> Self {
+    /// Takes over the trace context and the request id that the caller sent, or makes fresh ones. The body of the request
+    /// is counted from here on.
+    pub(crate) fn new(mount: &Arc<Mount>, request: &mut Request<Body>, arrived: Instant) -> Self {
+        let size = RequestSize::of(request.body_mut());
+        let sent = SentHeaders::find(request.headers());
         let parent = sent.traceparent.only().and_then(|header| TraceParent::parse(header.as_bytes()));
         Self(Arc::new(Inner {
             trace_id: parent.map_or_else(TraceId::random, |parent| parent.trace_id),
@@ -58,7 +71,9 @@ impl RequestContext {
             flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
             tracestate: parent.and_then(|_| sent.tracestate()),
             request_id: RequestId::from_header(sent.request_id),
-            telemetry,
+            head: RequestHead::of(request, &sent, size, arrived),
+            found: mount.find(request),
+            mount: Arc::clone(mount),
         }))
     }
 
@@ -108,8 +123,16 @@ impl RequestContext {
         HeaderValue::from_bytes(self.0.trace_id.as_bytes()).expect("hexadecimal digits are a header value")
     }
 
-    pub(crate) fn telemetry(&self) -> &Arc<Shared> {
-        &self.0.telemetry
+    pub(crate) fn telemetry(&self) -> &Shared {
+        &self.0.mount.telemetry
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        self.0.mount.endpoint(&self.0.found)
+    }
+
+    pub(crate) fn head(&self) -> &RequestHead {
+        &self.0.head
     }
 }
 
@@ -133,64 +156,5 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
                 "no request context: the router of this handler is not instrumented; call Redpane::instrument on it",
             )
         })
-    }
-}
-
-thread_local! {
-    static CURRENT: Cell<Option<RequestContext>> = const { Cell::new(None) };
-}
-
-/// The context of the request that this code runs for. `None` outside of one, and in tasks that were spawned without
-/// [`spawn`](crate::spawn).
-pub fn current() -> Option<RequestContext> {
-    with_current(|context| context.cloned())
-}
-
-/// Looks at the current context without the cost of a clone.
-pub(crate) fn with_current<R>(look: impl FnOnce(Option<&RequestContext>) -> R) -> R {
-    // `try_with`: a log line written while a thread ends finds no slot, and no request either.
-    let context = CURRENT.try_with(Cell::take).ok().flatten();
-    let restore = Restore(context);
-    look(restore.0.as_ref())
-}
-
-struct Restore(Option<RequestContext>);
-
-impl Drop for Restore {
-    fn drop(&mut self) {
-        if self.0.is_some() {
-            let context = self.0.take();
-            let _ = CURRENT.try_with(|slot| slot.set(context));
-        }
-    }
-}
-
-/// Runs `work` inside the context: log lines carry its ids, application metrics land in `recorder`.
-///
-/// The handle moves into the thread's slot and back, so entering costs no reference counting.
-pub(crate) fn enter_with<R>(slot: &mut Option<RequestContext>, recorder: &Recorder, work: impl FnOnce() -> R) -> R {
-    let Some(context) = slot.take() else { return work() };
-    let scope = Scope { outer: CURRENT.replace(Some(context)), slot };
-    let result = metrics::with_local_recorder(recorder, work);
-    drop(scope);
-    result
-}
-
-/// The same with the recorder of the context's own telemetry.
-pub(crate) fn enter<R>(slot: &mut Option<RequestContext>, work: impl FnOnce() -> R) -> R {
-    match slot.as_ref().map(|context| Arc::clone(context.telemetry())) {
-        Some(telemetry) => enter_with(slot, &telemetry.recorder, work),
-        None => work(),
-    }
-}
-
-struct Scope<'a> {
-    outer: Option<RequestContext>,
-    slot: &'a mut Option<RequestContext>,
-}
-
-impl Drop for Scope<'_> {
-    fn drop(&mut self) {
-        *self.slot = CURRENT.replace(self.outer.take());
     }
 }
