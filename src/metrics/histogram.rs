@@ -97,7 +97,10 @@ impl Histogram {
         let bucket = self.bounds.whole.iter().position(|&bound| value <= bound).unwrap_or(self.bounds.whole.len());
         let shard = self.shard();
         shard[bucket].fetch_add(1, Ordering::Relaxed);
-        shard[self.bounds.buckets()].fetch_add(value, Ordering::Relaxed);
+        // Most requests have no body, and adding nothing costs as much as adding something.
+        if value > 0 {
+            shard[self.bounds.buckets()].fetch_add(value, Ordering::Relaxed);
+        }
         bucket
     }
 
