@@ -28,8 +28,9 @@
 //!
 //! # Inside
 //!
-//! Arrows run one way: `instrument` (the tower middleware) uses `metrics` (counting), `logs` (writing) and
-//! `trace_context`; none of them knows the service in `server` and `api`, which is behind the feature `server`.
+//! Arrows run one way: `instrument` (the tower middleware) uses `request` and `context` (what is known of a request, and
+//! who runs for it), `metrics` (counting), `logs` (writing) and `trace_context`; none of them knows the service in
+//! `server` and `api`, which is behind the feature `server`.
 //! Libraries that depend on redpane switch that off with `default-features = false`.
 
 #[cfg(feature = "server")]
