@@ -1,0 +1,50 @@
+//! The application that every server serves: one route that matters, and others that only have to exist.
+
+use std::env;
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use axum::extract::Path;
+use axum::serve::ListenerExt;
+use axum::{Json, Router, routing::get};
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+#[derive(Serialize)]
+struct Greeting {
+    message: String,
+}
+
+async fn hello(Path(name): Path<String>) -> Json<Greeting> {
+    Json(Greeting { message: format!("Hello, {name}!") })
+}
+
+/// `GET /hello/{name}`, and `more` routes `GET /route-0/{name}`, `/route-1/{name}` and so on with the same handler.
+pub fn router(more: usize) -> Router {
+    (0..more).fold(Router::new().route("/hello/{name}", get(hello)), |router, number| {
+        router.route(&format!("/route-{number}/{{name}}"), get(hello))
+    })
+}
+
+/// Serves the application as `observe` returns it. Arguments of the process: the address, and the number of more routes.
+///
+/// # Errors
+/// If an argument makes no sense, the address is taken, or `observe` fails.
+pub fn run(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
+    let mut arguments = env::args().skip(1);
+    let address = arguments.next().context("the address is missing, as in: 127.0.0.1:8000")?;
+    let address: SocketAddr = address.parse().with_context(|| format!("{address:?} is no IP address and port"))?;
+    let more = arguments.next().unwrap_or_else(|| "0".into());
+    let more: usize = more.parse().with_context(|| format!("{more:?} is no number of routes"))?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let app = observe(router(more))?;
+        let listener = TcpListener::bind(address).await.with_context(|| format!("{address} is not free"))?;
+        let listener = listener.tap_io(|connection| {
+            // Fails only on a connection that is broken already.
+            let _ = connection.set_nodelay(true);
+        });
+        Ok(axum::serve(listener, app).await?)
+    })
+}

@@ -1,0 +1,170 @@
+//! What is compared: each assembly of crates, the program that serves it and what that program should have done.
+
+/// One way to observe the application, or not to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Assembly {
+    /// Its name in the results.
+    pub(crate) id: &'static str,
+    /// Its name in the document.
+    pub(crate) title: &'static str,
+    pub(crate) program: Program,
+    /// The metric in its `/metrics` that counts requests.
+    pub(crate) counter: Option<&'static str>,
+    pub(crate) lines: Lines,
+    /// The packages it consists of, in `Cargo.lock` or `requirements.txt`.
+    pub(crate) packages: &'static [&'static str],
+    pub(crate) does: &'static str,
+    pub(crate) lacks: &'static str,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// A binary of this package.
+    Binary(&'static str),
+    /// uvicorn with the module in `fastapi/`.
+    Uvicorn,
+}
+
+/// How many lines a request writes to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lines {
+    None,
+    /// One for each request that was answered.
+    One,
+    /// One for each request that was counted, exactly.
+    OneForEachCounted,
+}
+
+pub(crate) const BARE: &str = "bare";
+pub(crate) const REDPANE: &str = "redpane";
+pub(crate) const USUAL: &str = "usual";
+pub(crate) const AXUM_PROMETHEUS: &str = "axum-prometheus";
+
+/// The assembly of that name, which is one of ours.
+pub(crate) fn find(id: &str) -> Option<&'static Assembly> {
+    ASSEMBLIES.iter().find(|assembly| assembly.id == id)
+}
+
+pub(crate) const ASSEMBLIES: &[Assembly] = &[
+    Assembly {
+        id: BARE,
+        title: "bare axum",
+        program: Program::Binary("serve-bare"),
+        counter: None,
+        lines: Lines::None,
+        packages: &["axum"],
+        does: "answers",
+        lacks: "everything: what the others are measured against",
+    },
+    Assembly {
+        id: "bare-again",
+        title: "bare axum, again",
+        program: Program::Binary("serve-bare"),
+        counter: None,
+        lines: Lines::None,
+        packages: &["axum"],
+        does: "the same program in a second process: how far two measurements of the same thing lie apart here",
+        lacks: "everything",
+    },
+    Assembly {
+        id: REDPANE,
+        title: "redpane",
+        program: Program::Binary("serve-redpane"),
+        counter: Some("http_requests_total"),
+        lines: Lines::OneForEachCounted,
+        packages: &["redpane"],
+        does: "`install()` and `instrument(router)` with defaults: RED and size metrics, a JSON line a request through its writer thread, trace \
+               context in, trace and request id in the response",
+        lacks: "",
+    },
+    Assembly {
+        id: USUAL,
+        title: "axum-prometheus + TraceLayer + `fmt().json()`",
+        program: Program::Binary("serve-usual"),
+        counter: Some("axum_http_requests_total"),
+        lines: Lines::One,
+        packages: &["axum-prometheus", "tower-http", "tracing-subscriber"],
+        does: "request metrics; a span with method, route and path, and one INFO event with status and latency, as one JSON line written on the spot",
+        lacks: "trace and request ids, size metrics, client and user agent in the line",
+    },
+    Assembly {
+        id: "usual-appender",
+        title: "the same through tracing-appender",
+        program: Program::Binary("serve-usual-appender"),
+        counter: Some("axum_http_requests_total"),
+        lines: Lines::One,
+        packages: &["axum-prometheus", "tower-http", "tracing-subscriber", "tracing-appender"],
+        does: "the same; lines go through `tracing_appender::non_blocking` with `lossy(false)`, so that it drops none",
+        lacks: "as above",
+    },
+    Assembly {
+        id: AXUM_PROMETHEUS,
+        title: "axum-prometheus alone",
+        program: Program::Binary("serve-axum-prometheus"),
+        counter: Some("axum_http_requests_total"),
+        lines: Lines::None,
+        packages: &["axum-prometheus"],
+        does: "request metrics as `PrometheusMetricLayer::pair()` sets them up",
+        lacks: "any log, ids, size metrics",
+    },
+    Assembly {
+        id: "trace-json",
+        title: "TraceLayer + `fmt().json()` alone",
+        program: Program::Binary("serve-trace-json"),
+        counter: None,
+        lines: Lines::One,
+        packages: &["tower-http", "tracing-subscriber"],
+        does: "the span and the JSON line of the usual assembly",
+        lacks: "any metrics, ids",
+    },
+    Assembly {
+        id: "opentelemetry",
+        title: "OpenTelemetry",
+        program: Program::Binary("serve-opentelemetry"),
+        counter: Some("http_server_request_duration_seconds_count"),
+        lines: Lines::None,
+        packages: &["axum-tracing-opentelemetry", "axum-otel-metrics", "opentelemetry_sdk", "tracing-opentelemetry"],
+        does: "a span a request through the SDK's batch processor with its defaults, trace context in and out, request and size metrics; the \
+               exporter discards the spans, so encoding and sending them is not in the numbers; a JSON `fmt` layer is there for events, as in the \
+               preset of init-tracing-opentelemetry",
+        lacks: "a line a request: the span stands for it; past 2,048 waiting spans the processor drops new ones",
+    },
+    Assembly {
+        id: "fastapi",
+        title: "FastAPI, one worker",
+        program: Program::Uvicorn,
+        counter: Some("http_requests_total"),
+        lines: Lines::One,
+        packages: &[
+            "fastapi",
+            "uvicorn",
+            "uvloop",
+            "httptools",
+            "prometheus-fastapi-instrumentator",
+            "python-json-logger",
+        ],
+        does: "uvicorn with uvloop and httptools; the instrumentator's default metrics; a JSON line a request with method, route, path, status and \
+               duration from a plain ASGI middleware",
+        lacks: "ids; Python on one thread, so its throughput has another ceiling",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for assembly in ASSEMBLIES {
+            assert_eq!(find(assembly.id), Some(assembly));
+        }
+        assert_eq!(find("nothing"), None);
+    }
+
+    #[test]
+    fn exact_lines_need_a_counter() {
+        for assembly in ASSEMBLIES {
+            assert!(assembly.lines != Lines::OneForEachCounted || assembly.counter.is_some(), "{}", assembly.id);
+        }
+    }
+}

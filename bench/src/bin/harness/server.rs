@@ -1,0 +1,177 @@
+//! A server under measurement: its process, its standard output and its address.
+
+use std::env;
+use std::io::{ErrorKind, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use ureq::Agent;
+
+use crate::assembly::{Assembly, Program};
+use crate::process::{self, CpuTimes};
+
+/// Where a server's lines go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stdout {
+    /// To `/dev/null`.
+    Null,
+    /// To a pipe, which a thread of the harness reads as fast as it can, on the same machine.
+    Pipe,
+}
+
+/// Killed when it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    agent: Agent,
+    lines: Option<Arc<AtomicU64>>,
+    /// From spawning the process to its first answer.
+    pub(crate) start_up: Duration,
+}
+
+impl Server {
+    /// Starts the assembly's program on a free port and waits for its first answer. `routes` are those besides
+    /// `/hello/{name}`; the FastAPI application has none.
+    ///
+    /// # Errors
+    /// If the program is missing, ends, or does not answer within 30 s.
+    pub(crate) fn start(assembly: &Assembly, stdout: Stdout, routes: usize) -> Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = command(assembly, address, routes)?;
+        command.stdin(Stdio::null()).stdout(match stdout {
+            Stdout::Null => Stdio::null(),
+            Stdout::Pipe => Stdio::piped(),
+        });
+        let started = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("{} does not start: {command:?}", assembly.id))?;
+        let lines = child.stdout.take().map(count_lines);
+        let agent = Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build().new_agent();
+        let mut server = Self { child, address, agent, lines, start_up: Duration::ZERO };
+        while server.get("/hello/ada").is_err() {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{} ended with {status} before it answered", assembly.id);
+            }
+            ensure!(started.elapsed() < Duration::from_secs(30), "{} did not answer within 30 s", assembly.id);
+            thread::sleep(Duration::from_micros(200));
+        }
+        server.start_up = started.elapsed();
+        Ok(server)
+    }
+
+    /// The body of a `GET`, which must succeed.
+    pub(crate) fn get(&self, path: &str) -> Result<String> {
+        let mut response = self.agent.get(format!("http://{}{path}", self.address)).call()?;
+        Ok(response.body_mut().with_config().limit(1 << 30).read_to_string()?)
+    }
+
+    /// The bytes of a body as they were sent, compressed if the server does that.
+    pub(crate) fn get_compressed(&self, path: &str) -> Result<Vec<u8>> {
+        let request = self.agent.get(format!("http://{}{path}", self.address)).header("accept-encoding", "gzip");
+        Ok(request.call()?.body_mut().with_config().limit(1 << 30).read_to_vec()?)
+    }
+
+    pub(crate) fn cpu_times(&self) -> Result<CpuTimes> {
+        CpuTimes::of(self.child.id())
+    }
+
+    pub(crate) fn resident_bytes(&self) -> Result<u64> {
+        process::resident_bytes(self.child.id())
+    }
+
+    /// The lines that came through the pipe so far, if there is one.
+    pub(crate) fn lines(&self) -> Option<u64> {
+        self.lines.as_ref().map(|lines| lines.load(Ordering::Acquire))
+    }
+
+    /// Waits until the server has nothing left to do: less than 1 ms of CPU time and no line in 50 ms.
+    ///
+    /// # Errors
+    /// If it is still busy after 30 s.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut earlier = (self.cpu_times()?, self.lines());
+        while Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(50));
+            let now = (self.cpu_times()?, self.lines());
+            if now.0.since(&earlier.0) < Duration::from_millis(1) && now.1 == earlier.1 {
+                return Ok(());
+            }
+            earlier = now;
+        }
+        bail!("the server at {} is busy 30 s after its load has ended", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Fails only if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(assembly: &Assembly, address: SocketAddr, routes: usize) -> Result<Command> {
+    let command = match assembly.program {
+        Program::Binary(name) => {
+            let harness = env::current_exe()?;
+            let mut command = Command::new(harness.with_file_name(name));
+            command.args([address.to_string(), routes.to_string()]);
+            command
+        }
+        Program::Uvicorn => {
+            let python = env::var_os("BENCH_PYTHON")
+                .context("BENCH_PYTHON does not name the python of the virtual environment; use bench/run")?;
+            let mut command = Command::new(Path::new(&python));
+            command.args(["-B", "-m", "uvicorn", "--app-dir", "fastapi", "app:app", "--workers", "1"]);
+            command.args(["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]);
+            command.args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
+            command
+        }
+    };
+    Ok(command)
+}
+
+fn count_lines(mut pipe: impl Read + Send + 'static) -> Arc<AtomicU64> {
+    let lines = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&lines);
+    thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match pipe.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => {
+                    let ends = memchr::memchr_iter(b'\n', &buffer[..length]).count();
+                    counted.fetch_add(ends as u64, Ordering::Release);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    });
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn lines_of_a_pipe_are_counted_across_reads() {
+        let text = "0123456789\n".repeat(20_000);
+        let lines = count_lines(Cursor::new(format!("{text}no end")));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while lines.load(Ordering::Acquire) < 20_000 && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        assert_eq!(lines.load(Ordering::Acquire), 20_000);
+    }
+}

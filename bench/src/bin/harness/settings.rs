@@ -1,0 +1,74 @@
+//! What can be chosen on the command line, or with environment variables.
+
+use clap::{Args, Parser, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+/// Measures the cost of being observed; writes results/*.json, ../docs/benchmarks.md and ../docs/images/benchmarks.svg.
+#[derive(Debug, Parser)]
+#[command(name = "bench/run")]
+pub(crate) struct Command {
+    /// What to measure; the document is rendered after each.
+    #[arg(value_enum, default_value = "all")]
+    pub(crate) part: Part,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// All of the following.
+    All,
+    /// Every assembly of crates against bare axum.
+    Compare,
+    /// redpane against bare axum by series, routes and connections; scrapes; start-up.
+    Dimensions,
+    /// Resident memory over many requests, with and without scrapes.
+    Memory,
+    /// Instructions a request, counted by callgrind.
+    Instructions,
+    /// Only the document, from the results that are there.
+    Report,
+}
+
+/// Kept with the results.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// Seconds that a server is measured in each round.
+    #[arg(long, env = "BENCH_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: u64,
+    /// Seconds that a server is loaded before it is measured.
+    #[arg(long, env = "BENCH_WARM_UP", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) warm_up: u64,
+    /// Rounds, in each of which every server has its turn.
+    #[arg(long, env = "BENCH_ROUNDS", default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rounds: u64,
+    /// Connections that wrk keeps busy.
+    #[arg(long, env = "BENCH_CONNECTIONS", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) connections: u64,
+    /// Requests of each run of `memory`.
+    #[arg(long, env = "BENCH_REQUESTS", default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) requests: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Command::command().debug_assert();
+    }
+
+    #[test]
+    fn everything_is_measured_unless_said_otherwise() {
+        assert_eq!(Command::try_parse_from(["bench/run"]).unwrap().part, Part::All);
+        assert_eq!(Command::try_parse_from(["bench/run", "memory"]).unwrap().part, Part::Memory);
+    }
+
+    #[test]
+    fn no_rounds_are_refused() {
+        let error = Command::try_parse_from(["bench/run", "--rounds", "0"]).unwrap_err().to_string();
+        assert!(error.contains("--rounds"), "{error}");
+    }
+}

@@ -1,0 +1,5 @@
+//! axum, observed by nobody.
+
+fn main() -> anyhow::Result<()> {
+    redpane_bench::app::run(Ok)
+}

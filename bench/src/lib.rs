@@ -1,0 +1,5 @@
+//! What the compared servers share, so that they differ in how they are observed and in nothing else.
+
+pub mod app;
+pub mod opentelemetry;
+pub mod usual;
