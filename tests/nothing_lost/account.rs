@@ -21,7 +21,9 @@ pub(crate) struct Account {
     lines: u64,
     panics: u64,
     /// Lost lines that announcements tell of.
-    pub(crate) announced: u64,
+    announced: u64,
+    /// Requests that a test keeps in flight, beside the scrape.
+    pub(crate) kept_in_flight: u64,
 }
 
 /// The sum of an account that is right.
@@ -94,7 +96,8 @@ impl Account {
         let (lost, events) = (lost as u64, events as u64);
         equal("lines, and log_events_total without those lost", self.lines, events - lost)?;
         equal("announced and lost lines", self.announced, lost)?;
-        equal("requests in flight, the scrape alone", samples.sum("http_requests_in_flight", &[]) as u64, 1)?;
+        let in_flight = samples.sum("http_requests_in_flight", &[]) as u64;
+        equal("requests in flight, and the scrape with those of the test", in_flight, 1 + self.kept_in_flight)?;
         let certain: Vec<_> = self.seen.values().filter(|seen| is_certain(seen)).collect();
         if let (0, Some(missing)) = (lost, certain.first()) {
             return Err(format!("{} requests have no line: {missing:?}", certain.len()));
@@ -115,6 +118,16 @@ impl Account {
         let uncertain = self.seen.values().filter(|seen| matches!(seen.fate, Fate::Uncertain(_))).count() as u64;
         let counted = samples.sum("http_requests_total", &[]) as u64;
         Ok(Sum { counted, lines: self.lines, lost, uncertain })
+    }
+
+    /// Access lines so far.
+    pub(crate) fn logged(&self) -> u64 {
+        self.logged.values().sum()
+    }
+
+    /// Answered requests without the line they should have.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &Seen> {
+        self.seen.values().filter(|seen| seen.is_logged())
     }
 
     /// Counted requests without the line they should have, in all.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use http::Request;
@@ -56,7 +57,17 @@ impl Client {
             if let Err(error) = self.perform(deed).await {
                 assert!(self.trust == Trust::MayBreakOff, "{}: {error} at {what}", self.name);
                 // Not all at once again.
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+    }
+
+    /// Asks the same again and again until it is told to stop, or for good where the service may break off.
+    pub(crate) async fn repeat(mut self, asked: Asked, stop: Arc<AtomicBool>) {
+        while !stop.load(Ordering::Relaxed) {
+            if let Err(error) = self.ask(&asked, false).await {
+                assert!(self.trust == Trust::MayBreakOff, "{}: {error}", self.name);
+                return;
             }
         }
     }
@@ -161,7 +172,7 @@ impl Client {
     }
 
     fn report(&self, id: String, asked: &Asked, fate: Fate, trace_id: Option<String>) {
-        self.report.send(Seen { id, what: asked.what(), fate, trace_id }).unwrap();
+        self.report.send(Seen { id, what: asked.what(), fate, trace_id, at: Instant::now() }).unwrap();
     }
 
     /// The id of the next request.

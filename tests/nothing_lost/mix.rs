@@ -55,8 +55,8 @@ pub(crate) enum Odd {
 pub(crate) struct Without {
     /// Requests that end by the request timeout, where that is long.
     pub(crate) timeouts: bool,
-    /// Ids that only the answer tells, where an answer may never come.
-    pub(crate) unknown_ids: bool,
+    /// Certainty, where the service is ending: answers that tell a request's id may not come, and probes may fail.
+    pub(crate) certainty: bool,
 }
 
 /// A stream of deeds that its seed decides.
@@ -123,7 +123,7 @@ impl Mix {
             let agents: [&[u8]; 4] = [b"curl/8.0", b"\"quotes\" \\ and\ttabs", b"caf\xc3\xa9 \xff\xfe", b""];
             asked.headers.push(("user-agent", agents.choose(&mut self.random).unwrap().to_vec()));
         }
-        if may_be_unknown && !self.without.unknown_ids && self.random.random_bool(0.1) {
+        if may_be_unknown && !self.without.certainty && self.random.random_bool(0.1) {
             let bad = ["two words", "", "caf\u{e9}", "none"];
             let bad = *bad.choose(&mut self.random).unwrap();
             asked.unusable_id = Some(if bad == "none" { None } else { Some(bad.as_bytes().to_vec()) });

@@ -1,5 +1,7 @@
 //! What a client knows about a request it made.
 
+use std::time::Instant;
+
 /// How an answer ended for its client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ending {
@@ -34,6 +36,8 @@ pub(crate) struct Seen {
     pub(crate) fate: Fate,
     /// `X-Trace-Id` of the answer.
     pub(crate) trace_id: Option<String>,
+    /// When its client knew.
+    pub(crate) at: Instant,
 }
 
 impl Seen {
@@ -45,6 +49,11 @@ impl Seen {
             Fate::Never => &vec![],
         };
         statuses.iter().map(|status| format!("{} {status}", self.what)).collect()
+    }
+
+    /// Whether its client has an answer that must have a line.
+    pub(crate) fn is_logged(&self) -> bool {
+        matches!(self.fate, Fate::Answered(..)) && !self.is_quiet()
     }
 
     /// Whether it writes no access line: probes and scrapes that went well.

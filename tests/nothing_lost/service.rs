@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::account::{Account, Sum};
 use crate::client::{Client, Trust};
 use crate::helpers::process::{self, Process, Reading};
 use crate::helpers::{Line, Samples, client};
-use crate::mix::{BODY_LIMIT, Mix, REQUEST_TIMEOUT, Without};
+use crate::mix::{Asked, BODY_LIMIT, Mix, REQUEST_TIMEOUT, Without};
 use crate::seen::{Ending, Fate, Seen};
 
 /// How long the account may take to be right once all requests are made.
@@ -37,10 +37,16 @@ pub(crate) struct Service {
 /// Clients at work.
 pub(crate) struct Load {
     clients: JoinSet<()>,
-    pub(crate) stop: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Load {
+    /// Lets the clients finish what they are doing.
+    pub(crate) async fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.finish().await;
+    }
+
     /// Waits for the clients; their failures are failures of the test.
     pub(crate) async fn finish(mut self) {
         while let Some(client) = self.clients.join_next().await {
@@ -85,6 +91,17 @@ impl Service {
         Load { clients: load, stop }
     }
 
+    /// Lets clients make long lines, and nothing else, until they are told to stop.
+    pub(crate) fn noise(&self, clients: usize, trust: Trust) -> Load {
+        let stop = Arc::<AtomicBool>::default();
+        let mut noise = JoinSet::new();
+        for number in 0..clients {
+            let client = self.client(format!("loud{number}"), Mix::new(0, Without::default()), trust);
+            noise.spawn(client.repeat(Asked::loud(), Arc::clone(&stop)));
+        }
+        Load { clients: noise, stop }
+    }
+
     /// Scrapes, on a connection that is kept: it costs no descriptor when there are none left.
     pub(crate) async fn scrape(&mut self) -> Samples {
         if self.scraper.as_ref().is_none_or(SendRequest::is_closed) {
@@ -98,14 +115,30 @@ impl Service {
         let fate = Fate::Answered(answer.status.as_u16(), Ending::Whole(answer.body.len() as u64));
         let samples = Samples::parse(answer.text());
         // This scrape is counted in the next one.
-        let seen = Seen { id: format!("scrape-{}", self.scrapes), what: "GET /metrics".into(), fate, trace_id: None };
+        let seen = Seen {
+            id: format!("scrape-{}", self.scrapes),
+            what: "GET /metrics".into(),
+            fate,
+            trace_id: None,
+            at: Instant::now(),
+        };
         self.report.send(seen).unwrap();
         samples
     }
 
+    /// Enters what clients saw up to now; gives how many answers were new.
+    pub(crate) fn hear(&mut self) -> usize {
+        let mut answers = 0;
+        for seen in self.reports.try_iter() {
+            answers += usize::from(matches!(seen.fate, Fate::Answered(..)));
+            self.account.saw(seen);
+        }
+        answers
+    }
+
     /// Enters what clients saw and what was logged up to now.
     pub(crate) fn read(&mut self) {
-        self.reports.try_iter().for_each(|seen| self.account.saw(seen));
+        self.hear();
         self.process.take_lines().into_iter().for_each(|line| self.account.read(line));
     }
 

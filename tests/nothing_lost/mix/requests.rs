@@ -49,6 +49,11 @@ impl Asked {
         Self::new("GET", path, route, 200)
     }
 
+    /// A request whose access line is more than two kilobytes long.
+    pub(crate) fn loud() -> Self {
+        Self::get(format!("/hello/{}", "x".repeat(3000)), "/hello/{name}")
+    }
+
     /// `POST /echo`. The service reads the body, so a machine under load may find it too slow.
     fn echo(content: Content, content_type: &str, status: u16) -> Self {
         let headers = vec![("content-type", content_type.as_bytes().to_vec())];
@@ -125,11 +130,15 @@ impl Mix {
     fn quiet(&mut self) -> Asked {
         match self.random.random_range(0..8) {
             0..3 => Asked::get("/healthz", "/healthz"),
-            3..5 => Asked::get("/readyz", "/readyz"),
-            5 => Asked::new("HEAD", "/healthz", "/healthz", 200),
-            6 => Asked::new("PUT", "/readyz", "/readyz", 405),
-            _ => Asked::get("/readyz?verbose", "/readyz"),
+            3..6 => self.ready(),
+            6 => Asked::new("HEAD", "/healthz", "/healthz", 200),
+            _ => Asked::new("PUT", "/readyz", "/readyz", 405),
         }
+    }
+
+    fn ready(&mut self) -> Asked {
+        let statuses = if self.without.certainty { vec![200, 503] } else { vec![200] };
+        Asked { statuses, ..Asked::get("/readyz?verbose", "/readyz") }
     }
 
     fn fault(&mut self) -> Asked {
