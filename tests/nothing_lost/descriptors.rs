@@ -83,7 +83,7 @@ async fn the_mix_of_too_many_clients_is_accounted_for_all_the_same() {
     let mut service = Service::run(limited()).await;
     service.scrape().await;
     let without = Without { certainty: true, ..Without::default() };
-    service.load(seed, CLIENTS, deeds(), without, Trust::MayBreakOff).finish().await;
+    service.load(seed, CLIENTS, deeds() / 4, without, Trust::MayBreakOff).finish().await;
     let sum = service.settle().await;
     assert!(sum.lost == 0 && sum.counted > 100, "{sum:?}");
     let mut late = service.client("late", Mix::new(seed, without), Trust::Answers);

@@ -20,11 +20,13 @@ async fn with_a_reader_that_keeps_up_only_the_last_moment_is_lost() {
     let seed = seed();
     let mut service = Service::start(&[]).await;
     let without = Without { certainty: true, ..Without::default() };
-    let load = service.load(seed, 16, usize::MAX, without, Trust::MayBreakOff);
+    let load = service.load(seed, 8, usize::MAX, without, Trust::MayBreakOff);
+    let noise = service.noise(8, Trust::MayBreakOff);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let killed = Instant::now();
     service.process.kill();
     load.stop().await;
+    noise.stop().await;
     service.read();
     assert_one_torn_line_at_most(&service);
     let missing: Vec<_> = service.account.missing().collect();

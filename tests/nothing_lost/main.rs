@@ -11,8 +11,6 @@ mod account;
 mod client;
 mod connections;
 mod descriptors;
-// Shared with the other tests over real sockets, which need more of it.
-#[allow(dead_code, unused_imports)]
 #[path = "../helpers/mod.rs"]
 mod helpers;
 mod killed;

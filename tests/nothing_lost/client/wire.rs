@@ -140,7 +140,7 @@ impl Client {
             }
             Err(error) => ended = Err(error),
         }
-        match Head::find(&read).first() {
+        match Head::find(&read).iter().find(|head| head.status >= 200) {
             Some(head) => self.answered(&asked, &id, head, head.ending(&read)),
             None => {
                 self.report(id, &asked, Fate::Uncertain(asked.or_aborted()), None);
@@ -176,7 +176,7 @@ fn head(asked: &Asked, id: &str, rest: &str) -> Vec<u8> {
 /// Reads a head to its empty line; what follows it may come too.
 async fn until_empty_line(stream: &mut TcpStream, read: &mut Vec<u8>) -> Result<(), Failure> {
     while !read.windows(4).any(|window| window == b"\r\n\r\n") {
-        let reading = tokio::time::timeout(Duration::from_secs(20), stream.read_buf(read));
+        let reading = tokio::time::timeout(Duration::from_secs(60), stream.read_buf(read));
         if reading.await?? == 0 {
             return Err("the end of the connection instead of an answer".into());
         }
