@@ -41,5 +41,5 @@ fn seed() -> u64 {
 
 /// How many deeds of the mix a test does in all.
 fn deeds() -> usize {
-    usize::try_from(setting("REDPANE_TEST_REQUESTS").unwrap_or(1500)).unwrap()
+    usize::try_from(setting("REDPANE_TEST_REQUESTS").unwrap_or(1200)).unwrap()
 }

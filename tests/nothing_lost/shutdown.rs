@@ -12,7 +12,7 @@ use crate::service::Service;
 async fn requests_in_flight_and_those_that_come_late_are_counted_and_logged() {
     let seed = seed();
     // One request holds the end up until the last scrape is done; then the service answers it 503.
-    let variables = [("REDPANE_METRICS_LISTEN", "127.0.0.1:0"), ("REDPANE_REQUEST_TIMEOUT", "7s")];
+    let variables = [("REDPANE_METRICS_LISTEN", "127.0.0.1:0"), ("REDPANE_REQUEST_TIMEOUT", "6s")];
     let mut service = Service::start(&variables).await;
     service.metrics_address = service.process.line("listening").await.str("metrics_listen").parse().unwrap();
     let without = Without { timeouts: true, certainty: true };
