@@ -30,10 +30,12 @@ mod process_metrics;
 pub mod receiver;
 pub mod setting;
 pub mod shutdown;
+mod strict;
 
 use std::time::Duration;
 
 use axum::Router;
+use tower::layer::layer_fn;
 
 pub use config::{Config, Role};
 pub use listen::{BindError, Listeners};
@@ -127,5 +129,5 @@ fn routes(config: &Config, readiness: &Readiness) -> Router {
         Role::Serve => crate::api::router(config),
         Role::Receiver => receiver::router(config),
     };
-    crate::api::with_problem_fallbacks(own.merge(health::router(readiness)))
+    crate::api::with_problem_fallbacks(own.merge(health::router(readiness))).layer(layer_fn(strict::Strict))
 }

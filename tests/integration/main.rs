@@ -6,6 +6,7 @@
 mod composition;
 mod context;
 mod endings;
+#[path = "../helpers/mod.rs"]
 mod helpers;
 mod hostile;
 #[cfg(all(unix, feature = "server"))]

@@ -5,6 +5,7 @@ mod errors;
 mod examples;
 mod faults;
 mod limits;
+mod malformed;
 mod metrics;
 mod output;
 mod protocol;

@@ -109,16 +109,3 @@ async fn http_1_0_without_a_host() {
     assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
     assert_line(&observed.only_request().await, "INFO complete GET / 200");
 }
-
-#[tokio::test]
-async fn no_http_at_all_is_no_request() {
-    let observed = Observed::new();
-    let address = observed.serve(Router::new().route("/", get(|| async { "hello" }))).await;
-    for noise in
-        [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"GET / HTTP/9.9\r\n\r\n", b"\r\n\r\n\0\0\0\r\n\r\n"]
-    {
-        raw::exchange(address, noise).await;
-    }
-    assert_eq!(client::get(address, "/").await.status, StatusCode::OK, "the server is there for the next one");
-    assert_line(&observed.only_request().await, "INFO complete GET / 200");
-}

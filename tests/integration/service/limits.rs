@@ -23,37 +23,6 @@ async fn until_closed(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn headers_that_never_end_are_cut_off() {
-    let served = Served::with(|config| config.header_timeout = Duration::from_millis(100)).await;
-    for begun in ["", "G", "GET / HTTP/1.1\r\nhost: a\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
-        let mut stream = raw::send(served.address, begun).await;
-        let answer = until_closed(&mut stream).await;
-        assert!(!answer.contains(" 200 "), "{begun:?}: {answer:?}");
-    }
-    served.observed.finished(0).await;
-    assert_eq!(client::get(served.address, "/").await.status, StatusCode::OK);
-    served.observed.only_request().await;
-}
-
-#[tokio::test]
-async fn headers_that_drip_are_cut_off() {
-    let served = Served::with(|config| config.header_timeout = Duration::from_millis(150)).await;
-    let (mut reader, mut writer) = raw::send(served.address, "GET / HTTP/1.1\r\n").await.into_split();
-    let dripping = async {
-        // A byte now and then resets no timer: the whole head has one deadline.
-        while writer.write_all(b"a: b\r\n").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let closed = async { reader.read_to_end(&mut Vec::new()).await };
-    let ended = async {
-        tokio::select! { () = dripping => {}, _ = closed => {} }
-    };
-    timeout(PATIENCE, ended).await.expect("the service closes the connection");
-    served.observed.finished(0).await;
-}
-
-#[tokio::test]
 async fn an_idle_connection_is_closed() {
     let served = Served::with(|config| config.header_timeout = Duration::from_millis(100)).await;
     let mut stream = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;

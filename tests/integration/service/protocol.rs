@@ -29,28 +29,6 @@ async fn requests_without_a_path_do_no_harm() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_answered_and_counted_as_no_request() {
-    let served = Served::start().await;
-    for nonsense in ["\u{16}\u{3}\u{1} no TLS here\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n"] {
-        let answer = raw::exchange(served.address, nonsense).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{nonsense:?}: {answer}");
-    }
-    assert_eq!(client::get(served.address, "/").await.status, StatusCode::OK);
-    served.observed.only_request().await;
-}
-
-#[tokio::test]
-async fn a_huge_header_is_read_and_an_absurd_one_refused() {
-    let served = Served::start().await;
-    let asked = |size| format!("GET /hello/ada HTTP/1.1\r\nx-huge: {}{END}", "x".repeat(size));
-    let answer = raw::exchange(served.address, asked(1_000_000)).await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    let absurd = raw::exchange(served.address, asked(3_000_000)).await;
-    assert!(absurd.is_empty() || absurd.starts_with("HTTP/1.1 431"), "{absurd}");
-    served.observed.only_request().await;
-}
-
-#[tokio::test]
 async fn http_1_0_is_answered_and_closed() {
     let served = Served::start().await;
     let answer = raw::exchange(served.address, "GET /hello/ada HTTP/1.0\r\n\r\n").await;

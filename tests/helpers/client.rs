@@ -100,7 +100,8 @@ async fn connect(address: SocketAddr) -> TokioIo<TcpStream> {
     TokioIo::new(TcpStream::connect(address).await.unwrap())
 }
 
-async fn read(response: Response<Incoming>) -> Answer {
+/// Reads an answer to its end, proper or not.
+pub(crate) async fn read(response: Response<Incoming>) -> Answer {
     let (head, mut body) = response.into_parts();
     let (mut bytes, mut trailers, mut whole) = (Vec::new(), None, true);
     while let Some(frame) = body.frame().await {

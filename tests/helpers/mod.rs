@@ -1,7 +1,7 @@
-//! What the tests share: an observed application on port 0, its log and its metrics, and clients for it.
+//! What the tests over real sockets share: an observed application on port 0, its log and its metrics, and clients for it.
 
-// Some of it serves the tests of the service alone.
-#![cfg_attr(not(all(unix, feature = "server")), allow(dead_code, unused_imports))]
+// Each binary of tests needs its own part of it.
+#![allow(dead_code, unused_imports)]
 
 mod agreement;
 mod body;

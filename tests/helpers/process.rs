@@ -3,8 +3,7 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -26,7 +25,29 @@ pub(crate) struct Process {
     output: Arc<Mutex<Vec<u8>>>,
     errors: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<()>>,
-    read_on: Sender<()>,
+    valve: Arc<Valve>,
+}
+
+/// Whether the standard output of a program is being read.
+#[derive(Default)]
+struct Valve {
+    is_closed: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Valve {
+    fn close(&self) {
+        *self.is_closed.lock().unwrap() = true;
+    }
+
+    fn open(&self) {
+        *self.is_closed.lock().unwrap() = false;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        drop(self.opened.wait_while(self.is_closed.lock().unwrap(), |is_closed| *is_closed).unwrap());
+    }
 }
 
 /// The real service with an environment of its own, on a free port unless the test says otherwise.
@@ -67,14 +88,14 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let (output, errors) = <(Arc<Mutex<Vec<u8>>>, Arc<Mutex<Vec<u8>>>)>::default();
-        let (read_on, opened) = channel();
+        let valve = Arc::<Valve>::default();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let (kept_output, kept_errors) = (Arc::clone(&output), Arc::clone(&errors));
+        let (kept_output, kept_errors, passed) = (Arc::clone(&output), Arc::clone(&errors), Arc::clone(&valve));
         let readers = vec![
-            thread::spawn(move || keep(stdout, &kept_output, reading, &opened)),
-            thread::spawn(move || keep(stderr, &kept_errors, Reading::AsItComes, &channel().1)),
+            thread::spawn(move || keep(stdout, &kept_output, reading, &passed)),
+            thread::spawn(move || keep(stderr, &kept_errors, Reading::AsItComes, &Valve::default())),
         ];
-        Self { child, output, errors, readers, read_on }
+        Self { child, output, errors, readers, valve }
     }
 
     /// Standard output so far.
@@ -94,6 +115,15 @@ impl Process {
         whole.lines().map(Line::parse).collect()
     }
 
+    /// The whole log lines that nobody has taken yet, for programs that write more than memory should hold.
+    pub(crate) fn take_lines(&self) -> Vec<Line> {
+        let mut output = self.output.lock().unwrap();
+        let end = output.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+        let whole: Vec<_> = output.drain(..end).collect();
+        drop(output);
+        String::from_utf8(whole).expect("only UTF-8 is printed").lines().map(Line::parse).collect()
+    }
+
     /// Waits for the first line whose message begins like this.
     pub(crate) async fn line(&self, message: &str) -> Line {
         eventually(&format!("a line says {message:?}"), async || {
@@ -102,9 +132,22 @@ impl Process {
         .await
     }
 
+    /// Stops reading the standard output, a chunk from now at the latest.
+    pub(crate) fn stop_reading(&self) {
+        self.valve.close();
+    }
+
     /// Reads the rest of the standard output.
     pub(crate) fn read_on(&self) {
-        self.read_on.send(()).unwrap();
+        self.valve.open();
+    }
+
+    /// Kills the program as no program can prevent, and reads what it left in the pipe.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.read_on();
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
     }
 
     /// Sends `TERM` or `INT`.
@@ -130,6 +173,8 @@ impl Drop for Process {
         // Ended by itself, or not: there is nothing more to do than this.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Its readers must end too.
+        self.read_on();
     }
 }
 
@@ -137,7 +182,7 @@ fn text(bytes: &Mutex<Vec<u8>>) -> String {
     String::from_utf8(bytes.lock().unwrap().clone()).expect("only UTF-8 is printed")
 }
 
-fn keep(mut from: impl Read, kept: &Mutex<Vec<u8>>, mut reading: Reading, opened: &Receiver<()>) {
+fn keep(mut from: impl Read, kept: &Mutex<Vec<u8>>, mut reading: Reading, valve: &Valve) {
     let mut chunk = [0; 10 * 1024];
     while let Ok(size @ 1..) = from.read(&mut chunk) {
         kept.lock().unwrap().extend_from_slice(&chunk[..size]);
@@ -146,11 +191,11 @@ fn keep(mut from: impl Read, kept: &Mutex<Vec<u8>>, mut reading: Reading, opened
             Reading::Slowly => thread::sleep(Duration::from_millis(10)),
             Reading::NotFurtherThanItsAddress => {
                 if text(kept).contains("\"listening\"") {
-                    // An error means that the test is over.
-                    let _ = opened.recv();
+                    valve.close();
                     reading = Reading::AsItComes;
                 }
             }
         }
+        valve.pass();
     }
 }

@@ -1,0 +1,140 @@
+//! What HTTP/1.1 tells a server to refuse and hyper lets through: requests that another server on the way may have read
+//! as something else.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header};
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use crate::problem::Problem;
+
+/// Answers such requests itself, and closes their connections after the answer. Inside of the instrumentation: a request
+/// that is refused is counted and logged under its route.
+#[derive(Clone)]
+pub(super) struct Strict<S>(pub(super) S);
+
+impl<S> Service<Request<Body>> for Strict<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answer<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match refusal(request.version(), request.headers()) {
+            None => Answer::Given { answer: self.0.call(request) },
+            Some(detail) => {
+                let mut refused = Problem::new(StatusCode::BAD_REQUEST).detail(detail).into_response();
+                refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                Answer::Refused { response: Some(refused) }
+            }
+        }
+    }
+}
+
+pin_project! {
+    #[project = AnswerOnItsWay]
+    pub(super) enum Answer<F> {
+        Given { #[pin] answer: F },
+        Refused { response: Option<Response> },
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project() {
+            AnswerOnItsWay::Given { answer } => answer.poll(context),
+            AnswerOnItsWay::Refused { response } => {
+                response.take().map_or(Poll::Pending, |given| Poll::Ready(Ok(given)))
+            }
+        }
+    }
+}
+
+/// Why a request is refused. HTTP/2 has its own framing, and hyper checks its authority.
+fn refusal(version: Version, headers: &HeaderMap) -> Option<&'static str> {
+    if version > Version::HTTP_11 {
+        return None;
+    }
+    // RFC 9112, section 3.2: exactly one host, and none only before HTTP/1.1.
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if version == Version::HTTP_11 => Some("HTTP/1.1 needs a Host header; this request has none"),
+        (_, Some(_)) => Some("this request has more than one Host header; one is right"),
+        (Some(host), None) if !is_host(host) => {
+            Some("the Host header must be a host name or address, and may have a port")
+        }
+        _ => unknown_coding(headers),
+    }
+}
+
+/// Transfer codings that are not understood; hyper has made sure that the last one is `chunked`. RFC 9112, section 6.1,
+/// would rather have 501 than 400: but a client's fault must not look like the service's, and wake somebody up.
+fn unknown_coding(headers: &HeaderMap) -> Option<&'static str> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let is_known = match codings.next() {
+        None => true,
+        Some(first) => is_chunked(first) && codings.next().is_none(),
+    };
+    (!is_known).then_some("the only transfer coding that is understood is chunked, once")
+}
+
+/// An empty one is right where the target has no authority (RFC 9110, section 7.2).
+fn is_host(value: &HeaderValue) -> bool {
+    let value = value.as_bytes();
+    value.is_empty() || !value.contains(&b'@') && Authority::try_from(value).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(version: Version, headers: &[(header::HeaderName, &'static str)]) -> bool {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+        refusal(version, &headers).is_some()
+    }
+
+    #[test]
+    fn exactly_one_valid_host() {
+        use header::HOST;
+        for right in ["", "a", "a:80", "example.com", "127.0.0.1:8000", "[::1]:8000"] {
+            assert!(!refused(Version::HTTP_11, &[(HOST, right)]), "{right}");
+        }
+        for wrong in ["a b", "a/b", "user@a", "a:b:c", "[::1", "a, b"] {
+            assert!(refused(Version::HTTP_11, &[(HOST, wrong)]), "{wrong}");
+        }
+        assert!(refused(Version::HTTP_11, &[]));
+        assert!(refused(Version::HTTP_11, &[(HOST, "a"), (HOST, "a")]));
+        assert!(refused(Version::HTTP_10, &[(HOST, "a"), (HOST, "b")]));
+        assert!(!refused(Version::HTTP_10, &[]));
+        assert!(!refused(Version::HTTP_2, &[]));
+    }
+
+    #[test]
+    fn chunked_once_and_nothing_else() {
+        let host = (header::HOST, "a");
+        let coded = |values: &[&'static str]| {
+            let codings = values.iter().map(|value| (header::TRANSFER_ENCODING, *value));
+            refused(Version::HTTP_11, &std::iter::once(host.clone()).chain(codings).collect::<Vec<_>>())
+        };
+        assert_eq!([coded(&[]), coded(&["chunked"]), coded(&["Chunked "])], [false; 3]);
+        for wrong in [&["gzip, chunked"][..], &["chunked, chunked"], &["identity", "chunked"], &["chunked", "chunked"]]
+        {
+            assert!(coded(wrong), "{wrong:?}");
+        }
+    }
+}
