@@ -18,7 +18,7 @@ use crate::context;
 use crate::telemetry::Shared;
 
 /// Writes every event that it is shown as one log line of its telemetry. Made by [`Telemetry::log_layer`](crate::Telemetry::log_layer).
-pub struct LogLayer {
+pub(crate) struct LogLayer {
     telemetry: Arc<Shared>,
 }
 
