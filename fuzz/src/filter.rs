@@ -49,11 +49,12 @@ fn check_meaning(filter: &Targets, directives: &[String]) {
     let level = |text: &str| text.parse::<LevelFilter>().unwrap_or_else(|_| panic!("{text:?} is not a level"));
     let default = directives.iter().rfind(|directive| !directive.contains('='));
     assert_eq!(filter.default_level(), default.map(|default| level(default)));
+    if directives.iter().any(|directive| directive.contains("[{")) {
+        // Fields in brackets are about spans; `Targets` has a reading of its own for each way to leave them empty.
+        return;
+    }
     for directive in directives {
-        // With fields in brackets it is about spans, which lines do not ask for.
-        let Some((target, _)) = directive.split_once('=').filter(|(target, _)| !target.contains("[{")) else {
-            continue;
-        };
+        let Some((target, _)) = directive.split_once('=') else { continue };
         let same = |other: &&String| other.split_once('=').is_some_and(|(other, _)| other == target);
         let last = directives.iter().rfind(same).and_then(|last| last.split_once('=')).unwrap().1;
         assert!(!last.is_empty(), "{directive:?} has no level");

@@ -22,6 +22,9 @@ const LEVELS: [(Level, &str); 5] = [
     (Level::TRACE, "TRACE"),
 ];
 
+/// More than the 16 that a line keeps in a list, and few enough to look through again and again.
+const MOST_FIELDS: usize = 24;
+
 type Fields = Vec<(String, Given)>;
 
 /// The spans that are open, the outermost first.
@@ -43,7 +46,7 @@ pub(super) struct Event {
 }
 
 fn fields(operation: &Operation<'_>) -> Fields {
-    operation.pairs(1).map(|(name, value)| (name, Given::read(value))).collect()
+    operation.pairs(1).take(MOST_FIELDS).map(|(name, value)| (name, Given::read(value))).collect()
 }
 
 fn names(fields: &Fields) -> Vec<&str> {
