@@ -1,5 +1,6 @@
 //! The builder: what people change, with its defaults.
 
+use std::fmt;
 use std::io::Write;
 
 use axum::Router;
@@ -22,6 +23,12 @@ use crate::telemetry::Telemetry;
 #[must_use = "nothing happens before instrument, build or install"]
 pub struct Redpane {
     options: Options,
+}
+
+impl fmt::Debug for Redpane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redpane").field("app", &self.options.app).finish_non_exhaustive()
+    }
 }
 
 impl Redpane {

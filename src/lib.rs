@@ -32,6 +32,14 @@
 //! who runs for it), `metrics` (counting), `logs` (writing) and `trace_context`; none of them knows the service in
 //! `server` and `api`, which is behind the feature `server`.
 //! Libraries that depend on redpane switch that off with `default-features = false`.
+//!
+//! # What a new version may change
+//!
+//! Semantic versioning holds for everything here but the modules `api` and `server`: those are the service's own, public
+//! for its binary and its tests. Types of other crates in this API, whose next breaking version is one of redpane too:
+//! `axum` 0.8 (`Router`, extractors, responses), `http` 1, `metrics` 0.24 (its `Recorder`), `tracing` 0.1 with
+//! `tracing-subscriber` 0.3 (`Targets`, `Layer`), and tokio 1 (`JoinHandle`). What `/metrics` and log lines say is part of
+//! the promise as well.
 
 #[cfg(feature = "server")]
 pub mod api;
@@ -54,7 +62,7 @@ pub use builder::Redpane;
 pub use context::{RequestContext, current};
 pub use install::InstallError;
 pub use instrument::TimedOut;
-pub use logs::{FlushError, LogFormat, LogLayer, WhenFull};
+pub use logs::{FlushError, LogFormat, WhenFull};
 pub use metrics::{ExpositionFormat, Recorder};
 pub use options::ConfigError;
 pub use tasks::{InRequest, in_current_request, spawn, spawn_blocking};

@@ -34,6 +34,7 @@ struct Body<'a> {
 
 impl Problem {
     /// An answer with this status and the status's own phrase as its title.
+    #[must_use]
     pub fn new(status: StatusCode) -> Self {
         Self { status, detail: None }
     }
@@ -46,6 +47,7 @@ impl Problem {
     }
 
     /// The status of the answer.
+    #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }

@@ -12,11 +12,13 @@ use crate::context::{self, RequestContext};
 
 pin_project! {
     /// A future that runs in the context of the request that made it. See [`in_current_request`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless they are polled"]
     pub struct InRequest<F> {
         context: Option<RequestContext>,
         // `None` only while it is being dropped, which happens inside the context: an aborted task may still log.
         #[pin]
-        inner: Option<F>,
+        inner: Option<Instrumented<F>>,
     }
 
     impl<F> PinnedDrop for InRequest<F> {
@@ -39,7 +41,7 @@ impl<F: Future> Future for InRequest<F> {
 
 /// Ties a future to the current request, and to the current `tracing` span: wherever it is polled, its log lines carry
 /// the request's ids and its metrics land in the same `/metrics`. Outside of a request it changes nothing.
-pub fn in_current_request<F: Future>(future: F) -> InRequest<Instrumented<F>> {
+pub fn in_current_request<F: Future>(future: F) -> InRequest<F> {
     InRequest { context: context::current(), inner: Some(future.in_current_span()) }
 }
 

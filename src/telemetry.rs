@@ -119,6 +119,7 @@ impl Telemetry {
 
     /// The layer for an application that has its own `tracing` subscriber: every event that passes the builder's log
     /// filter becomes a line of this telemetry.
+    #[must_use]
     pub fn log_layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
@@ -127,11 +128,13 @@ impl Telemetry {
     }
 
     /// The recorder behind the `metrics` macros, for code that runs outside of requests.
+    #[must_use]
     pub fn recorder(&self) -> Recorder {
         self.shared.recorder.clone()
     }
 
     /// Everything a scrape would get. Blocks for milliseconds where there are thousands of series: not for an async task.
+    #[must_use]
     pub fn render(&self, format: ExpositionFormat) -> String {
         self.shared.run_scrape_hooks();
         exposition::render(&self.shared, format, 0)
@@ -144,6 +147,7 @@ impl Telemetry {
     }
 
     /// Requests being served: from their arrival to the end of their response body.
+    #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.shared.http.in_flight.get()
     }

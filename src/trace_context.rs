@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::fmt;
 use std::str;
 
-use rand::rngs::{SmallRng, SysRng};
-use rand::{Rng, SeedableRng};
+use rand::rngs::{OsRng, SmallRng};
+use rand::{RngCore, SeedableRng};
 
 /// The two hexadecimal digits of every byte.
 static HEX: [[u8; 2]; 256] = {
@@ -48,6 +48,7 @@ impl TraceParent {
     /// Reads a `traceparent` header value. `None` for anything that the standard calls invalid: another length, upper
     /// case digits, ids of zeros only, version `ff`, or trailing text in version 00. A higher version may be longer,
     /// if a dash follows the flags.
+    #[must_use]
     pub fn parse(header: &[u8]) -> Option<Self> {
         let dashes = [2, 35, 52].map(|at| header.get(at) == Some(&b'-'));
         if header.len() < 55 || dashes.contains(&false) {
@@ -78,6 +79,7 @@ pub(crate) const FRESH_FLAGS: u8 = SAMPLED;
 
 impl TraceId {
     /// A random trace id.
+    #[must_use]
     pub fn random() -> Self {
         let mut hex = [0; 32];
         hex[..16].copy_from_slice(&random_hex());
@@ -91,6 +93,7 @@ impl TraceId {
     }
 
     /// The 32 digits.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -98,6 +101,7 @@ impl TraceId {
 
 impl SpanId {
     /// A random span id.
+    #[must_use]
     pub fn random() -> Self {
         Self(random_hex())
     }
@@ -108,6 +112,7 @@ impl SpanId {
     }
 
     /// The 16 digits.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -161,13 +166,13 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
 thread_local! {
     // One generator a thread, seeded by the operating system: unique ids without a lock or a system call a request.
     static RANDOM: RefCell<SmallRng> = RefCell::new(
-        SmallRng::try_from_rng(&mut SysRng).expect("the operating system has random numbers to give"),
+        SmallRng::try_from_rng(&mut OsRng).expect("the operating system has random numbers to give"),
     );
 }
 
 /// 16 random hexadecimal digits, never all zero.
 pub(crate) fn random_hex() -> [u8; 16] {
-    let number = RANDOM.with_borrow_mut(Rng::next_u64).max(1);
+    let number = RANDOM.with_borrow_mut(RngCore::next_u64).max(1);
     let mut hex = [0; 16];
     for (pair, byte) in hex.chunks_exact_mut(2).zip(number.to_be_bytes()) {
         pair.copy_from_slice(&HEX[usize::from(byte)]);

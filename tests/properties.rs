@@ -7,26 +7,19 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use redpane::{Redpane, Telemetry, TraceParent};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
-/// Trace id, parent id and flags, by the rules of W3C Trace Context, section 3.2, read dash by dash.
-fn by_the_standard(header: &[u8]) -> Option<(String, String, u8)> {
-    let hex = |part: &[u8], length: usize| {
-        let lowercase = part.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        (part.len() == length && lowercase).then(|| String::from_utf8(part.to_vec()).unwrap())
-    };
-    let mut parts = header.splitn(5, |byte| *byte == b'-');
-    let version = hex(parts.next()?, 2).filter(|version| version != "ff")?;
-    let trace_id = hex(parts.next()?, 32).filter(|id| id.bytes().any(|digit| digit != b'0'))?;
-    let parent_id = hex(parts.next()?, 16).filter(|id| id.bytes().any(|digit| digit != b'0'))?;
-    let flags = u8::from_str_radix(&hex(parts.next()?, 2)?, 16).unwrap();
-    let ends_here = parts.next().is_none();
-    (ends_here || version != "00").then_some((trace_id, parent_id, flags))
-}
+#[allow(dead_code, reason = "the fuzz targets ask it for single keys")]
+#[path = "support/ordered_json.rs"]
+mod ordered_json;
+#[path = "support/trace_context.rs"]
+mod trace_context;
+
+use ordered_json::InOrder;
+use trace_context::by_the_standard;
 
 fn near_valid() -> impl Strategy<Value = Vec<u8>> {
     let version =
@@ -77,29 +70,6 @@ fn line(log: impl FnOnce()) -> Vec<u8> {
     assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 1);
     assert!(bytes.len() <= 64 * 1024, "a line of {} bytes", bytes.len());
     bytes
-}
-
-/// A JSON object in its order, doubled keys included.
-struct InOrder(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for InOrder {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = InOrder;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<InOrder, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(InOrder(fields))
-            }
-        }
-        deserializer.deserialize_map(Fields)
-    }
 }
 
 fn fields(log: impl FnOnce()) -> Vec<(String, Value)> {

@@ -12,6 +12,7 @@ thread_local! {
 
 /// The context of the request that this code runs for. `None` outside of one, and in tasks that were spawned without
 /// [`spawn`](crate::spawn).
+#[must_use]
 pub fn current() -> Option<RequestContext> {
     with_current(|context| context.cloned())
 }

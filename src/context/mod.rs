@@ -78,21 +78,25 @@ impl RequestContext {
     }
 
     /// The trace this request belongs to: the caller's, or a fresh one.
+    #[must_use]
     pub fn trace_id(&self) -> &TraceId {
         &self.0.trace_id
     }
 
     /// The span of this request, new in this service.
+    #[must_use]
     pub fn span_id(&self) -> &SpanId {
         &self.0.span_id
     }
 
     /// The caller's span, where it sent a valid `traceparent`.
+    #[must_use]
     pub fn parent_span_id(&self) -> Option<&SpanId> {
         self.0.parent_span_id.as_ref()
     }
 
     /// The request id: the caller's `X-Request-Id` where it is usable (1 to 128 visible ASCII characters), else a fresh one.
+    #[must_use]
     pub fn request_id(&self) -> &str {
         self.0.request_id.as_str()
     }

@@ -1,6 +1,7 @@
 //! The `tracing` layer: every event becomes one line.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::mem;
 use std::sync::Arc;
 
 use tracing::field::{Field, Visit};
@@ -10,14 +11,14 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::line::Line;
+use super::line::{Line, prefixed};
 use super::span::{EncodedFields, SpanFields};
 use super::value::{Chain, FieldValue, visit_with};
 use crate::context;
 use crate::telemetry::Shared;
 
 /// Writes every event that it is shown as one log line of its telemetry. Made by [`Telemetry::log_layer`](crate::Telemetry::log_layer).
-pub struct LogLayer {
+pub(crate) struct LogLayer {
     telemetry: Arc<Shared>,
 }
 
@@ -59,7 +60,8 @@ where
             Message(Some(line), None) => line.message(format_args!("")),
             Message(None, None) => return,
         };
-        let mut fields = Fields { line, seen: Seen::default(), is_log_record: normalized.is_some() };
+        let mut fields =
+            Fields { line, keys: Keys::default(), has_message: false, is_log_record: normalized.is_some() };
         event.record(&mut fields);
         let mut line = fields.line;
         write_spans(&mut line, event, &subscriber);
@@ -131,7 +133,8 @@ impl Visit for Message {
 
 struct Fields {
     line: Line,
-    seen: Seen,
+    keys: Keys,
+    has_message: bool,
     /// A record of the `log` crate, whose own fields (`log.target` and others) are in the line's level and target.
     is_log_record: bool,
 }
@@ -139,36 +142,40 @@ struct Fields {
 impl Fields {
     fn add(&mut self, field: &Field, value: &FieldValue<'_>) {
         let name = field.name();
-        let repeats = self.seen.count(name);
         // The first `message` is the line's own.
-        let is_message = name == "message" && repeats == 0;
+        let is_message = name == "message" && !mem::replace(&mut self.has_message, true);
         let is_bridged = self.is_log_record && name.starts_with("log.");
         if !is_message && !is_bridged {
-            self.line.user_field(name, repeats, |out| value.write(out));
+            let (bare, prefixes) = prefixed(name);
+            let prefixes = self.keys.take(bare, prefixes);
+            self.line.user_field(bare, prefixes, |out| value.write(out));
         }
     }
 }
 
-/// How often a name has come already. Nearly all events have so few fields that a list beats a map.
+/// The keys that the fields of an event have got: bare names and prefixes. Nearly all events have so few fields that a
+/// list beats a set.
 #[derive(Default)]
-struct Seen {
-    first: [&'static str; 16],
+struct Keys {
+    first: [(&'static str, usize); 16],
     len: usize,
-    others: BTreeMap<&'static str, usize>,
+    others: BTreeSet<(&'static str, usize)>,
 }
 
-impl Seen {
-    /// How often `name` came before, and counts it.
-    fn count(&mut self, name: &'static str) -> usize {
-        let before = self.first[..self.len].iter().filter(|&&other| other == name).count();
-        if let Some(free) = self.first.get_mut(self.len) {
-            *free = name;
-            self.len += 1;
-            return before;
+impl Keys {
+    /// Finds a free key: as many prefixes as asked for, and one more while another field has that one.
+    fn take(&mut self, bare: &'static str, mut prefixes: usize) -> usize {
+        while self.first[..self.len].contains(&(bare, prefixes)) || self.others.contains(&(bare, prefixes)) {
+            prefixes += 1;
         }
-        let more = self.others.entry(name).or_default();
-        *more += 1;
-        before + *more - 1
+        match self.first.get_mut(self.len) {
+            Some(free) => {
+                *free = (bare, prefixes);
+                self.len += 1;
+            }
+            None => _ = self.others.insert((bare, prefixes)),
+        }
+        prefixes
     }
 }
 

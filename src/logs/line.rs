@@ -20,7 +20,7 @@ pub(crate) const ACCESS_TARGET: &str = "redpane::access";
 /// The keys that open every line, and those that only redpane writes. An application's field of that name gets a prefix.
 const RESERVED: [&str; 9] =
     ["timestamp", "level", "app", "trace_id", "span_id", "target", "message", "spans", "fields_left_out"];
-pub(super) const PREFIX: &str = "field.";
+const PREFIX: &str = "field.";
 
 /// The JSON form of an application's name, encoded once.
 #[derive(Clone)]
@@ -111,12 +111,11 @@ impl Line {
         self.keep_within_bound(start);
     }
 
-    /// Appends one field of the application, whose name may hold anything, must not double a reserved key, and came
-    /// `repeats` times before.
-    pub(crate) fn user_field(&mut self, name: &str, repeats: usize, value: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends one field of the application under the [`key`] of its name.
+    pub(crate) fn user_field(&mut self, bare: &str, prefixes: usize, value: impl FnOnce(&mut Vec<u8>)) {
         let start = self.out.len();
         self.out.push(b',');
-        key(&mut self.out, name, repeats);
+        key(&mut self.out, bare, prefixes);
         value(&mut self.out);
         self.keep_within_bound(start);
     }
@@ -146,15 +145,21 @@ impl Line {
     }
 }
 
-/// Writes `"name":`, with as many prefixes as it takes to be nobody else's key: one where the rest of the name is
-/// reserved (a name that already looks prefixed counts as reserved too), one more for each earlier field of that name.
-pub(super) fn key(out: &mut Vec<u8>, name: &str, repeats: usize) {
+/// A field's name without the prefixes it has, and how many its key gets: those, and one more where the bare name is
+/// reserved or there are any, so that two different names never get the same key.
+pub(super) fn prefixed(name: &str) -> (&str, usize) {
     let bare = name.trim_start_matches(PREFIX);
-    let reserved = RESERVED.contains(&bare) || bare.len() < name.len();
+    let own = (name.len() - bare.len()) / PREFIX.len();
+    (bare, own + usize::from(own > 0 || RESERVED.contains(&bare)))
+}
+
+/// Writes `"name":` with that many prefixes. Names come from the application's source code and are never cut: two that
+/// differ only at their ends would become one key.
+pub(super) fn key(out: &mut Vec<u8>, bare: &str, prefixes: usize) {
     out.push(b'"');
-    for _ in 0..usize::from(reserved) + repeats {
+    for _ in 0..prefixes {
         out.extend_from_slice(PREFIX.as_bytes());
     }
-    json::content(out, name, 256);
+    json::content(out, bare, usize::MAX);
     out.extend_from_slice(b"\":");
 }

@@ -16,7 +16,7 @@ mod timestamp;
 mod value;
 mod writer;
 
-pub use layer::LogLayer;
+pub(crate) use layer::LogLayer;
 pub use sink::{FlushError, WhenFull};
 
 /// How lines look.

@@ -68,7 +68,8 @@ impl SpanFields {
         for (key, value) in &self.fields.0 {
             out.push(b',');
             // `name` is taken by the span's own name.
-            line::key(out, key, usize::from(*key == "name"));
+            let (bare, prefixes) = line::prefixed(key);
+            line::key(out, bare, prefixes + usize::from(bare == "name"));
             out.extend_from_slice(value);
         }
         out.push(b'}');

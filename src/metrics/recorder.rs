@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metrics::{Counter, Gauge, Key, KeyName, Label, Metadata, SharedString, Unit};
@@ -21,6 +22,12 @@ use super::histogram::{Bounds, Histogram};
 /// ([`Telemetry::install`](crate::Telemetry::install)), or pass it to [`metrics::with_local_recorder`].
 #[derive(Clone)]
 pub struct Recorder(Arc<Inner>);
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
+    }
+}
 
 struct Inner {
     exporter: PrometheusRecorder,

@@ -74,6 +74,11 @@ impl HttpMetrics {
 
     /// Makes the series of a method and route exist, at zero, for the statuses 200 and 500.
     pub(crate) fn announce(&self, method: &Method, route: &str) {
+        if route == OVERFLOW {
+            // Never a second series of this name: a scraper would refuse both.
+            self.overflow_status(&self.overflow_series(method_index(method)), 200);
+            return;
+        }
         let endpoint = self.endpoint(&self.route(route), method_index(method));
         if !endpoint.overflow && endpoint.series.status(200).is_none() {
             self.add_status(&endpoint.series, 200);

@@ -23,6 +23,7 @@ mod arrival;
 pub mod command;
 pub mod config;
 mod connection;
+mod directives;
 pub mod health;
 pub mod healthcheck;
 mod listen;

@@ -9,7 +9,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::Targets;
+
+use super::directives;
 
 /// Where settings come from: the command line over the environment, or a map in a test.
 pub trait Source {
@@ -137,16 +139,13 @@ impl<'a> Reader<'a> {
         self.read(variable, "a name of at most 64 bytes of letters, digits and - _ . /", parse)
     }
 
-    /// Filter directives. A bare word must be a level: `Targets` would take a misspelt one as the name of a target
-    /// and silence everything else.
+    /// Filter directives.
     pub(super) fn log_filter(&mut self, variable: &'static str) -> Option<Targets> {
         let expected = "a level (off, error, warn, info, debug, trace) or target=level, separated by commas, \
                         such as info or info,redpane::access=warn";
-        let parse = |text: &str| {
-            let is_level = |word: &str| word.trim().parse::<LevelFilter>().is_ok();
-            let clear = text.split(',').all(|directive| directive.contains('=') || is_level(directive));
-            if clear { text.parse().ok() } else { None }
-        };
-        self.read(variable, expected, parse)
+        let text = self.read(variable, expected, |text| Some(text.to_owned()))?;
+        let filter = directives::parse(&text);
+        // Named again because only the beginning of a long value is shown.
+        filter.map_err(|bad| self.reject(variable, &text, &format!("{expected}; {bad} is neither"))).ok()
     }
 }

@@ -6,6 +6,7 @@ mod collisions;
 mod http;
 mod invariant;
 mod limits;
+mod model;
 mod parser;
 mod parts;
 mod support;

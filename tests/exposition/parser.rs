@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use redpane::ExpositionFormat::{self, OpenMetrics};
 
-use crate::parts::{Labels, check_name, labels, number, unescape};
+use super::parts::{Labels, check_name, labels, number, unescape};
 
 #[derive(Debug, Default)]
 pub(crate) struct Exposition {

@@ -2,9 +2,9 @@
 
 mod requests;
 
-use rand::rngs::Xoshiro256PlusPlus;
+use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 
 pub(crate) use requests::{Asked, Content};
 
@@ -61,13 +61,13 @@ pub(crate) struct Without {
 
 /// A stream of deeds that its seed decides.
 pub(crate) struct Mix {
-    random: Xoshiro256PlusPlus,
+    random: SmallRng,
     without: Without,
 }
 
 impl Mix {
     pub(crate) fn new(seed: u64, without: Without) -> Self {
-        Self { random: Xoshiro256PlusPlus::seed_from_u64(seed), without }
+        Self { random: SmallRng::seed_from_u64(seed), without }
     }
 
     pub(crate) fn deed(&mut self) -> Deed {

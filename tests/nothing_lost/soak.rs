@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 
 use crate::account::Sum;
 use crate::client::Trust;
@@ -63,7 +63,7 @@ async fn round(service: &mut Service, seed: u64, stall: Option<Duration>) -> Rou
 #[allow(clippy::print_stdout, reason = "its result goes to docs/nothing-lost.md")]
 async fn soak() {
     let (seed, seconds) = (seed(), setting("REDPANE_TEST_SOAK_SECONDS").unwrap_or(600));
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut random = SmallRng::seed_from_u64(seed);
     let mut service = Service::start(&[("REDPANE_LOG_BUFFER_BYTES", "256KiB")]).await;
     let descriptors = service.scrape().await.value("process_open_fds", &[]);
     let start = Instant::now();

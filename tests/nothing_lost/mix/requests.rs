@@ -1,6 +1,6 @@
 //! Requests of every kind, each with its route and the statuses it may be answered with.
 
-use rand::RngExt;
+use rand::Rng;
 use rand::seq::IndexedRandom;
 
 use super::{BODY_LIMIT, Mix};
