@@ -130,7 +130,7 @@ impl Account {
         self.seen.values().filter(|seen| seen.is_logged())
     }
 
-    /// Counted requests without the line they should have, in all.
+    /// Counted requests without the line they should have, in all. Where nothing was lost that must be none.
     fn unlogged(&self, samples: &Samples) -> Result<u64, String> {
         let counted: BTreeMap<_, _> =
             samples.requests().into_iter().map(|(labels, value)| (labels, value as u64)).collect();
@@ -143,30 +143,22 @@ impl Account {
                 }
             }
         }
-        let lost = samples.sum("log_lines_dropped_total", &[]) > 0.0;
+        let is_lossy = samples.sum("log_lines_dropped_total", &[]) > 0.0;
         let mut unlogged = 0;
         for labels in counted.keys().chain(self.logged.keys()).chain(self.quiet.keys()).collect::<BTreeSet<_>>() {
             let of = |map: &BTreeMap<String, u64>| map.get(labels).copied().unwrap_or_default();
             let (all, logged, quiet) = (of(&counted), of(&self.logged), of(&self.quiet));
-            let rest = all.checked_sub(logged + quiet);
-            let [_, route, status] = labels.split(' ').collect::<Vec<_>>()[..] else {
-                panic!("no label set: {labels}")
+            let [method, route, status] = labels.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("no label set: {labels}");
             };
+            check_histogram(samples, &[("method", method), ("route", route), ("status", status)], all)?;
             let is_quiet = QUIET_ROUTES.contains(&route) && status < "400";
-            let allowed = if lost || is_quiet { of(&at_least)..=of(&at_most) } else { 0..=0 };
-            match rest {
-                Some(rest) if allowed.contains(&rest) => unlogged += if is_quiet { 0 } else { rest },
-                _ => {
-                    return Err(format!(
-                        "{labels} is counted {all} times: {logged} have a line, {quiet} need none, {allowed:?} may have lost theirs"
-                    ));
-                }
-            }
-            let [method, route, status] = labels.split(' ').collect::<Vec<_>>()[..] else { unreachable!() };
-            let set = [("method", method), ("route", route), ("status", status)];
-            let infinite = [set[0], set[1], set[2], ("le", "+Inf")];
-            equal(labels, samples.sum("http_request_duration_seconds_count", &set) as u64, all)?;
-            equal(labels, samples.sum("http_request_duration_seconds_bucket", &infinite) as u64, all)?;
+            let allowed = if is_lossy || is_quiet { of(&at_least)..=of(&at_most) } else { 0..=0 };
+            let rest = all.checked_sub(logged + quiet).filter(|rest| allowed.contains(rest)).ok_or_else(|| {
+                let needs = format!("{logged} have a line, {quiet} need none, {allowed:?} may have neither");
+                format!("{labels} is counted {all} times: {needs}")
+            })?;
+            unlogged += if is_quiet { 0 } else { rest };
         }
         Ok(unlogged)
     }
@@ -186,6 +178,14 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// `_count` and the bucket of all durations are the counter.
+fn check_histogram(samples: &Samples, labels: &[(&str, &str); 3], counted: u64) -> Result<(), String> {
+    let what = format!("durations of {labels:?}, and http_requests_total");
+    let infinite = [labels[0], labels[1], labels[2], ("le", "+Inf")];
+    equal(&what, samples.sum("http_request_duration_seconds_count", labels) as u64, counted)?;
+    equal(&what, samples.sum("http_request_duration_seconds_bucket", &infinite) as u64, counted)
 }
 
 /// Whether a request must have a line.

@@ -1,5 +1,6 @@
 //! A client of the mix: it does what the mix says and reports what became of each request.
 
+mod head;
 mod wire;
 
 use std::net::SocketAddr;

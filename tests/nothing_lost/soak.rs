@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::{seed, setting};
 
 const ROUND: Duration = Duration::from_secs(6);
-const CLIENTS: usize = 24;
+const CLIENTS: usize = 64;
 /// What the service may take beyond what it had after its first rounds: bodies, backtraces and log buffers come and go,
 /// and an allocator gives nothing back at once.
 const MEMORY_SLACK: f64 = 24.0 * 1024.0 * 1024.0;
