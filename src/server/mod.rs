@@ -36,7 +36,7 @@ mod strict;
 use std::time::Duration;
 
 use axum::Router;
-use tower::layer::layer_fn;
+use axum::middleware::from_fn;
 
 pub use config::{Config, Role};
 pub use listen::{BindError, Listeners};
@@ -130,5 +130,5 @@ fn routes(config: &Config, readiness: &Readiness) -> Router {
         Role::Serve => crate::api::router(config),
         Role::Receiver => receiver::router(config),
     };
-    crate::api::with_problem_fallbacks(own.merge(health::router(readiness))).layer(layer_fn(strict::Strict))
+    crate::api::with_problem_fallbacks(own.merge(health::router(readiness))).layer(from_fn(strict::refuse))
 }

@@ -1,65 +1,22 @@
 //! What HTTP/1.1 tells a server to refuse and hyper lets through: requests that another server on the way may have read
 //! as something else.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header};
-use pin_project_lite::pin_project;
-use tower::Service;
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 
 use crate::problem::Problem;
 
 /// Answers such requests itself, and closes their connections after the answer. Inside of the instrumentation: a request
 /// that is refused is counted and logged under its route.
-#[derive(Clone)]
-pub(super) struct Strict<S>(pub(super) S);
-
-impl<S> Service<Request<Body>> for Strict<S>
-where
-    S: Service<Request<Body>, Response = Response, Error = Infallible>,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answer<S::Future>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match refusal(request.version(), request.headers()) {
-            None => Answer::Given { answer: self.0.call(request) },
-            Some(detail) => {
-                let mut refused = Problem::new(StatusCode::BAD_REQUEST).detail(detail).into_response();
-                refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                Answer::Refused { response: Some(refused) }
-            }
-        }
-    }
-}
-
-pin_project! {
-    #[project = AnswerOnItsWay]
-    pub(super) enum Answer<F> {
-        Given { #[pin] answer: F },
-        Refused { response: Option<Response> },
-    }
-}
-
-impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        match self.project() {
-            AnswerOnItsWay::Given { answer } => answer.poll(context),
-            AnswerOnItsWay::Refused { response } => {
-                response.take().map_or(Poll::Pending, |given| Poll::Ready(Ok(given)))
-            }
+pub(super) async fn refuse(request: Request, next: Next) -> Response {
+    match refusal(request.version(), request.headers()) {
+        None => next.run(request).await,
+        Some(detail) => {
+            let problem = Problem::new(StatusCode::BAD_REQUEST).detail(detail);
+            ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response()
         }
     }
 }
