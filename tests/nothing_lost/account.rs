@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::helpers::{Line, Samples};
-use crate::seen::{Ending, Fate, Seen};
-
-const QUIET_ROUTES: [&str; 3] = ["/metrics", "/healthz", "/readyz"];
+use crate::seen::{Ending, Fate, QUIET_ROUTES, Seen};
 
 /// Everything seen and read so far. Requests wait here for their lines, and lines for their requests.
 #[derive(Default)]

@@ -75,7 +75,10 @@ impl Mix {
             0..60 => Deed::Ask(self.dressed(true)),
             60..70 => Deed::AskOnce(self.dressed(true)),
             70..76 => Deed::Streams(self.streams()),
-            76..84 => Deed::Pipeline { asked: self.pipeline(), leaves: self.random.random_bool(0.3) },
+            76..84 => {
+                let leaves = self.random.random_bool(0.3);
+                Deed::Pipeline { asked: self.pipeline(leaves), leaves }
+            }
             84..97 => Deed::Leave(self.leaving()),
             _ => Deed::Odd(self.odd()),
         }
@@ -83,15 +86,23 @@ impl Mix {
 
     fn streams(&mut self) -> Vec<(Asked, bool)> {
         let streams = self.random.random_range(1..8);
-        (0..streams).map(|_| (self.dressed(false), self.random.random_bool(0.1))).collect()
+        let stream = |_| {
+            let asked = self.dressed(false);
+            let is_cancelled = asked.may_be_left() && self.random.random_bool(0.1);
+            (asked, is_cancelled)
+        };
+        (0..streams).map(stream).collect()
     }
 
     /// Requests without a body, so that all of them are in the write.
-    fn pipeline(&mut self) -> Vec<Asked> {
+    fn pipeline(&mut self, leaves: bool) -> Vec<Asked> {
         let requests = self.random.random_range(2..7);
         let mut bodiless = std::iter::repeat_with(|| self.dressed(false)).filter(|asked| {
             // After a body that breaks off there is no next answer, and one to HEAD has a length but no body.
-            matches!(asked.content, Content::None) && asked.route != "/faults/cut" && asked.method != "HEAD"
+            matches!(asked.content, Content::None)
+                && asked.route != "/faults/cut"
+                && asked.method != "HEAD"
+                && (!leaves || asked.may_be_left())
         });
         bodiless.by_ref().take(requests).collect()
     }

@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+/// Routes whose requests write no access line unless they fail.
+pub(crate) const QUIET_ROUTES: [&str; 3] = ["/metrics", "/healthz", "/readyz"];
+
 /// How an answer ended for its client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ending {
@@ -64,7 +67,7 @@ impl Seen {
             Fate::Never => false,
         };
         let (_, route) = self.what.split_once(' ').unwrap();
-        well && ["/metrics", "/healthz", "/readyz"].contains(&route)
+        well && QUIET_ROUTES.contains(&route)
     }
 
     /// Whether this outcome of an access line fits what the client saw.
