@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assembly::{Assembly, Lines};
 use crate::load::Load;
-use crate::scrape::counted;
+use crate::scrape::{counted, value};
 use crate::server::Server;
 use crate::settings::Settings;
 
@@ -28,6 +28,8 @@ pub(crate) struct Sample {
     pub(crate) counted: Option<u64>,
     /// The lines it wrote into the pipe in that time.
     pub(crate) lines: Option<u64>,
+    /// The spans that its exporter got in that time.
+    pub(crate) exported: Option<u64>,
 }
 
 /// Loads the server, after a warm-up.
@@ -42,9 +44,10 @@ pub(crate) fn measure(
     settings: &Settings,
 ) -> Result<Sample> {
     let count = || assembly.counter.map(|counter| counted(server, counter)).transpose();
+    let exported = || assembly.exported.map(|exported| value(server, exported)).transpose();
     load.run(server.address, settings.warm_up)?;
     server.settle()?;
-    let counted_before = count()?;
+    let (counted_before, exported_before) = (count()?, exported()?);
     server.settle()?;
     let (lines_before, cpu_before) = (server.lines(), server.cpu_times()?);
 
@@ -63,6 +66,7 @@ pub(crate) fn measure(
         resident_bytes: server.resident_bytes()?,
         lines: grown(lines_before, server.lines()),
         counted: grown(counted_before, count()?),
+        exported: grown(exported_before, exported()?),
     };
     verify(assembly, &sample, load.connections)?;
     let Sample { cpu_per_request, requests_per_second, .. } = sample;
@@ -116,6 +120,7 @@ mod tests {
             resident_bytes: 1,
             counted,
             lines,
+            exported: None,
         };
         verify(find(id).unwrap(), &sample, 32).is_ok()
     }

@@ -1,7 +1,6 @@
 //! A server under measurement: its process, its standard output and its address.
 
 use std::env;
-use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use ureq::Agent;
 
 use crate::assembly::{Assembly, Program};
+use crate::pipe::count_lines;
 use crate::process::{self, CpuTimes};
 
 /// Where a server's lines go.
@@ -68,13 +68,12 @@ impl Server {
 
     /// The body of a `GET`, which must succeed.
     pub(crate) fn get(&self, path: &str) -> Result<String> {
-        let mut response = self.agent.get(format!("http://{}{path}", self.address)).call()?;
-        Ok(response.body_mut().with_config().limit(1 << 30).read_to_string()?)
+        Ok(String::from_utf8(self.get_bytes(path, "identity")?)?)
     }
 
-    /// The bytes of a body as they were sent, compressed if the server does that.
-    pub(crate) fn get_compressed(&self, path: &str) -> Result<Vec<u8>> {
-        let request = self.agent.get(format!("http://{}{path}", self.address)).header("accept-encoding", "gzip");
+    /// The bytes of a body as they were sent, in the encoding that was asked for if the server has it.
+    pub(crate) fn get_bytes(&self, path: &str, encoding: &str) -> Result<Vec<u8>> {
+        let request = self.agent.get(format!("http://{}{path}", self.address)).header("accept-encoding", encoding);
         Ok(request.call()?.body_mut().with_config().limit(1 << 30).read_to_vec()?)
     }
 
@@ -137,41 +136,4 @@ fn command(assembly: &Assembly, address: SocketAddr, routes: usize) -> Result<Co
         }
     };
     Ok(command)
-}
-
-fn count_lines(mut pipe: impl Read + Send + 'static) -> Arc<AtomicU64> {
-    let lines = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&lines);
-    thread::spawn(move || {
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match pipe.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(length) => {
-                    let ends = memchr::memchr_iter(b'\n', &buffer[..length]).count();
-                    counted.fetch_add(ends as u64, Ordering::Release);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
-        }
-    });
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Cursor;
-
-    #[test]
-    fn lines_of_a_pipe_are_counted_across_reads() {
-        let text = "0123456789\n".repeat(20_000);
-        let lines = count_lines(Cursor::new(format!("{text}no end")));
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while lines.load(Ordering::Acquire) < 20_000 && Instant::now() < deadline {
-            thread::yield_now();
-        }
-        assert_eq!(lines.load(Ordering::Acquire), 20_000);
-    }
 }
