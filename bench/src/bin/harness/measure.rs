@@ -48,12 +48,12 @@ pub(crate) fn measure(
     load.run(server.address, settings.warm_up)?;
     server.settle()?;
     let (counted_before, exported_before) = (count()?, exported()?);
-    server.settle()?;
-    let (lines_before, cpu_before) = (server.lines(), server.cpu_times()?);
+    let lines_before = server.settle()?;
+    let cpu_before = server.cpu_times()?;
 
     let seen = load.run(server.address, settings.seconds)?;
 
-    server.settle()?;
+    let lines_after = server.settle()?;
     let cpu = server.cpu_times()?.since(&cpu_before);
     let sample = Sample {
         assembly: assembly.id.into(),
@@ -64,7 +64,7 @@ pub(crate) fn measure(
         p50: seen.p50,
         p99: seen.p99,
         resident_bytes: server.resident_bytes()?,
-        lines: grown(lines_before, server.lines()),
+        lines: grown(lines_before, lines_after),
         counted: grown(counted_before, count()?),
         exported: grown(exported_before, exported()?),
     };
