@@ -45,6 +45,12 @@ pub fn run(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
             // Fails only on a connection that is broken already.
             let _ = connection.set_nodelay(true);
         });
-        Ok(axum::serve(listener, app).await?)
+        if more == 0 {
+            // As every README does it.
+            return Ok(axum::serve(listener, app).await?);
+        }
+        // A router served so builds its routes, and their layers, anew for each connection: with thousands of routes that
+        // would be what a short run measures.
+        Ok(axum::serve(listener, app.into_make_service()).await?)
     })
 }

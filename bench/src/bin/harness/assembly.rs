@@ -11,6 +11,8 @@ pub(crate) struct Assembly {
     /// The metric in its `/metrics` that counts requests.
     pub(crate) counter: Option<&'static str>,
     pub(crate) lines: Lines,
+    /// The metric that counts the spans that were exported, where there are spans.
+    pub(crate) exported: Option<&'static str>,
     /// The packages it consists of, in `Cargo.lock` or `requirements.txt`.
     pub(crate) packages: &'static [&'static str],
     pub(crate) does: &'static str,
@@ -52,6 +54,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-bare"),
         counter: None,
         lines: Lines::None,
+        exported: None,
         packages: &["axum"],
         does: "answers",
         lacks: "everything: what the others are measured against",
@@ -62,6 +65,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-bare"),
         counter: None,
         lines: Lines::None,
+        exported: None,
         packages: &["axum"],
         does: "the same program in a second process: how far two measurements of the same thing lie apart here",
         lacks: "everything",
@@ -72,6 +76,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-redpane"),
         counter: Some("http_requests_total"),
         lines: Lines::OneForEachCounted,
+        exported: None,
         packages: &["redpane"],
         does: "`install()` and `instrument(router)` with defaults: RED and size metrics, a JSON line a request through its writer thread, trace \
                context in, trace and request id in the response",
@@ -83,6 +88,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-usual"),
         counter: Some("axum_http_requests_total"),
         lines: Lines::One,
+        exported: None,
         packages: &["axum-prometheus", "tower-http", "tracing-subscriber"],
         does: "request metrics; a span with method, route and path, and one INFO event with status and latency, as one JSON line written on the spot",
         lacks: "trace and request ids, size metrics, client and user agent in the line",
@@ -93,6 +99,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-usual-appender"),
         counter: Some("axum_http_requests_total"),
         lines: Lines::One,
+        exported: None,
         packages: &["axum-prometheus", "tower-http", "tracing-subscriber", "tracing-appender"],
         does: "the same; lines go through `tracing_appender::non_blocking` with `lossy(false)`, so that it drops none",
         lacks: "as above",
@@ -103,6 +110,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-axum-prometheus"),
         counter: Some("axum_http_requests_total"),
         lines: Lines::None,
+        exported: None,
         packages: &["axum-prometheus"],
         does: "request metrics as `PrometheusMetricLayer::pair()` sets them up",
         lacks: "any log, ids, size metrics",
@@ -113,6 +121,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-trace-json"),
         counter: None,
         lines: Lines::One,
+        exported: None,
         packages: &["tower-http", "tracing-subscriber"],
         does: "the span and the JSON line of the usual assembly",
         lacks: "any metrics, ids",
@@ -123,6 +132,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-opentelemetry"),
         counter: Some("http_server_request_duration_seconds_count"),
         lines: Lines::None,
+        exported: Some("bench_spans_exported_total"),
         packages: &["axum-tracing-opentelemetry", "axum-otel-metrics", "opentelemetry_sdk", "tracing-opentelemetry"],
         does: "a span a request through the SDK's batch processor with its defaults, trace context in and out, request and size metrics; the \
                exporter discards the spans, so encoding and sending them is not in the numbers; a JSON `fmt` layer is there for events, as in the \
@@ -135,6 +145,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Uvicorn,
         counter: Some("http_requests_total"),
         lines: Lines::One,
+        exported: None,
         packages: &[
             "fastapi",
             "uvicorn",

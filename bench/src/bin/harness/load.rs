@@ -38,7 +38,7 @@ impl Load {
     /// If wrk does not run, or saw an error or an answer that was none.
     pub(crate) fn run(&self, address: SocketAddr, seconds: u64) -> Result<Seen> {
         let output = Command::new("wrk")
-            .args(["--threads", "1", "--script", "load.lua", "--latency"])
+            .args(["--threads", "1", "--script", "load.lua", "--latency", "--timeout", "10s"])
             .args(["--connections", &self.connections.to_string()])
             .args(["--duration", &format!("{seconds}s")])
             .arg(format!("http://{address}/hello/ada"))

@@ -8,6 +8,7 @@ mod instructions;
 mod load;
 mod measure;
 mod memory;
+mod pipe;
 mod process;
 mod report;
 mod results;

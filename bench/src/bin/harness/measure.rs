@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assembly::{Assembly, Lines};
 use crate::load::Load;
-use crate::scrape::counted;
+use crate::scrape::{counted, value};
 use crate::server::Server;
 use crate::settings::Settings;
 
@@ -28,6 +28,8 @@ pub(crate) struct Sample {
     pub(crate) counted: Option<u64>,
     /// The lines it wrote into the pipe in that time.
     pub(crate) lines: Option<u64>,
+    /// The spans that its exporter got in that time.
+    pub(crate) exported: Option<u64>,
 }
 
 /// Loads the server, after a warm-up.
@@ -42,15 +44,16 @@ pub(crate) fn measure(
     settings: &Settings,
 ) -> Result<Sample> {
     let count = || assembly.counter.map(|counter| counted(server, counter)).transpose();
+    let exported = || assembly.exported.map(|exported| value(server, exported)).transpose();
     load.run(server.address, settings.warm_up)?;
     server.settle()?;
-    let counted_before = count()?;
-    server.settle()?;
-    let (lines_before, cpu_before) = (server.lines(), server.cpu_times()?);
+    let (counted_before, exported_before) = (count()?, exported()?);
+    let lines_before = server.settle()?;
+    let cpu_before = server.cpu_times()?;
 
     let seen = load.run(server.address, settings.seconds)?;
 
-    server.settle()?;
+    let lines_after = server.settle()?;
     let cpu = server.cpu_times()?.since(&cpu_before);
     let sample = Sample {
         assembly: assembly.id.into(),
@@ -61,8 +64,9 @@ pub(crate) fn measure(
         p50: seen.p50,
         p99: seen.p99,
         resident_bytes: server.resident_bytes()?,
-        lines: grown(lines_before, server.lines()),
+        lines: grown(lines_before, lines_after),
         counted: grown(counted_before, count()?),
+        exported: grown(exported_before, exported()?),
     };
     verify(assembly, &sample, load.connections)?;
     let Sample { cpu_per_request, requests_per_second, .. } = sample;
@@ -116,6 +120,7 @@ mod tests {
             resident_bytes: 1,
             counted,
             lines,
+            exported: None,
         };
         verify(find(id).unwrap(), &sample, 32).is_ok()
     }

@@ -49,6 +49,16 @@ pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
         .sum()
 }
 
+/// Whether none of its threads runs, wants to run, or waits for a device.
+///
+/// # Errors
+/// If the process has ended.
+pub(crate) fn sleeps(pid: u32) -> Result<bool> {
+    let states = tasks(pid)?.into_iter().map(|task| fs::read_to_string(format!("/proc/{task}/stat")));
+    // A thread that has ended between the two reads does nothing.
+    Ok(states.flatten().all(|stat| parse_state(&stat) == Some('S')))
+}
+
 /// The process and all that descend from it.
 fn processes(pid: u32) -> Result<Vec<u32>> {
     let mut found = vec![pid];
@@ -78,6 +88,11 @@ fn parse_schedstat(text: &str) -> Option<u64> {
     text.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// The letter after the command's name, which may have spaces and parentheses itself (proc_pid_stat(5)).
+fn parse_state(stat: &str) -> Option<char> {
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
 fn parse_resident(status: &str) -> Option<u64> {
     let value = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
@@ -98,6 +113,18 @@ mod tests {
     fn resident_memory_is_in_kilobytes() {
         assert_eq!(parse_resident("Name:\tx\nVmHWM:\t  900 kB\nVmRSS:\t    5124 kB\nThreads:\t3\n"), Some(5_246_976));
         assert_eq!(parse_resident("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn the_state_follows_the_name() {
+        assert_eq!(parse_state("12 (tokio (a) b) S 1 2 3"), Some('S'));
+        assert_eq!(parse_state("12 (x) R 1 2 3"), Some('R'));
+        assert_eq!(parse_state("12"), None);
+    }
+
+    #[test]
+    fn who_asks_does_not_sleep() {
+        assert!(!sleeps(std::process::id()).unwrap());
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! A server under measurement: its process, its standard output and its address.
 
 use std::env;
-use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use ureq::Agent;
 
 use crate::assembly::{Assembly, Program};
+use crate::pipe::LineCounter;
 use crate::process::{self, CpuTimes};
 
 /// Where a server's lines go.
@@ -32,7 +31,7 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
     agent: Agent,
-    lines: Option<Arc<AtomicU64>>,
+    lines: Option<Arc<LineCounter>>,
     /// From spawning the process to its first answer.
     pub(crate) start_up: Duration,
 }
@@ -52,7 +51,7 @@ impl Server {
         });
         let started = Instant::now();
         let mut child = command.spawn().with_context(|| format!("{} does not start: {command:?}", assembly.id))?;
-        let lines = child.stdout.take().map(count_lines);
+        let lines = child.stdout.take().map(LineCounter::start);
         let agent = Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build().new_agent();
         let mut server = Self { child, address, agent, lines, start_up: Duration::ZERO };
         while server.get("/hello/ada").is_err() {
@@ -68,13 +67,12 @@ impl Server {
 
     /// The body of a `GET`, which must succeed.
     pub(crate) fn get(&self, path: &str) -> Result<String> {
-        let mut response = self.agent.get(format!("http://{}{path}", self.address)).call()?;
-        Ok(response.body_mut().with_config().limit(1 << 30).read_to_string()?)
+        Ok(String::from_utf8(self.get_bytes(path, "identity")?)?)
     }
 
-    /// The bytes of a body as they were sent, compressed if the server does that.
-    pub(crate) fn get_compressed(&self, path: &str) -> Result<Vec<u8>> {
-        let request = self.agent.get(format!("http://{}{path}", self.address)).header("accept-encoding", "gzip");
+    /// The bytes of a body as they were sent, in the encoding that was asked for if the server has it.
+    pub(crate) fn get_bytes(&self, path: &str, encoding: &str) -> Result<Vec<u8>> {
+        let request = self.agent.get(format!("http://{}{path}", self.address)).header("accept-encoding", encoding);
         Ok(request.call()?.body_mut().with_config().limit(1 << 30).read_to_vec()?)
     }
 
@@ -86,27 +84,38 @@ impl Server {
         process::resident_bytes(self.child.id())
     }
 
-    /// The lines that came through the pipe so far, if there is one.
-    pub(crate) fn lines(&self) -> Option<u64> {
-        self.lines.as_ref().map(|lines| lines.load(Ordering::Acquire))
-    }
-
-    /// Waits until the server has nothing left to do: less than 1 ms of CPU time and no line in 50 ms.
+    /// Waits until the server has nothing left to do, and returns the lines that it has written into the pipe, if there is
+    /// one: twice, 50 ms apart, its threads sleep, nothing waits in the pipe, and it has done less than 1 ms of work between.
     ///
     /// # Errors
     /// If it is still busy after 30 s.
-    pub(crate) fn settle(&self) -> Result<()> {
+    pub(crate) fn settle(&self) -> Result<Option<u64>> {
         let deadline = Instant::now() + Duration::from_secs(30);
-        let mut earlier = (self.cpu_times()?, self.lines());
+        let mut earlier = self.rest()?;
         while Instant::now() < deadline {
             thread::sleep(Duration::from_millis(50));
-            let now = (self.cpu_times()?, self.lines());
-            if now.0.since(&earlier.0) < Duration::from_millis(1) && now.1 == earlier.1 {
-                return Ok(());
+            let now = self.rest()?;
+            if let (Some((cpu, lines)), Some((cpu_before, lines_before))) = (&now, &earlier)
+                && cpu.since(cpu_before) < Duration::from_millis(1)
+                && lines == lines_before
+            {
+                return Ok(*lines);
             }
             earlier = now;
         }
         bail!("the server at {} is busy 30 s after its load has ended", self.address)
+    }
+
+    /// `None` while a thread runs, or waits for a CPU that others are busy on, or lines wait in the pipe.
+    fn rest(&self) -> Result<Option<(CpuTimes, Option<u64>)>> {
+        let lines = match &self.lines {
+            None => None,
+            Some(counter) => match counter.all()? {
+                None => return Ok(None),
+                lines => lines,
+            },
+        };
+        Ok(process::sleeps(self.child.id())?.then_some((self.cpu_times()?, lines)))
     }
 }
 
@@ -137,41 +146,4 @@ fn command(assembly: &Assembly, address: SocketAddr, routes: usize) -> Result<Co
         }
     };
     Ok(command)
-}
-
-fn count_lines(mut pipe: impl Read + Send + 'static) -> Arc<AtomicU64> {
-    let lines = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&lines);
-    thread::spawn(move || {
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match pipe.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(length) => {
-                    let ends = memchr::memchr_iter(b'\n', &buffer[..length]).count();
-                    counted.fetch_add(ends as u64, Ordering::Release);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
-        }
-    });
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Cursor;
-
-    #[test]
-    fn lines_of_a_pipe_are_counted_across_reads() {
-        let text = "0123456789\n".repeat(20_000);
-        let lines = count_lines(Cursor::new(format!("{text}no end")));
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while lines.load(Ordering::Acquire) < 20_000 && Instant::now() < deadline {
-            thread::yield_now();
-        }
-        assert_eq!(lines.load(Ordering::Acquire), 20_000);
-    }
 }

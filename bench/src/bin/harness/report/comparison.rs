@@ -13,6 +13,8 @@ use crate::statistics::{Summary, number};
 #[derive(Serialize)]
 pub(super) struct View {
     series: Vec<Table>,
+    /// Per cent of the spans that reached the exporter.
+    exported: Option<String>,
     assemblies: Vec<Description>,
 }
 
@@ -53,8 +55,14 @@ pub(super) fn view(kept: &Kept<Vec<Series>>) -> View {
     };
     View {
         series: kept.measured.iter().map(table).collect(),
+        exported: exported(kept.measured.iter().flat_map(|series| &series.samples)),
         assemblies: ASSEMBLIES.iter().map(|assembly| describe(assembly, &kept.environment)).collect(),
     }
+}
+
+fn exported<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
+    let shares = samples.filter_map(|sample| Some(100.0 * sample.exported? as f64 / sample.requests as f64));
+    Some(Summary::of(shares)?.text(0))
 }
 
 fn describe(assembly: &Assembly, environment: &Environment) -> Description {
@@ -124,6 +132,7 @@ pub(super) mod tests {
             resident_bytes: 5 << 20,
             counted: None,
             lines: None,
+            exported: None,
         }
     }
 
@@ -142,6 +151,13 @@ pub(super) mod tests {
         assert_eq!(row.cpu, "16.00 (13.50 – 18.50)");
         assert_eq!(row.throughput, "67,500 (56,250 – 78,750)");
         assert_eq!((row.p50.as_str(), row.p99.as_str(), row.resident.as_str()), ("300", "1,200", "5.0"));
+    }
+
+    #[test]
+    fn spans_are_a_share_of_the_requests() {
+        let spans = |exported| Sample { exported, ..sample("opentelemetry", 0, 30.0, 20_000.0) };
+        assert_eq!(exported([spans(Some(250)), spans(None)].iter()).as_deref(), Some("25 (25 – 25)"));
+        assert_eq!(exported([spans(None)].iter()), None);
     }
 
     #[test]

@@ -96,8 +96,8 @@ fn plot(bars: &[Bar], svg: &mut String) -> Result<(), Box<dyn std::error::Error>
         let whisker = vec![(cpu.minimum, middle), (cpu.maximum, middle)];
         times.draw_series([PathElement::new(whisker, color.stroke_width(2))])?;
         times.draw_series([Circle::new((cpu.median, middle), 5, color.filled())])?;
-        let label = format!("  {}", number(cpu.median, 1));
-        times.draw_series([Text::new(label, (cpu.maximum * 1.06, middle), beside.clone())])?;
+        let label = number(cpu.median, 1);
+        times.draw_series([Text::new(label, (cpu.maximum * 1.15, middle), beside.clone())])?;
 
         kept.draw_series([Rectangle::new(
             [(0.0, middle - 0.3), (share.median, middle + 0.3)],
@@ -105,8 +105,8 @@ fn plot(bars: &[Bar], svg: &mut String) -> Result<(), Box<dyn std::error::Error>
         )])?;
         let whisker = vec![(share.minimum, middle), (share.maximum, middle)];
         kept.draw_series([PathElement::new(whisker, BLACK.stroke_width(1))])?;
-        let label = format!("  {}", number(share.median, 0));
-        kept.draw_series([Text::new(label, (share.maximum, middle), beside.clone())])?;
+        let label = number(share.median, 0);
+        kept.draw_series([Text::new(label, (share.maximum + 2.0, middle), beside.clone())])?;
 
         let (_, height) = times.backend_coord(&(cpu.median, middle));
         names.draw(&Text::new(title.as_str(), (NAMES as i32 - 6, height), before.clone()))?;
