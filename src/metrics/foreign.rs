@@ -27,7 +27,8 @@ struct Family<'a> {
 impl<'a> Family<'a> {
     fn read(block: &'a str) -> Option<Self> {
         let (mut name, mut kind, mut help, mut samples) = ("", "", None, Vec::new());
-        for line in block.lines() {
+        // Not `lines`, which would take a carriage return off the end of a help text.
+        for line in block.split('\n') {
             if let Some(comment) = line.strip_prefix("# HELP ") {
                 help = comment.split_once(' ').map(|(_, help)| help);
             } else if let Some(comment) = line.strip_prefix("# TYPE ") {
@@ -100,6 +101,13 @@ mod tests {
             "# TYPE depth gauge\ndepth +Inf\n# HELP jobs_total Jobs \\\\ \"done\"\n# TYPE jobs_total counter\n\
              jobs_total{b=\"1\"} 1\njobs_total{b=\"2\"} 2\n# TYPE plain counter\nplain 3\n"
         );
+    }
+
+    #[test]
+    fn a_help_text_keeps_its_carriage_return() {
+        let mut out = String::new();
+        write(&mut out, "# HELP a A\r\n# TYPE a gauge\na 1\n\n", HashSet::new(), ExpositionFormat::Text);
+        assert_eq!(out, "# HELP a A\r\n# TYPE a gauge\na 1\n");
     }
 
     #[test]
