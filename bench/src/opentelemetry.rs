@@ -21,8 +21,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// Counts the spans that reach it, which under load are fewer than were made: the batch processor drops what its queue
-/// of 2,048 spans does not hold.
+/// Counts the spans that reach it, which may be fewer than were made: the batch processor drops what its queue of 2,048
+/// spans does not hold.
 #[derive(Debug, Clone, Default)]
 struct Discard {
     spans: Arc<AtomicU64>,

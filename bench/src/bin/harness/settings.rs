@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// Measures the cost of being observed; writes results/*.json, ../docs/benchmarks.md and ../docs/images/benchmarks.svg.
 #[derive(Debug, Parser)]
-#[command(name = "bench/run")]
+#[command(name = "bench/run", bin_name = "bench/run")]
 pub(crate) struct Command {
-    /// What to measure; the document is rendered after each.
+    /// What to measure; the document is rendered afterwards.
     #[arg(value_enum, default_value = "all")]
     pub(crate) part: Part,
     #[command(flatten)]
