@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -79,16 +78,10 @@ struct Exchange {
     answers: Vec<u16>,
     /// Whether the connection ended with a reset, which can overtake an answer.
     is_reset: bool,
-    /// Keeps the address: another exchange of this pass that got it would look like this one.
-    _socket: OwnedReadHalf,
 }
 
 /// Sends a row and reads until the service closes the connection, which it must.
-async fn exchange(address: SocketAddr, row: Row) -> Exchange {
-    // Bound before it connects, since a port of the system's choice is free again as soon as the service resets.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let stream = socket.connect(address).await.unwrap();
+async fn exchange(stream: TcpStream, row: Row) -> Exchange {
     let client = stream.local_addr().unwrap();
     let (mut reader, mut writer) = stream.into_split();
     let (bytes, manner) = (row.bytes.clone(), row.manner);
@@ -112,7 +105,7 @@ async fn exchange(address: SocketAddr, row: Row) -> Exchange {
     let status = |rest: &str| rest.get(..3)?.parse().ok();
     let answers =
         text.match_indices("HTTP/1.").filter_map(|(at, begin)| status(&text[at + begin.len() + 2..])).collect();
-    Exchange { row, client, answers, is_reset: read.is_err(), _socket: reader }
+    Exchange { row, client, answers, is_reset: read.is_err() }
 }
 
 impl Exchange {
@@ -189,8 +182,14 @@ async fn malformed_http_is_answered_or_cut_and_what_reaches_the_service_is_count
     let memory = |samples: &Samples| samples.value("process_resident_memory_bytes", &[]);
     let (mut kept, mut known) = (Vec::new(), 0);
     for _ in 0..PASSES {
+        // All connect before one sends: a port is free again as soon as the service resets, and two clients with one
+        // address would look like one.
+        let mut connected = Vec::new();
+        for row in rows() {
+            connected.push((TcpStream::connect(address).await.unwrap(), row));
+        }
         let mut exchanges = JoinSet::new();
-        rows().into_iter().for_each(|row| drop(exchanges.spawn(exchange(address, row))));
+        connected.into_iter().for_each(|(stream, row)| drop(exchanges.spawn(exchange(stream, row))));
         let exchanges = exchanges.join_all().await;
         let samples = at_rest(address, Some(descriptors)).await;
         let lines = lines(&process, &samples).await;
