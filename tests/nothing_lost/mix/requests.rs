@@ -74,9 +74,10 @@ impl Asked {
         format!("{method} {}", self.route)
     }
 
-    /// The statuses of this request if its client leaves before the answer.
+    /// The statuses of this request if its client leaves before the answer; a body that breaks off is a bad request.
     pub(crate) fn or_aborted(&self) -> Vec<u16> {
-        [&self.statuses[..], &[499]].concat()
+        let broken_off: &[u16] = if self.method == "POST" { &[400] } else { &[] };
+        [&self.statuses[..], &[499], broken_off].concat()
     }
 }
 
