@@ -20,7 +20,7 @@ use crate::helpers::{Scripted, Step};
 use crate::mix::{Asked, Content, Deed, Mix};
 use crate::seen::{Ending, Fate, Seen};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Whether a request that should be answered may go without.
 #[derive(Clone, Copy, PartialEq)]
@@ -117,9 +117,13 @@ impl Client {
         let stream = TokioIo::new(TcpStream::connect(self.address).await?);
         let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await?;
         tokio::spawn(connection);
-        let mut waiting = Vec::new();
+        let (mut waiting, mut outcome) = (Vec::new(), Ok(()));
         for (asked, cancelled) in streams {
-            sender.ready().await?;
+            // The service may end the connection between two of them: those before have their fate all the same.
+            if let Err(error) = sender.ready().await {
+                outcome = Err(error.into());
+                break;
+            }
             let id = self.id();
             let answer = sender.send_request(client::for_http2(self.address, request(&asked, &id)));
             if cancelled {
@@ -129,13 +133,12 @@ impl Client {
                 waiting.push((asked, id, answer));
             }
         }
-        let mut outcome = Ok(());
         for (asked, id, answer) in waiting {
             let answered = async { Ok::<_, hyper::Error>(client::read(answer.await?).await) }.await;
             let settled = match answered {
                 // A reset overtakes the head of the answer.
                 Err(_) if asked.route == "/faults/cut" => {
-                    self.report(id, &asked, Fate::Arrived(asked.statuses.clone()), None);
+                    self.report(id, &asked, self.arrived(asked.statuses.clone()), None);
                     Ok(())
                 }
                 answered => self.settle(&asked, id, answered),

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use http::Method;
-use hyper::client::conn::http1::SendRequest;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::account::{Account, Sum};
-use crate::client::{Client, Trust};
+use crate::client::{Client, Failure, Trust};
 use crate::helpers::process::{self, Process, Reading};
 use crate::helpers::{Line, Samples, client};
 use crate::mix::{Asked, BODY_LIMIT, Mix, REQUEST_TIMEOUT, Without};
@@ -102,15 +104,22 @@ impl Service {
         Load { clients: noise, stop }
     }
 
-    /// Scrapes, on a connection that is kept: it costs no descriptor when there are none left.
     pub(crate) async fn scrape(&mut self) -> Samples {
+        self.try_scrape().await.unwrap()
+    }
+
+    /// Scrapes, on a connection that is kept: it costs no descriptor when there are none left.
+    async fn try_scrape(&mut self) -> Result<Samples, Failure> {
         if self.scraper.as_ref().is_none_or(SendRequest::is_closed) {
-            self.scraper = Some(client::keep_alive(self.metrics_address).await);
+            let (sender, connection) =
+                http1::handshake(TokioIo::new(TcpStream::connect(self.metrics_address).await?)).await?;
+            tokio::spawn(connection);
+            self.scraper = Some(sender);
         }
         let sender = self.scraper.as_mut().unwrap();
-        sender.ready().await.unwrap();
+        sender.ready().await?;
         let asked = client::request(Method::GET, "/metrics").body(Body::empty()).unwrap();
-        let answer = client::read(sender.send_request(asked).await.unwrap()).await;
+        let answer = client::read(sender.send_request(asked).await?).await;
         self.scrapes += 1;
         let fate = Fate::Answered(answer.status.as_u16(), Ending::Whole(answer.body.len() as u64));
         let samples = Samples::parse(answer.text());
@@ -123,7 +132,7 @@ impl Service {
             at: Instant::now(),
         };
         self.report.send(seen).unwrap();
-        samples
+        Ok(samples)
     }
 
     /// Enters what clients saw up to now; gives how many answers were new.
@@ -145,14 +154,17 @@ impl Service {
     /// Waits until the account is right; fails, saying what is wrong, where it never is.
     pub(crate) async fn settle(&mut self) -> Sum {
         let start = Instant::now();
+        let mut wrong = "nothing was looked at".to_owned();
         loop {
             self.read();
-            let samples = self.scrape().await;
+            let scraped = self.try_scrape().await;
+            let samples = scraped.unwrap_or_else(|error| panic!("{error} after {:?}: {wrong}", start.elapsed()));
             self.process.take_lines().into_iter().for_each(|line| self.account.read(line));
             match self.account.check(&samples) {
                 Ok(sum) => return sum,
-                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+                Err(error) => wrong = error,
             }
+            assert!(start.elapsed() < PATIENCE, "{wrong}");
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }

@@ -152,7 +152,7 @@ impl Client {
     }
 
     /// A request that was sent whole and then closed in order has arrived, as long as the service accepts connections.
-    fn arrived(&self, statuses: Vec<u16>) -> Fate {
+    pub(super) fn arrived(&self, statuses: Vec<u16>) -> Fate {
         if self.trust == super::Trust::Answers { Fate::Arrived(statuses) } else { Fate::Uncertain(statuses) }
     }
 
