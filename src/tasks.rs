@@ -24,7 +24,8 @@ pin_project! {
     impl<F> PinnedDrop for InRequest<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            context::enter(this.context, || this.inner.set(None));
+            let _scope = context::enter(this.context);
+            this.inner.set(None);
         }
     }
 }
@@ -35,7 +36,8 @@ impl<F: Future> Future for InRequest<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let inner = this.inner.as_pin_mut().expect("only the destructor takes it out");
-        context::enter(this.context, || inner.poll(cx))
+        let _scope = context::enter(this.context);
+        inner.poll(cx)
     }
 }
 
@@ -68,5 +70,8 @@ where
 {
     let mut context = context::current();
     let span = tracing::Span::current();
-    tokio::task::spawn_blocking(move || context::enter(&mut context, || span.in_scope(work)))
+    tokio::task::spawn_blocking(move || {
+        let _scope = context::enter(&mut context);
+        span.in_scope(work)
+    })
 }

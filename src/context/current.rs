@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, LocalRecorderGuard, Metadata, SharedString, Unit};
 
 use super::RequestContext;
 
@@ -37,23 +37,27 @@ impl Drop for Restore {
     }
 }
 
-/// Runs `work` inside the context: log lines carry its ids, application metrics land in its telemetry.
+/// Enters the context that a slot holds, if it does: until the scope ends, log lines carry its ids and application metrics
+/// land in its telemetry.
 ///
-/// The handle moves into the thread's slot and back, so entering costs no reference counting.
-pub(crate) fn enter<R>(slot: &mut Option<RequestContext>, work: impl FnOnce() -> R) -> R {
-    let Some(context) = slot.take() else { return work() };
-    let scope = Scope { outer: CURRENT.replace(Some(context)), slot };
-    let result = metrics::with_local_recorder(&CurrentRecorder, work);
-    drop(scope);
-    result
+/// The handle moves into the thread's slot and back, so entering costs no reference counting. It is a guard and takes no
+/// closure, because requests and futures of some hundred bytes would be copied into each closure around them.
+#[must_use = "the context is left when the scope is dropped"]
+#[inline]
+pub(crate) fn enter(slot: &mut Option<RequestContext>) -> Option<Scope<'_>> {
+    let context = slot.take()?;
+    let outer = CURRENT.replace(Some(context));
+    Some(Scope { outer, slot, _recorder: metrics::set_default_local_recorder(&CurrentRecorder) })
 }
 
-struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     outer: Option<RequestContext>,
     slot: &'a mut Option<RequestContext>,
+    _recorder: LocalRecorderGuard<'static>,
 }
 
 impl Drop for Scope<'_> {
+    #[inline]
     fn drop(&mut self) {
         *self.slot = CURRENT.replace(self.outer.take());
     }

@@ -58,7 +58,10 @@ impl Watch {
     fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
         match self {
             Self::Request(observation) => observation.run(work),
-            Self::Ids(context) => context::enter(context, || catch(work)),
+            Self::Ids(context) => {
+                let _scope = context::enter(context);
+                catch(work)
+            }
             Self::Nothing => catch(work),
         }
     }

@@ -89,7 +89,8 @@ impl Observation {
 
     /// Runs code of the application inside this request. A panic comes back as what it left.
     pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
-        context::enter(&mut self.context, || catch(work))
+        let _scope = context::enter(&mut self.context);
+        catch(work)
     }
 
     /// Makes sure that a caught panic has its log line.
