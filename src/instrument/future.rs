@@ -107,7 +107,7 @@ fn answer(answered: Result<Response, Payload>, mut observation: Observation) -> 
         observation.complete();
         return response;
     }
-    let unread = observation.has_no_body(response.status());
+    let unread = observation.has_no_body();
     response.map(|body| {
         Body::new(match unread {
             // axum or hyper drop such a body unread, which must not look like a client that left.

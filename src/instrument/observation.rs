@@ -106,10 +106,10 @@ impl Observation {
         self.completion = completion;
     }
 
-    /// Whether HTTP leaves the body of this answer out, whatever it holds (RFC 9110, section 6.4.1).
-    pub(super) fn has_no_body(&self, status: StatusCode) -> bool {
-        let never = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        never || self.context.as_ref().is_some_and(|context| context.head().is_head)
+    /// Whether HTTP leaves the body of the answer out, whatever it holds (RFC 9110, section 6.4.1).
+    pub(super) fn has_no_body(&self) -> bool {
+        matches!(self.status, 100..200 | 204 | 304)
+            || self.context.as_ref().is_some_and(|context| context.head().is_head)
     }
 
     /// Everything was sent.
