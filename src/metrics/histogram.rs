@@ -6,7 +6,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::shards;
+use super::shards::{self, Padded};
+
+/// Cells that fill their padding.
+const CELLS: usize = size_of::<Padded<u8>>() / size_of::<AtomicU64>();
 
 /// What the values of a histogram are, and so how their sum is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +64,8 @@ impl Bounds {
 /// Counts one label set. Cells of a shard: a counter for each bucket, then the sum.
 pub(crate) struct Histogram {
     bounds: Arc<Bounds>,
-    cells: Box<[AtomicU64]>,
-    /// Cells a shard, rounded up to whole cache lines.
+    cells: Box<[Padded<[AtomicU64; CELLS]>]>,
+    /// Elements of `cells` that a shard takes.
     stride: usize,
 }
 
@@ -82,9 +85,8 @@ impl Reading {
 
 impl Histogram {
     pub(crate) fn new(bounds: Arc<Bounds>) -> Self {
-        const CELLS_A_CACHE_LINE: usize = 8;
-        let stride = (bounds.buckets() + 1).next_multiple_of(CELLS_A_CACHE_LINE);
-        let cells = (0..stride * shards::count()).map(|_| AtomicU64::new(0)).collect();
+        let stride = (bounds.buckets() + 1).div_ceil(CELLS);
+        let cells = (0..stride * shards::count()).map(|_| Padded::default()).collect();
         Self { bounds, cells, stride }
     }
 
@@ -96,10 +98,10 @@ impl Histogram {
     pub(crate) fn observe_whole(&self, value: u64) -> usize {
         let bucket = self.bounds.whole.iter().position(|&bound| value <= bound).unwrap_or(self.bounds.whole.len());
         let shard = self.shard();
-        shard[bucket].fetch_add(1, Ordering::Relaxed);
+        cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
         // Most requests have no body, and adding nothing costs as much as adding something.
         if value > 0 {
-            shard[self.bounds.buckets()].fetch_add(value, Ordering::Relaxed);
+            cell(shard, self.bounds.buckets()).fetch_add(value, Ordering::Relaxed);
         }
         bucket
     }
@@ -108,16 +110,16 @@ impl Histogram {
     pub(crate) fn observe(&self, value: f64) {
         let bucket = self.bounds.upper.iter().position(|&bound| value <= bound).unwrap_or(self.bounds.upper.len());
         let shard = self.shard();
-        shard[bucket].fetch_add(1, Ordering::Relaxed);
+        cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
         if !value.is_nan() {
             let add = |sum| Some((f64::from_bits(sum) + value).to_bits());
-            let sum = &shard[self.bounds.buckets()];
+            let sum = cell(shard, self.bounds.buckets());
             // The closure always returns a number, so this cannot fail.
             let _ = sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         }
     }
 
-    fn shard(&self) -> &[AtomicU64] {
+    fn shard(&self) -> &[Padded<[AtomicU64; CELLS]>] {
         &self.cells[shards::mine() * self.stride..][..self.stride]
     }
 
@@ -126,10 +128,10 @@ impl Histogram {
         let mut buckets = vec![0; self.bounds.buckets()];
         let (mut whole, mut float) = (0_u64, 0.0);
         for shard in self.cells.chunks_exact(self.stride) {
-            for (total, cell) in buckets.iter_mut().zip(shard) {
-                *total += cell.load(Ordering::Relaxed);
+            for (bucket, total) in buckets.iter_mut().enumerate() {
+                *total += cell(shard, bucket).load(Ordering::Relaxed);
             }
-            let sum = shard[buckets.len()].load(Ordering::Relaxed);
+            let sum = cell(shard, buckets.len()).load(Ordering::Relaxed);
             whole = whole.wrapping_add(sum);
             float += f64::from_bits(sum);
         }
@@ -140,6 +142,10 @@ impl Histogram {
         };
         Reading { buckets, sum }
     }
+}
+
+fn cell(shard: &[Padded<[AtomicU64; CELLS]>], number: usize) -> &AtomicU64 {
+    &shard[number / CELLS].0[number % CELLS]
 }
 
 impl metrics::HistogramFn for Histogram {

@@ -22,16 +22,17 @@ pub(crate) fn mine() -> usize {
     MINE.try_with(|shard| *shard).unwrap_or(0)
 }
 
-#[repr(align(64))]
-#[derive(Default)]
-struct Cell(AtomicI64);
+/// Keeps what one core writes away from what another does: two cache lines, because processors fetch them in pairs.
+#[repr(align(128))]
+#[derive(Debug, Default)]
+pub(crate) struct Padded<T>(pub(crate) T);
 
 /// A gauge that goes up on one thread and down on another.
-pub(crate) struct InFlight(Box<[Cell]>);
+pub(crate) struct InFlight(Box<[Padded<AtomicI64>]>);
 
 impl InFlight {
     pub(crate) fn new() -> Self {
-        Self((0..count()).map(|_| Cell::default()).collect())
+        Self((0..count()).map(|_| Padded::default()).collect())
     }
 
     pub(crate) fn enter(&self) {
