@@ -9,6 +9,10 @@ pub(crate) mod client;
 mod line;
 mod log;
 mod observed;
+#[path = "../exposition/parser.rs"]
+mod parser;
+#[path = "../exposition/parts.rs"]
+mod parts;
 #[cfg(all(unix, feature = "server"))]
 pub(crate) mod process;
 pub(crate) mod raw;

@@ -1,28 +1,18 @@
-//! A scrape in the text format, parsed back.
+//! A scrape in the text format, and the values in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use redpane::ExpositionFormat;
 
-/// One sample of a scrape.
-#[derive(Clone, Debug)]
-pub(crate) struct Sample {
-    pub(crate) name: String,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) value: f64,
-}
+use super::parser::{Sample, parse};
 
 /// All samples of one scrape.
 #[derive(Debug)]
 pub(crate) struct Samples(Vec<Sample>);
 
 impl Samples {
-    /// Parses the text format 0.0.4. Panics at a line that is not of it, and at a series that comes twice.
+    /// Parses the text format 0.0.4. Panics where it is not valid.
     pub(crate) fn parse(text: &str) -> Self {
-        let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).map(parse_sample).collect();
-        let mut seen = BTreeSet::new();
-        for one in &samples {
-            assert!(seen.insert((&one.name, &one.labels)), "the series {one:?} comes twice");
-        }
-        Self(samples)
+        let exposition = parse(text, ExpositionFormat::Text).unwrap_or_else(|error| panic!("{error}; in\n{text}"));
+        Self(exposition.families.into_iter().flat_map(|family| family.samples).collect())
     }
 
     /// The samples of a name that have all of these labels (and maybe more).
@@ -59,40 +49,4 @@ impl Samples {
         counted.sort_by(|one, other| one.0.cmp(&other.0));
         counted
     }
-}
-
-fn parse_sample(line: &str) -> Sample {
-    let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {line:?}"));
-    let value = value.parse().unwrap_or_else(|error| panic!("{error} in {line:?}"));
-    let (name, labels) = match series.split_once('{') {
-        None => (series, BTreeMap::new()),
-        Some((name, labels)) => {
-            let labels = labels.strip_suffix('}').unwrap_or_else(|| panic!("labels without an end: {line:?}"));
-            (name, parse_labels(labels))
-        }
-    };
-    Sample { name: name.to_owned(), labels, value }
-}
-
-fn parse_labels(mut rest: &str) -> BTreeMap<String, String> {
-    let mut labels = BTreeMap::new();
-    while !rest.is_empty() {
-        let (name, after) = rest.split_once("=\"").unwrap_or_else(|| panic!("no label: {rest:?}"));
-        let mut value = String::new();
-        let mut characters = after.char_indices();
-        let end = loop {
-            match characters.next().unwrap_or_else(|| panic!("no end of the value: {rest:?}")) {
-                (_, '\\') => match characters.next() {
-                    Some((_, 'n')) => value.push('\n'),
-                    Some((_, other @ ('\\' | '"'))) => value.push(other),
-                    other => panic!("no escape: {other:?} in {rest:?}"),
-                },
-                (at, '"') => break at + 1,
-                (_, other) => value.push(other),
-            }
-        };
-        assert!(labels.insert(name.to_owned(), value).is_none(), "the label {name} comes twice");
-        rest = after[end..].trim_start_matches(',');
-    }
-    labels
 }
