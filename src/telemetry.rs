@@ -56,7 +56,7 @@ impl Telemetry {
         let announce = move |out: &mut Vec<u8>, lost: u64| {
             let line = Line::begin(&announcing, Level::WARN, "redpane::logs", None);
             let mut line = line.message(format_args!("log lines were lost"));
-            line.field("lines", |value| json::integer(value, lost));
+            line.field(",\"lines\":", |value| json::integer(value, lost));
             out.extend_from_slice(&line.finish());
         };
         let writer: Box<dyn Write + Send> = match options.format {

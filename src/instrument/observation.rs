@@ -1,7 +1,7 @@
 //! What was seen of one request. Its end yields the metric sample and the access line.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -10,7 +10,7 @@ use tracing::Level;
 use super::unwind::{Payload, catch};
 use crate::context::{self, RequestContext};
 use crate::logs::line::Line;
-use crate::logs::{json, panics};
+use crate::logs::{json, panics, timestamp};
 use crate::metrics::series::Sample;
 use crate::request::mount::Mount;
 
@@ -130,25 +130,25 @@ impl Observation {
         }
     }
 
-    fn log(&self, context: &RequestContext, level: Level, now: SystemTime, nanoseconds: u64) {
+    fn log(&self, context: &RequestContext, level: Level, now: Duration, nanoseconds: u64) {
         let (telemetry, head) = (context.telemetry(), context.head());
         let mut line = Line::begin_request(now, &telemetry.app, level, context);
         line.raw(&context.endpoint().json);
-        line.field("path", |out| json::text_up_to(out, head.path(), MAX_PATH));
-        line.field("status", |out| json::integer(out, self.status));
+        line.field(",\"path\":", |out| json::text_up_to(out, head.path(), MAX_PATH));
+        line.field(",\"status\":", |out| json::integer(out, self.status));
         line.raw(self.outcome.json());
-        line.field("duration_seconds", |out| json::seconds(out, nanoseconds));
-        line.field("request_bytes", |out| json::integer(out, head.size.bytes()));
-        line.field("response_bytes", |out| json::optional(out, self.response_bytes, json::integer));
-        line.field("client", |out| {
+        line.field(",\"duration_seconds\":", |out| json::seconds(out, nanoseconds));
+        line.field(",\"request_bytes\":", |out| json::integer(out, head.size.bytes()));
+        line.field(",\"response_bytes\":", |out| json::optional(out, self.response_bytes, json::integer));
+        line.field(",\"client\":", |out| {
             json::optional(out, head.client, |out, client| json::display(out, format_args!("{client}")))
         });
-        line.field("user_agent", |out| {
+        line.field(",\"user_agent\":", |out| {
             json::optional(out, head.user_agent.as_ref(), |out, agent| {
                 json::bytes_up_to(out, agent.as_bytes(), MAX_USER_AGENT)
             });
         });
-        line.field("request_id", |out| context.request_id_json(out));
+        line.field(",\"request_id\":", |out| context.request_id_json(out));
         if let Some(parent) = context.parent_span_id() {
             line.raw(b",\"parent_span_id\":\"");
             line.raw(parent.as_bytes());
@@ -175,7 +175,7 @@ impl Drop for Observation {
         let Some(context) = self.context.take() else { return };
         let head = context.head();
         let nanoseconds = u64::try_from(head.arrived.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let now = SystemTime::now();
+        let now = timestamp::now();
         let http = &context.telemetry().http;
         http.record(
             context.endpoint(),

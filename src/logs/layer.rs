@@ -94,7 +94,7 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     let Some(scope) = subscriber.event_scope(event) else { return };
-    line.field("spans", |out| {
+    line.field(",\"spans\":", |out| {
         for (position, span) in scope.from_root().enumerate() {
             out.push(if position == 0 { b'[' } else { b',' });
             if let Some(fields) = span.extensions().get::<SpanFields>() {

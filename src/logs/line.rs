@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::Duration;
 
 use tracing::Level;
 
@@ -48,14 +48,14 @@ pub(crate) struct Line {
 impl Line {
     /// Opens a line up to and without `message`, which the caller writes next with [`message`](Self::message).
     pub(crate) fn begin(app: &App, level: Level, target: &str, context: Option<&RequestContext>) -> Self {
-        let mut line = Self::open(SystemTime::now(), app, level, context);
+        let mut line = Self::open(timestamp::now(), app, level, context);
         json::text_up_to(&mut line.out, target, 256);
         line.raw(b",\"message\":");
         line
     }
 
     /// Opens an access line, its message included, for a time that was read already.
-    pub(crate) fn begin_request(time: SystemTime, app: &App, level: Level, context: &RequestContext) -> Self {
+    pub(crate) fn begin_request(time: Duration, app: &App, level: Level, context: &RequestContext) -> Self {
         let mut line = Self::open(time, app, level, Some(context));
         line.raw(b"\"");
         line.raw(ACCESS_TARGET.as_bytes());
@@ -63,7 +63,7 @@ impl Line {
         line
     }
 
-    fn open(time: SystemTime, app: &App, level: Level, context: Option<&RequestContext>) -> Self {
+    fn open(time: Duration, app: &App, level: Level, context: Option<&RequestContext>) -> Self {
         // The thread's spare buffer is taken, not borrowed: a value that logs while it is formatted gets its own.
         // A thread that is ending may have destroyed it before it destroys what logs.
         let mut out = SPARE.try_with(Cell::take).unwrap_or_default();
@@ -101,12 +101,11 @@ impl Line {
         self.out.extend_from_slice(fragment);
     }
 
-    /// Appends one field; `key` is plain ASCII of ours. A field that does not fit any more is left out and counted.
-    pub(crate) fn field(&mut self, key: &str, value: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends one field; `opening` is its key with all that JSON wants around it: `,"key":`. A field that does not fit any
+    /// more is left out and counted.
+    pub(crate) fn field(&mut self, opening: &str, value: impl FnOnce(&mut Vec<u8>)) {
         let start = self.out.len();
-        self.out.extend_from_slice(b",\"");
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        self.out.extend_from_slice(opening.as_bytes());
         value(&mut self.out);
         self.keep_within_bound(start);
     }

@@ -12,7 +12,7 @@ pub(crate) mod panics;
 pub(crate) mod pretty;
 pub(crate) mod sink;
 pub(crate) mod span;
-mod timestamp;
+pub(crate) mod timestamp;
 mod value;
 mod writer;
 

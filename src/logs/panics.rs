@@ -57,13 +57,13 @@ fn log(telemetry: &Shared, context: Option<&RequestContext>, info: &PanicHookInf
     let message = info.payload_as_str().unwrap_or("a panic whose payload is no text");
     let mut line = Line::begin(&telemetry.app, Level::ERROR, TARGET, context).message(format_args!("{message}"));
     if let Some(location) = info.location() {
-        line.field("location", |out| json::display(out, format_args!("{location}")));
+        line.field(",\"location\":", |out| json::display(out, format_args!("{location}")));
     }
     if let Some(name) = std::thread::current().name() {
-        line.field("thread", |out| json::text(out, name));
+        line.field(",\"thread\":", |out| json::text(out, name));
     }
     let backtrace = Backtrace::force_capture().to_string();
-    line.field("backtrace", |out| json::text_up_to(out, &backtrace, MAX_BACKTRACE));
+    line.field(",\"backtrace\":", |out| json::text_up_to(out, &backtrace, MAX_BACKTRACE));
     line.end(&telemetry.sink);
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::trace_context::TraceId;
 
@@ -32,8 +32,8 @@ impl Exemplars {
         Self((0..buckets).map(|_| OnceLock::new()).collect())
     }
 
-    pub(crate) fn offer(&self, bucket: usize, nanoseconds: u64, trace_id: &TraceId, now: SystemTime) {
-        let time = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    pub(crate) fn offer(&self, bucket: usize, nanoseconds: u64, trace_id: &TraceId, since_epoch: Duration) {
+        let time = since_epoch.as_secs() * 1000 + u64::from(since_epoch.subsec_millis());
         let slot = self.0[bucket].get_or_init(Box::default);
         if time.saturating_sub(slot.time.load(Ordering::Relaxed)) < INTERVAL_MILLISECONDS {
             return;

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::Duration;
 
 use http::Method;
 
@@ -30,7 +30,8 @@ pub(crate) struct Sample<'a> {
     /// `None` where nobody counts them: the body of a streaming route.
     pub(crate) response_bytes: Option<u64>,
     pub(crate) trace_id: &'a TraceId,
-    pub(crate) time: SystemTime,
+    /// Since 1970.
+    pub(crate) time: Duration,
 }
 
 /// All HTTP metrics of one telemetry.
