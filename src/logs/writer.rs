@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use tracing::Level;
 
-use super::sink::{Announce, DropReason, Shared, level_index, lose};
+use super::sink::{Announce, DropReason, Shared, State, level_index, lose};
 
 /// How long the writer waits for company after the first line: many lines then share one write and one wake-up.
 const LINGER: Duration = Duration::from_millis(5);
@@ -54,9 +54,11 @@ struct Taken {
     announced: u64,
 }
 
-/// Waits for lines, lingers, takes them. `None` at the end.
+/// Lingers, and where no line came waits for one and lingers again; takes what there is. `None` at the end.
+///
+/// It lingers first: under load a batch has lines before the last one is written, and none of them has to wake the writer.
 fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Option<Taken> {
-    let mut state = shared.lock();
+    let mut state = linger(shared, shared.lock());
     while !state.has_work() {
         if state.closed {
             return None;
@@ -64,10 +66,9 @@ fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Opti
         state.writer_idle = true;
         state.urgent = false;
         state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.writer_idle = false;
+        state = linger(shared, state);
     }
-    state.writer_idle = false;
-    let lingered = shared.work.wait_timeout_while(state, LINGER, |state| !state.urgent && !state.closed);
-    state = lingered.unwrap_or_else(PoisonError::into_inner).0;
     state.urgent = false;
     mem::swap(&mut state.buffer, batch);
     state.writing_bytes = batch.len();
@@ -78,6 +79,11 @@ fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Opti
         announce(batch, taken.announced);
     }
     Some(taken)
+}
+
+fn linger<'a>(shared: &Shared, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    let lingered = shared.work.wait_timeout_while(state, LINGER, |state| !state.urgent && !state.closed);
+    lingered.unwrap_or_else(PoisonError::into_inner).0
 }
 
 /// Writes everything, waiting where a non-blocking output asks for it. The error is the number of bytes written.
