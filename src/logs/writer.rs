@@ -11,7 +11,7 @@ use tracing::Level;
 
 use super::sink::{Announce, DropReason, Shared, State, level_index, lose};
 
-/// How long the writer waits for company after the first line: many lines then share one write and one wake-up.
+/// How long the writer waits for company after a batch or a first line: many lines then share one write and one wake-up.
 const LINGER: Duration = Duration::from_millis(5);
 /// A spare buffer that grew beyond this in a burst is given back.
 const KEPT_CAPACITY: usize = 1024 * 1024;

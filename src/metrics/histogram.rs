@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::shards::{self, Padded};
 
-/// Cells that fill their padding.
+/// As many as fill their padding.
+type Cells = Padded<[AtomicU64; CELLS]>;
 const CELLS: usize = size_of::<Padded<u8>>() / size_of::<AtomicU64>();
 
 /// What the values of a histogram are, and so how their sum is kept.
@@ -64,7 +65,7 @@ impl Bounds {
 /// Counts one label set. Cells of a shard: a counter for each bucket, then the sum.
 pub(crate) struct Histogram {
     bounds: Arc<Bounds>,
-    cells: Box<[Padded<[AtomicU64; CELLS]>]>,
+    cells: Box<[Cells]>,
     /// Elements of `cells` that a shard takes.
     stride: usize,
 }
@@ -119,7 +120,7 @@ impl Histogram {
         }
     }
 
-    fn shard(&self) -> &[Padded<[AtomicU64; CELLS]>] {
+    fn shard(&self) -> &[Cells] {
         &self.cells[shards::mine() * self.stride..][..self.stride]
     }
 
@@ -144,7 +145,7 @@ impl Histogram {
     }
 }
 
-fn cell(shard: &[Padded<[AtomicU64; CELLS]>], number: usize) -> &AtomicU64 {
+fn cell(shard: &[Cells], number: usize) -> &AtomicU64 {
     &shard[number / CELLS].0[number % CELLS]
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn mine() -> usize {
 
 /// Keeps what one core writes away from what another does: two cache lines, because processors fetch them in pairs.
 #[repr(align(128))]
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Padded<T>(pub(crate) T);
 
 /// A gauge that goes up on one thread and down on another.

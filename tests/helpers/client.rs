@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 
 use super::Line;
 
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// An answer, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -58,9 +60,14 @@ pub(crate) async fn send(address: SocketAddr, request: Request<Body>) -> Answer 
 
 /// A connection for several requests.
 pub(crate) async fn keep_alive(address: SocketAddr) -> http1::SendRequest<Body> {
-    let (sender, connection) = http1::handshake(connect(address).await).await.unwrap();
+    try_keep_alive(address).await.unwrap()
+}
+
+/// The same to a service that may be gone.
+pub(crate) async fn try_keep_alive(address: SocketAddr) -> Result<http1::SendRequest<Body>, Failure> {
+    let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(address).await?)).await?;
     tokio::spawn(connection);
-    sender
+    Ok(sender)
 }
 
 /// Sends `count` GETs one after the other on one connection; gives the statuses.

@@ -15,12 +15,10 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-use crate::helpers::client::{self, Answer};
+use crate::helpers::client::{self, Answer, Failure};
 use crate::helpers::{Scripted, Step};
 use crate::mix::{Asked, Content, Deed, Mix};
 use crate::seen::{Ending, Fate, Seen};
-
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Whether a request that should be answered may go without.
 #[derive(Clone, Copy, PartialEq)]
@@ -106,9 +104,7 @@ impl Client {
         {
             return Ok(kept);
         }
-        let stream = TokioIo::new(TcpStream::connect(self.address).await?);
-        let (mut sender, connection) = http1::handshake(stream).await?;
-        tokio::spawn(connection);
+        let mut sender = client::try_keep_alive(self.address).await?;
         sender.ready().await?;
         Ok(sender)
     }

@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use http::Method;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::client::conn::http1::SendRequest;
 use tokio::task::JoinSet;
 
 use crate::account::{Account, Sum};
-use crate::client::{Client, Failure, Trust};
+use crate::client::{Client, Trust};
+use crate::helpers::client::Failure;
 use crate::helpers::process::{self, Process, Reading};
 use crate::helpers::{Line, Samples, client};
 use crate::mix::{Asked, BODY_LIMIT, Mix, REQUEST_TIMEOUT, Without};
@@ -104,6 +103,7 @@ impl Service {
         Load { clients: noise, stop }
     }
 
+    /// A scrape of a service that is there.
     pub(crate) async fn scrape(&mut self) -> Samples {
         self.try_scrape().await.unwrap()
     }
@@ -111,10 +111,7 @@ impl Service {
     /// Scrapes, on a connection that is kept: it costs no descriptor when there are none left.
     async fn try_scrape(&mut self) -> Result<Samples, Failure> {
         if self.scraper.as_ref().is_none_or(SendRequest::is_closed) {
-            let (sender, connection) =
-                http1::handshake(TokioIo::new(TcpStream::connect(self.metrics_address).await?)).await?;
-            tokio::spawn(connection);
-            self.scraper = Some(sender);
+            self.scraper = Some(client::try_keep_alive(self.metrics_address).await?);
         }
         let sender = self.scraper.as_mut().unwrap();
         sender.ready().await?;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::Client;
 use super::head::Head;
-use super::{Client, Failure};
+use crate::helpers::client::Failure;
 use crate::mix::{Asked, Leaving, Odd};
 use crate::seen::{Ending, Fate};
 
