@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::json_body;
-use crate::problem::Problem;
+use redpane::problem::Problem;
 
 pub(super) async fn answer(
     State(state): State<super::State>,

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::body::Lines;
 use super::json_body;
-use crate::problem::Problem;
+use redpane::problem::Problem;
 use settings::FaultSettings;
 
 /// Chunks a client may ask `/faults/chunked/{n}` for.

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use serde::Serialize;
 
-use crate::problem::Problem;
+use redpane::problem::Problem;
 
 /// The answer of `GET /hello/{name}`.
 #[derive(Debug, Serialize)]

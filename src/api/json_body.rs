@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use serde::de::IgnoredAny;
 
-use crate::problem::Problem;
+use redpane::problem::Problem;
 
 /// How much of a body that is too large is read on, and for how long: a client that writes first and reads then would
 /// find its connection reset instead of the answer.

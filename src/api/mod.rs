@@ -17,8 +17,8 @@ use http::{Method, StatusCode, Uri};
 use tower::ServiceBuilder;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::TimedOut;
-use crate::problem::Problem;
+use redpane::TimedOut;
+use redpane::problem::Problem;
 use crate::server::Config;
 
 /// All methods and routes of the API, to be announced to the metrics: their series exist from the first scrape on.

@@ -12,7 +12,7 @@ use super::healthcheck::{self, Unhealthy};
 use super::setting::{Reader, Source};
 use super::shutdown::Signals;
 use super::{BindError, Config, Listeners, Role};
-use crate::{InstallError, Telemetry};
+use redpane::{InstallError, Telemetry};
 
 /// How long the last log lines may take to reach stdout.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);

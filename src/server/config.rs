@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::setting::{BadSetting, Reader, Source};
-use crate::{LogFormat, Redpane, WhenFull};
+use redpane::{LogFormat, Redpane, WhenFull};
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
 pub const VARIABLES: [&str; 14] = [

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::problem::Problem;
+use redpane::problem::Problem;
 
 /// Whether this process wants new requests. Clones share one answer; it changes once, at the first signal.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@
 //! it on port 0 and ends it when it likes:
 //!
 //! ```
-//! use redpane::server::{self, Config, Listeners, Role};
+//! use redpane_service::server::{self, Config, Listeners, Role};
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
 //! let mut config = Config::defaults(Role::Serve);
@@ -42,7 +42,7 @@ pub use config::{Config, Role};
 pub use listen::{BindError, Listeners};
 pub use shutdown::Ended;
 
-use crate::Telemetry;
+use redpane::Telemetry;
 use health::Readiness;
 use listen::Serving;
 use shutdown::Cause;

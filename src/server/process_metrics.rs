@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use metrics_process::Collector;
 use tokio_metrics::RuntimeMetricsReporterBuilder;
 
-use crate::Telemetry;
+use redpane::Telemetry;
 
 /// Adds the metrics of this process and of the current runtime to every scrape of `telemetry`. Must be called inside a
 /// runtime.

@@ -12,9 +12,9 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::Config;
-use crate::Telemetry;
+use redpane::Telemetry;
 use crate::api::json_body;
-use crate::problem::Problem;
+use redpane::problem::Problem;
 
 mod alert;
 

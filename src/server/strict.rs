@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 
-use crate::problem::Problem;
+use redpane::problem::Problem;
 
 /// Answers such requests itself, and closes their connections after the answer. Inside of the instrumentation: a request
 /// that is refused is counted and logged under its route.

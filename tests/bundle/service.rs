@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use redpane::server::{self, Config, Listeners, Role};
+use redpane_service::server::{self, Config, Listeners, Role};
 
 use crate::environment::Settings;
 use crate::metrics::Known;

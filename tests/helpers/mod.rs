@@ -13,11 +13,11 @@ mod observed;
 mod parser;
 #[path = "../exposition/parts.rs"]
 mod parts;
-#[cfg(all(unix, feature = "server"))]
+#[cfg(unix)]
 pub(crate) mod process;
 pub(crate) mod raw;
 mod samples;
-#[cfg(all(unix, feature = "server"))]
+#[cfg(unix)]
 mod served;
 mod wait;
 
@@ -26,6 +26,6 @@ pub(crate) use line::Line;
 pub(crate) use log::Log;
 pub(crate) use observed::{Observed, serve};
 pub(crate) use samples::Samples;
-#[cfg(all(unix, feature = "server"))]
+#[cfg(unix)]
 pub(crate) use served::Served;
 pub(crate) use wait::{eventually, until};

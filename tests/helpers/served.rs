@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use redpane::LogFormat;
-use redpane::server::{self, Config, Listeners, Role};
+use redpane_service::server::{self, Config, Listeners, Role};
 
 use super::Observed;
 

@@ -9,7 +9,7 @@ mod endings;
 #[path = "../helpers/mod.rs"]
 mod helpers;
 mod hostile;
-#[cfg(all(unix, feature = "server"))]
+#[cfg(unix)]
 mod prometheus;
-#[cfg(all(unix, feature = "server"))]
+#[cfg(unix)]
 mod service;

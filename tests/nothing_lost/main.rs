@@ -3,7 +3,7 @@
 //!
 //! `REDPANE_TEST_SEED` repeats a run that failed (each failure prints its seed), `REDPANE_TEST_REQUESTS` sizes the mix,
 //! and `REDPANE_TEST_SOAK_SECONDS` is how long the soak lasts (`-- --ignored`; docs/nothing-lost.md).
-#![cfg(all(unix, feature = "server"))]
+#![cfg(unix)]
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used)]
 

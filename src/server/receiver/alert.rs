@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::metrics::exposition::pair;
 
 /// One webhook.
 #[derive(Debug, Deserialize)]
@@ -94,7 +93,7 @@ impl Alert {
         let mut out = String::from("{");
         for (index, (name, value)) in self.labels.iter().enumerate() {
             out.push_str(if index == 0 { "" } else { ", " });
-            pair(&mut out, name, &text(value));
+            out.push_str(&format!("{name}=\"{}\"", escaped(&text(value))));
         }
         out.push('}');
         out
@@ -128,6 +127,11 @@ impl Alert {
 /// Both senders write Go's zero time where they mean "not yet".
 fn known_time(time: &str) -> Option<&str> {
     non_empty(time).filter(|time| !time.starts_with("0001-01-01"))
+}
+
+/// A label value as PromQL and LogQL quote it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]
