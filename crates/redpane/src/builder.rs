@@ -3,16 +3,18 @@
 use std::fmt;
 use std::io::Write;
 
-use axum::Router;
 use http::Method;
+use http::request::Parts;
 use tracing_subscriber::filter::Targets;
 
 use crate::install::InstallError;
-use crate::logs::{LogFormat, WhenFull};
+use crate::logs::format::LogFormat;
+use crate::logs::losses::OverflowPolicy;
 use crate::options::{ConfigError, Options};
+use crate::request::finished::RequestObserver;
 use crate::telemetry::Telemetry;
 
-/// Instruments an axum application. Start here.
+/// Instruments an application. Start here.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -37,7 +39,7 @@ impl Redpane {
         Self { options: Options::new(app.into()) }
     }
 
-    /// Where the metrics are served; `/metrics` unless said otherwise. The route is added to the instrumented router.
+    /// The path of the metrics route, which is added to the instrumented router. Defaults to `/metrics`.
     pub fn metrics_path(mut self, path: impl Into<String>) -> Self {
         self.options.metrics_path = path.into();
         self
@@ -63,72 +65,118 @@ impl Redpane {
     }
 
     /// Routes (templates) that write an access line only when they fail: a status of 400 or more, or any outcome but
-    /// `complete`. They are counted like all others. Adds to `/metrics`, `/healthz` and `/readyz`.
-    pub fn quiet<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
-        self.options.quiet.extend(routes.into_iter().map(Into::into));
+    /// `complete`. They are counted like all others. Adds to the metrics path, `/healthz` and `/readyz`.
+    pub fn log_failures_only<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
+        self.options.log_failures_only.extend(routes.into_iter().map(Into::into));
         self
     }
 
     /// Routes (templates) whose responses may last for hours, such as server-sent events: they are counted and logged
     /// when their headers are sent, with the duration until then.
-    pub fn streaming<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
-        self.options.streaming.extend(routes.into_iter().map(Into::into));
+    pub fn observe_until_headers<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
+        self.options.until_headers.extend(routes.into_iter().map(Into::into));
         self
     }
 
-    /// Makes the series of a method and route exist from the first scrape, at zero, so that `rate()` sees the very first
+    /// Creates the series of a method and route at zero before the first scrape, so that `rate()` sees the very first
     /// request and the very first error.
-    pub fn announce(mut self, method: Method, route: impl Into<String>) -> Self {
-        self.options.announced.push((method, route.into()));
+    pub fn preregister(mut self, method: Method, route: impl Into<String>) -> Self {
+        self.options.preregistered.push((method, route.into()));
         self
     }
 
-    /// Names the prefix of a `nest_service`, for which axum gives no route template: requests below it get the label
+    /// The prefix of a `nest_service`, for which axum gives no route template: requests below it get the label
     /// `route="<prefix>/{*path}"` instead of `unmatched`.
-    pub fn mounted(mut self, prefix: impl Into<String>) -> Self {
-        self.options.mounted.push(prefix.into());
+    pub fn nested_service(mut self, prefix: impl Into<String>) -> Self {
+        self.options.nested_services.push(prefix.into());
         self
     }
 
-    /// The most label sets (method, route, status) of the HTTP metrics; 10,000 unless said otherwise. Past it, new ones
-    /// are counted under the route `_overflow`.
+    /// Labels the requests for which neither gRPC nor axum nor a [nested service](Self::nested_service) has a route:
+    /// those of a hyper service, for example. `None` is the label `unmatched`.
+    ///
+    /// The values must be few: each one is a label set of every HTTP metric, bounded by
+    /// [`series_limit`](Self::series_limit) only. Never answer with the path itself.
+    ///
+    /// ```
+    /// let redpane = redpane::Redpane::new("proxy").route_label(|parts| {
+    ///     parts.uri.path().starts_with("/v1/").then(|| "/v1/{*path}".to_owned())
+    /// });
+    /// ```
+    pub fn route_label(mut self, label: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.options.label_request = Some(Box::new(label));
+        self
+    }
+
+    /// Whether answers carry `X-Trace-Id` and `X-Request-Id`. Defaults to `true`.
+    pub fn response_headers(mut self, add: bool) -> Self {
+        self.options.policy.response_headers = add;
+        self
+    }
+
+    /// Whether the trace context of callers is taken over. Defaults to `true`. With `false`, for a public edge, every
+    /// request starts a trace: the caller's trace id is the field `caller_trace_id` of the access line, and its
+    /// `tracestate` and `baggage` are not passed on.
+    pub fn trust_trace_context(mut self, trust: bool) -> Self {
+        self.options.policy.trust_trace_context = trust;
+        self
+    }
+
+    /// Whether a panic of the application becomes an answer with status 500. Defaults to `true`. With `false` the panic
+    /// goes on after it was counted and logged.
+    pub fn catch_panics(mut self, catch: bool) -> Self {
+        self.options.policy.catch_panics = catch;
+        self
+    }
+
+    /// Adds an observer, which is called at the end of every request.
+    pub fn observer(mut self, observer: impl RequestObserver) -> Self {
+        self.options.observers.push(Box::new(observer));
+        self
+    }
+
+    /// The most label sets (method, route, status) of the HTTP metrics. Past it, new ones are counted under the route
+    /// `_overflow`. Defaults to 10,000; at least 1.
     pub fn series_limit(mut self, label_sets: usize) -> Self {
         self.options.series_limit = label_sets;
         self
     }
 
-    /// Which lines are written, by target and level: `info` unless said otherwise. Access lines have the target
-    /// `redpane::access` and the level `INFO`, `WARN` (4xx, aborted) or `ERROR` (5xx, panic, broken body).
+    /// Which lines are written, by target and level. Defaults to `info`. The filter is fixed once the telemetry is built.
+    ///
+    /// Access lines are no `tracing` events, and still obey it: their target is `redpane::access` and their level `INFO`,
+    /// `WARN` (4xx, aborted) or `ERROR` (5xx, panic, error, broken body). A filter of another layer, such as an `EnvFilter`
+    /// that is reloaded, does not change them.
     pub fn log_filter(mut self, directives: Targets) -> Self {
         self.options.filter = directives;
         self
     }
 
-    /// How lines look; JSON unless said otherwise.
+    /// How lines look. Defaults to JSON.
     pub fn log_format(mut self, format: LogFormat) -> Self {
         self.options.format = format;
         self
     }
 
-    /// Where lines go; standard output unless said otherwise. Written by a thread of its own, many lines at once.
+    /// Where lines go, written by a thread of its own, many lines at once. Defaults to standard output.
     pub fn log_writer(mut self, writer: impl Write + Send + 'static) -> Self {
         self.options.writer = Box::new(writer);
         self
     }
 
-    /// The most bytes of log lines waiting in memory for a slow writer; 16 MiB unless said otherwise, 64 KiB at least.
+    /// The most bytes of log lines waiting in memory for a slow writer. Defaults to 16 MiB; at least 64 KiB.
     pub fn log_buffer_bytes(mut self, bytes: usize) -> Self {
         self.options.buffer_bytes = bytes;
         self
     }
 
-    /// What happens to a line that finds the buffer full; it is dropped, counted and announced unless said otherwise.
-    pub fn log_when_full(mut self, policy: WhenFull) -> Self {
-        self.options.when_full = policy;
+    /// What happens to a line that finds the buffer full. Defaults to [`OverflowPolicy::Drop`].
+    pub fn log_overflow(mut self, policy: OverflowPolicy) -> Self {
+        self.options.overflow = policy;
         self
     }
 
-    /// The labels of `redpane_build_info`: redpane's version and `unknown` unless said otherwise.
+    /// The labels of `redpane_build_info`. Defaults to redpane's version and `unknown`.
     pub fn build_info(mut self, version: impl Into<String>, revision: impl Into<String>) -> Self {
         self.options.version = version.into();
         self.options.revision = revision.into();
@@ -141,8 +189,7 @@ impl Redpane {
     /// One error that names every bad option, and what would be right.
     pub fn build(self) -> Result<Telemetry, ConfigError> {
         let bounds = self.options.check()?;
-        Telemetry::start(self.options, bounds)
-            .map_err(|error| ConfigError::one(format!("the log's writer thread did not start: {error}")))
+        Telemetry::start(self.options, bounds).map_err(ConfigError::no_thread)
     }
 
     /// [`build`](Self::build), then [`Telemetry::install`]: the one call for an application that has no subscriber,
@@ -156,15 +203,16 @@ impl Redpane {
         Ok(telemetry)
     }
 
-    /// The one line: metrics, access log, trace ids and `/metrics` for this router.
+    /// [`install`](Self::install), or the telemetry of the same app that this process has installed already. For tests and
+    /// plugins, which may come first or not. The options of a later call are not used.
     ///
-    /// # Panics
-    /// With the text of [`ConfigError`] if an option is bad ([`build`](Self::build) returns it instead), and as axum
-    /// does if the router has a route at the metrics path already.
-    pub fn instrument<S: Clone + Send + Sync + 'static>(self, router: Router<S>) -> Router<S> {
-        match self.build() {
-            Ok(telemetry) => telemetry.instrument(router),
-            Err(error) => panic!("redpane: {error}"),
+    /// # Errors
+    /// As [`install`](Self::install), and if the telemetry of another app is installed.
+    pub fn try_install(self) -> Result<Telemetry, InstallError> {
+        match Telemetry::installed() {
+            Some(installed) if installed.app() == self.options.app => Ok(installed),
+            Some(installed) => Err(InstallError::OtherApp { installed: installed.app().into() }),
+            None => self.install(),
         }
     }
 }

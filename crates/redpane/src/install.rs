@@ -1,16 +1,21 @@
 //! Making a telemetry the process's own: global subscriber, metrics recorder, panic hook.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 
+use tracing::subscriber::NoSubscriber;
 use tracing_log::LogTracer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::logs::{LogLayer, panics};
+use crate::logs::layer::LogLayer;
+use crate::logs::{flush_guard, panics};
 use crate::options::ConfigError;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Shared, Telemetry};
 
-/// Why a telemetry could not be installed for the whole process.
+/// Why a telemetry could not be installed for the whole process. Nothing was changed then.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InstallError {
@@ -19,7 +24,12 @@ pub enum InstallError {
     /// A global `tracing` subscriber is set already.
     Subscriber,
     /// A global `metrics` recorder is set already.
-    Recorder,
+    Recorder(Box<dyn Error + Send + Sync>),
+    /// The telemetry of another app is installed.
+    OtherApp {
+        /// Its name.
+        installed: String,
+    },
 }
 
 impl fmt::Display for InstallError {
@@ -29,31 +39,69 @@ impl fmt::Display for InstallError {
             Self::Subscriber => f.write_str(
                 "the process has a global tracing subscriber already; keep it, and add Telemetry::log_layer() to it instead of installing",
             ),
-            Self::Recorder => f.write_str(
+            Self::Recorder(_) => f.write_str(
                 "the process has a global metrics recorder already; install redpane before it, or leave it and use metrics::with_local_recorder \
                  with Telemetry::recorder() for what happens outside of requests",
+            ),
+            Self::OtherApp { installed } => write!(
+                f,
+                "the telemetry of the app {installed:?} is installed in this process already; use the same name, or build a telemetry without installing it"
             ),
         }
     }
 }
 
-impl std::error::Error for InstallError {}
+impl Error for InstallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            // Its text is this error's own.
+            Self::Config(error) => error.source(),
+            Self::Recorder(error) => Some(&**error),
+            Self::Subscriber | Self::OtherApp { .. } => None,
+        }
+    }
+}
+
+static INSTALLED: OnceLock<Arc<Shared>> = OnceLock::new();
+/// Held by the one who installs.
+static INSTALLING: Mutex<()> = Mutex::new(());
 
 impl Telemetry {
     /// Installs this telemetry for the whole process: `tracing` events and records of the `log` crate become its log
-    /// lines, `metrics` macros outside of requests count in its `/metrics`, and panics are log lines instead of text on
-    /// standard error. Hooks for panics that were set before are not called any more.
+    /// lines, `metrics` macros outside of requests count in its `/metrics`, and panics are log lines. A panic outside of
+    /// requests is flushed at once and still reaches the hook that was set before; that of a request does not, since its
+    /// line stands for it.
     ///
     /// # Errors
-    /// If the process has a global subscriber or recorder already. Where it is the recorder, the subscriber stays installed.
+    /// If the process has a global subscriber or recorder already: then nothing is installed. Only somebody who sets a
+    /// subscriber at this very moment can keep the recorder alone in place.
     pub fn install(&self) -> Result<(), InstallError> {
+        let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+        if has_global_subscriber() {
+            return Err(InstallError::Subscriber);
+        }
+        metrics::set_global_recorder(self.recorder()).map_err(|error| InstallError::Recorder(error.to_string().into()))?;
         // The filter stands in front as a layer of its own: a disabled event then costs one comparison.
-        let subscriber = Registry::default().with(self.shared.filter.clone()).with(LogLayer::new(self.shared.clone()));
+        let layer = LogLayer::new(Arc::clone(self.log()));
+        let subscriber = Registry::default().with(self.log().filter().clone()).with(layer);
         tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::Subscriber)?;
         // Fails only where the application has set another logger for the `log` crate, which then is its choice.
         let _ = LogTracer::init();
-        metrics::set_global_recorder(self.recorder()).map_err(|_| InstallError::Recorder)?;
-        panics::install(self);
+        panics::install(self.log());
+        flush_guard::at_thread_end(self.log());
+        let _ = INSTALLED.set(Arc::clone(self.shared()));
         Ok(())
     }
+
+    /// The telemetry that is installed in this process.
+    pub(crate) fn installed() -> Option<Self> {
+        INSTALLED.get().map(|shared| Self::from_shared(Arc::clone(shared)))
+    }
+}
+
+/// Whether a new thread, on which no subscriber is set for a scope, has one.
+fn has_global_subscriber() -> bool {
+    let look = || tracing::dispatcher::get_default(|dispatch| !dispatch.is::<NoSubscriber>());
+    // A thread that cannot be had says nothing: setting the subscriber fails where there is one.
+    thread::Builder::new().spawn(look).is_ok_and(|thread| thread.join().unwrap_or(false))
 }

@@ -1,4 +1,4 @@
-//! One line instruments an [`axum`] application: RED metrics, an access log in JSON, W3C trace ids and `/metrics`.
+//! One line instruments an `axum` application: RED metrics, an access log in JSON, W3C trace ids and `/metrics`.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -18,9 +18,12 @@
 //! | change buckets, paths, limits, log output | the methods of [`Redpane`] |
 //! | also log `tracing` events and count `metrics` macros outside of requests | [`Redpane::install`] |
 //! | keep your own `tracing` subscriber | [`Telemetry::log_layer`] |
-//! | serve `/metrics` on a second listener | [`Redpane::without_metrics_route`], [`Telemetry::metrics_router`] |
+//! | observe a service that is no router: hyper, tonic, a stack of layers | [`Telemetry::layer`] |
+//! | serve `/metrics` on a second listener, or without axum | [`Telemetry::metrics_router`], [`Telemetry::metrics_response`] |
 //! | know the ids of the request, call the next service with them | [`RequestContext`], [`current`] |
-//! | keep the ids in spawned work | [`spawn`], [`spawn_blocking`], [`in_current_request`] |
+//! | add fields and the cause of an error to the access line | [`record()`], [`record_error()`] |
+//! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
+//! | see every request at its end | [`RequestObserver`] |
 //! | answer errors as problem+json with the trace id | [`problem::Problem`] |
 //! | mark an answer as a timeout | [`TimedOut`] |
 //!
@@ -28,39 +31,59 @@
 //!
 //! # Inside
 //!
-//! Arrows run one way: `instrument` (the tower middleware) uses `request` and `context` (what is known of a request, and
-//! who runs for it), `metrics` (counting), `logs` (writing) and `trace_context`; none of them knows the service in
-//! `server` and `api`, which is behind the feature `server`.
-//! Libraries that depend on redpane switch that off with `default-features = false`.
+//! Arrows run one way, and a test holds them: `telemetry`, `builder`, `install` and `axum` on top know every room; then
+//! `middleware`, one owner of a request's end; then `metrics` and `logs`, which do not know each other; then `request`,
+//! what is known of a request; then `trace_context`. The end of a request makes one [`FinishedRequest`], and the metric
+//! sample, the access line and what observers see are made from it.
+//!
+//! # Features
+//!
+//! `axum` (default): [`Redpane::instrument`], the metrics route, the extractor [`RequestContext`] and
+//! [`problem::Problem`]. Without it the library fits any tower service.
 //!
 //! # What a new version may change
 //!
-//! Semantic versioning holds for everything here but the modules `api` and `server`: those are the service's own, public
-//! for its binary and its tests. Types of other crates in this API, whose next breaking version is one of redpane too:
-//! `axum` 0.8 (`Router`, extractors, responses), `http` 1, `metrics` 0.24 (its `Recorder`), `tracing` 0.1 with
-//! `tracing-subscriber` 0.3 (`Targets`, `Layer`), and tokio 1 (`JoinHandle`). What `/metrics` and log lines say is part of
-//! the promise as well.
+//! Semantic versioning holds for everything here. Types of other crates in this API, whose next breaking version is one of
+//! redpane too: `axum` 0.8 (`Router`, extractors, responses), `http` 1, `http-body` 1, `bytes` 1, `metrics` 0.24 (its
+//! `Recorder`), `tracing` 0.1 with `tracing-subscriber` 0.3 (`Targets`, `Layer`), and tokio 1 (`JoinHandle`). What
+//! `/metrics` and log lines say is part of the promise as well.
 
+#[cfg(feature = "axum")]
+mod axum;
 mod builder;
-mod context;
 mod install;
-mod instrument;
 mod logs;
 mod metrics;
+mod middleware;
 mod options;
-pub mod problem;
 mod request;
-mod tasks;
 mod telemetry;
 mod trace_context;
 
+/// Error answers as `application/problem+json` (RFC 9457).
+#[cfg(feature = "axum")]
+pub mod problem {
+    pub use crate::axum::problem::Problem;
+}
+
 pub use builder::Redpane;
-pub use context::{RequestContext, current};
 pub use install::InstallError;
-pub use instrument::TimedOut;
-pub use logs::{FlushError, LogFormat, WhenFull};
-pub use metrics::{ExpositionFormat, Recorder};
-pub use options::ConfigError;
-pub use tasks::{InRequest, in_current_request, spawn, spawn_blocking};
+pub use logs::format::LogFormat;
+pub use logs::losses::{FlushError, OverflowPolicy};
+pub use metrics::encode::ExpositionFormat;
+pub use metrics::recorder::Recorder;
+pub use middleware::body::{ResponseBody, ResponseBodyError};
+pub use middleware::future::{ResponseFuture, TimedOut};
+pub use middleware::layer::InstrumentLayer;
+pub use middleware::service::InstrumentService;
+pub use options::{BadOption, ConfigError};
+pub use request::context::RequestContext;
+pub use request::current::current;
+pub use request::fields::FieldValue;
+pub use request::finished::{FinishedRequest, Outcome, RequestObserver};
+pub use request::head::ClientAddr;
+pub use request::record::{record, record_error};
+pub use request::tasks::{InRequest, in_current_request, spawn, spawn_blocking};
 pub use telemetry::Telemetry;
-pub use trace_context::{SpanId, TraceId, TraceParent};
+pub use trace_context::ids::{InvalidId, SpanId, TraceId};
+pub use trace_context::traceparent::TraceParent;

@@ -9,9 +9,13 @@ use http::Method;
 use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use crate::logs::format::LogFormat;
 use crate::logs::line::MAX_LINE;
-use crate::logs::{LogFormat, WhenFull};
+use crate::logs::losses::OverflowPolicy;
 use crate::metrics::histogram::{Bounds, Scale};
+use crate::middleware::pipeline::Policy;
+use crate::middleware::route_label::LabelRequest;
+use crate::request::finished::RequestObserver;
 
 /// Upper bounds of the duration buckets, in seconds.
 const DURATION_BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -28,16 +32,19 @@ pub(crate) struct Options {
     pub(crate) metrics_route: bool,
     pub(crate) duration_buckets: Vec<f64>,
     pub(crate) histogram_buckets: Vec<(String, Vec<f64>)>,
-    pub(crate) quiet: HashSet<String>,
-    pub(crate) streaming: HashSet<String>,
-    pub(crate) announced: Vec<(Method, String)>,
-    pub(crate) mounted: Vec<String>,
+    pub(crate) log_failures_only: HashSet<String>,
+    pub(crate) until_headers: HashSet<String>,
+    pub(crate) preregistered: Vec<(Method, String)>,
+    pub(crate) nested_services: Vec<String>,
+    pub(crate) label_request: Option<LabelRequest>,
     pub(crate) series_limit: usize,
     pub(crate) filter: Targets,
     pub(crate) format: LogFormat,
     pub(crate) writer: Box<dyn Write + Send>,
     pub(crate) buffer_bytes: usize,
-    pub(crate) when_full: WhenFull,
+    pub(crate) overflow: OverflowPolicy,
+    pub(crate) policy: Policy,
+    pub(crate) observers: Vec<Box<dyn RequestObserver>>,
     pub(crate) version: String,
     pub(crate) revision: String,
 }
@@ -52,21 +59,58 @@ pub(crate) struct CheckedBounds {
     pub(crate) histograms: HashMap<String, Arc<Bounds>>,
 }
 
-/// Everything that is wrong with the options of a [`Redpane`](crate::Redpane), each with what would be right.
-#[derive(Debug)]
-pub struct ConfigError(Vec<String>);
+/// An option of [`Redpane`](crate::Redpane) that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BadOption {
+    /// The builder's method.
+    pub option: &'static str,
+    /// What was given to it.
+    pub value: String,
+    /// What is wrong with that, and what would be right.
+    pub problem: String,
+}
 
-impl fmt::Display for ConfigError {
+impl fmt::Display for BadOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("; "))
+        write!(f, "{}({}): {}", self.option, self.value, self.problem)
     }
 }
 
-impl std::error::Error for ConfigError {}
+/// Why a [`Redpane`](crate::Redpane) cannot be built: every bad option, or the system.
+#[derive(Debug)]
+pub struct ConfigError {
+    problems: Vec<BadOption>,
+    thread: Option<io::Error>,
+}
 
 impl ConfigError {
-    pub(crate) fn one(what: String) -> Self {
-        Self(vec![what])
+    /// Every bad option; none where the system refused the thread that writes the log, which is the source then.
+    #[must_use]
+    pub fn problems(&self) -> &[BadOption] {
+        &self.problems
+    }
+
+    /// The log's writer thread did not start.
+    pub(crate) fn no_thread(error: io::Error) -> Self {
+        Self { problems: Vec::new(), thread: Some(error) }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problems: Vec<String> = self.problems.iter().map(BadOption::to_string).collect();
+        f.write_str(&problems.join("; "))?;
+        if self.thread.is_some() {
+            f.write_str("the log's writer thread did not start")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.thread.as_ref().map(|error| error as _)
     }
 }
 
@@ -78,16 +122,19 @@ impl Options {
             metrics_route: true,
             duration_buckets: DURATION_BUCKETS.into(),
             histogram_buckets: Vec::new(),
-            quiet: ["/metrics", "/healthz", "/readyz"].map(String::from).into(),
-            streaming: HashSet::new(),
-            announced: Vec::new(),
-            mounted: Vec::new(),
+            log_failures_only: ["/metrics", "/healthz", "/readyz"].map(String::from).into(),
+            until_headers: HashSet::new(),
+            preregistered: Vec::new(),
+            nested_services: Vec::new(),
+            label_request: None,
             series_limit: SERIES_LIMIT,
             filter: Targets::new().with_default(LevelFilter::INFO),
             format: LogFormat::Json,
             writer: Box::new(io::stdout()),
             buffer_bytes: LOG_BUFFER_BYTES,
-            when_full: WhenFull::Drop,
+            overflow: OverflowPolicy::Drop,
+            policy: Policy { response_headers: true, trust_trace_context: true, catch_panics: true },
+            observers: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             revision: "unknown".into(),
         }
@@ -95,45 +142,42 @@ impl Options {
 
     /// Finds everything that is wrong, not only the first.
     pub(crate) fn check(&self) -> Result<CheckedBounds, ConfigError> {
-        let mut wrong = Vec::new();
-        if !is_plain_path(&self.metrics_path) {
-            let path = &self.metrics_path;
-            wrong
-                .push(format!("metrics path {path:?} is not a plain path; it starts with a slash, as in \"/metrics\""));
-        }
-        for prefix in self.mounted.iter().filter(|prefix| !is_plain_path(prefix)) {
-            wrong.push(format!(
-                "mounted prefix {prefix:?} is not a plain path; it starts with a slash, as in \"/assets\""
-            ));
-        }
-        if self.buffer_bytes < MAX_LINE {
-            wrong.push(format!(
-                "log buffer of {} bytes is too small; give it {MAX_LINE} or more, the longest line",
-                self.buffer_bytes
-            ));
-        }
-        if self.series_limit == 0 {
-            wrong.push("series limit 0 leaves no room to count in; give it 1 or more".into());
-        }
-        let mut bounds = |what: &str, upper: &[f64], scale| {
-            Bounds::new(upper, scale).map_err(|error| wrong.push(format!("{what}: {error}"))).ok()
+        let mut problems = Vec::new();
+        let mut check = |is_right: bool, option, value: String, problem: &str| {
+            if !is_right {
+                problems.push(BadOption { option, value, problem: problem.into() });
+            }
         };
-        let durations = bounds("duration buckets", &self.duration_buckets, Scale::Nanoseconds);
-        let default_bounds = bounds("duration buckets", &self.duration_buckets, Scale::Float);
-        let sizes = bounds("size buckets", &SIZE_BUCKETS, Scale::Whole);
+        let path = &self.metrics_path;
+        check(is_plain_path(path), "metrics_path", format!("{path:?}"), "a plain path starts with a slash, as in \"/metrics\"");
+        for prefix in &self.nested_services {
+            let problem = "a plain path starts with a slash, as in \"/assets\"";
+            check(is_plain_path(prefix), "nested_service", format!("{prefix:?}"), problem);
+        }
+        let (bytes, longest) = (self.buffer_bytes, format!("too small; {MAX_LINE} bytes or more, the longest line, are right"));
+        check(bytes >= MAX_LINE, "log_buffer_bytes", bytes.to_string(), &longest);
+        let limit = self.series_limit;
+        check(limit > 0, "series_limit", limit.to_string(), "leaves no room to count in; 1 or more is right");
+        let mut bounds = |option, value: String, upper: &[f64], scale| {
+            Bounds::new(upper, scale).map_err(|problem| problems.push(BadOption { option, value, problem })).ok()
+        };
+        let buckets = |upper: &[f64]| format!("{upper:?}");
+        let (seconds, sizes) = (&self.duration_buckets, &SIZE_BUCKETS);
+        let durations = bounds("duration_buckets", buckets(seconds), seconds, Scale::Nanoseconds);
+        let sizes = bounds("size_buckets", buckets(sizes), sizes, Scale::Whole);
         let mut histograms = HashMap::new();
         for (name, upper) in &self.histogram_buckets {
-            if let Some(own) = bounds(&format!("buckets of the histogram {name:?}"), upper, Scale::Float) {
+            let value = format!("{name:?}, {upper:?}");
+            if let Some(own) = bounds("histogram_buckets", value, upper, Scale::Float) {
                 histograms.insert(sanitize_metric_name(name), own);
             }
         }
-        wrong.dedup();
-        let (true, Some(durations), Some(sizes), Some(default_bounds)) =
-            (wrong.is_empty(), durations, sizes, default_bounds)
-        else {
-            return Err(ConfigError(wrong));
-        };
-        Ok(CheckedBounds { durations, sizes, default_bounds, histograms })
+        match (problems.is_empty(), durations, sizes) {
+            (true, Some(durations), Some(sizes)) => {
+                Ok(CheckedBounds { default_bounds: durations.as_float(), durations, sizes, histograms })
+            }
+            _ => Err(ConfigError { problems, thread: None }),
+        }
     }
 }
 

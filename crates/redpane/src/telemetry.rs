@@ -1,120 +1,145 @@
 //! The handle to everything that one application observes about itself.
 
-use std::io::{self, Write};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::{MethodRouter, get};
-use http::HeaderMap;
-use tracing::{Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use tracing::Subscriber;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::instrument::InstrumentLayer;
-use crate::logs::line::{ACCESS_TARGET, App, Line};
-use crate::logs::pretty::PrettyWriter;
-use crate::logs::sink::Sink;
-use crate::logs::{FlushError, LogFormat, LogLayer, json, panics};
-use crate::metrics::exposition::label;
-use crate::metrics::series::HttpMetrics;
-use crate::metrics::{ExpositionFormat, Recorder, exposition, scrape};
+use crate::logs::access;
+use crate::logs::flush_guard::{self, FlushGuard};
+use crate::logs::layer::LogLayer;
+use crate::logs::level::LEVELS;
+use crate::logs::log::{Log, LogOptions};
+use crate::logs::losses::{DropReason, FlushError};
+use crate::logs::panics;
+use crate::metrics::catalogue;
+use crate::metrics::encode::ExpositionFormat;
+use crate::metrics::http::HttpMetrics;
+use crate::metrics::recorder::Recorder;
+use crate::metrics::registry::Registry;
+use crate::metrics::scrape;
+use crate::metrics::snapshot::Family;
+use crate::middleware::layer::InstrumentLayer;
+use crate::middleware::pipeline::Pipeline;
+use crate::middleware::route_label::RouteLabels;
 use crate::options::{CheckedBounds, Options};
+use crate::request::endpoint::EndpointInfo;
 
 /// What [`Redpane`](crate::Redpane) builds: a cheap handle, whose clones share everything. Two of them in one process
 /// do not disturb each other.
+///
+/// When the last handle is dropped, and every router and layer made of it, the lines that are left are written: at the end
+/// of `main` nothing has to be called. That waits for a log output that does not move for one second at most.
 #[derive(Clone)]
 pub struct Telemetry {
-    pub(crate) shared: Arc<Shared>,
+    shared: Arc<Shared>,
+    flush: Arc<FlushGuard>,
 }
 
-/// What the handles, the middleware and the contexts of requests share.
+/// A telemetry without its end: what the process keeps of an installed one.
 pub(crate) struct Shared {
-    pub(crate) app: App,
-    pub(crate) sink: Sink,
-    pub(crate) filter: Targets,
-    /// Whether access lines of ERROR, WARN and INFO are written.
-    pub(crate) access: [bool; 3],
-    pub(crate) http: HttpMetrics,
-    pub(crate) recorder: Recorder,
-    pub(crate) build_labels: String,
-    pub(crate) mounted: Vec<String>,
-    /// Held by the one scrape that renders; the value is the capacity that the last one would have needed.
-    pub(crate) scrape_turn: Arc<tokio::sync::Mutex<usize>>,
-    scrape_hooks: RwLock<Vec<ScrapeHook>>,
+    app: String,
+    log: Arc<Log>,
+    pipeline: Arc<Pipeline>,
     metrics_path: String,
     metrics_route: bool,
+    /// The end that all handles share; a new one where all of them are gone.
+    flush: Mutex<Weak<FlushGuard>>,
 }
-
-type ScrapeHook = Box<dyn Fn() + Send + Sync>;
 
 impl Telemetry {
     pub(crate) fn start(mut options: Options, bounds: CheckedBounds) -> io::Result<Self> {
-        let app = App::new(&options.app);
-        let announcing = app.clone();
-        let announce = move |out: &mut Vec<u8>, lost: u64| {
-            let line = Line::begin(&announcing, Level::WARN, "redpane::logs", None);
-            let mut line = line.message(format_args!("log lines were lost"));
-            line.field(",\"lines\":", |value| json::integer(value, lost));
-            out.extend_from_slice(&line.finish());
+        let log = Arc::new(Log::start(LogOptions {
+            app: options.app.clone(),
+            filter: options.filter,
+            format: options.format,
+            writer: options.writer,
+            buffer_bytes: options.buffer_bytes,
+            overflow: options.overflow,
+        })?);
+        flush_guard::at_thread_end(&log);
+        options.log_failures_only.insert(options.metrics_path.clone());
+        let describe = move |method: &'static str, route: &str| EndpointInfo {
+            method,
+            route: route.into(),
+            encoded: access::encode_endpoint(method, route),
+            log_failures_only: options.log_failures_only.contains(route),
+            until_headers: options.until_headers.contains(route),
         };
-        let writer: Box<dyn Write + Send> = match options.format {
-            LogFormat::Json => options.writer,
-            LogFormat::Pretty => Box::new(PrettyWriter::new(options.writer)),
+        let http = HttpMetrics::new(bounds.durations, bounds.sizes, options.series_limit, Box::new(describe));
+        options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
+        let recorder = Recorder::new(bounds.default_bounds, bounds.histograms);
+        let counted = Arc::clone(&log);
+        let source = Box::new(move || log_families(&counted));
+        let registry = Registry::new(http, recorder, source, &options.version, &options.revision);
+        let pipeline = Pipeline {
+            log: Arc::clone(&log),
+            registry: Arc::new(registry),
+            labels: RouteLabels { nested_services: options.nested_services, label_request: options.label_request },
+            policy: options.policy,
+            observers: options.observers,
         };
-        let sink = Sink::start(writer, options.buffer_bytes, options.when_full, Box::new(announce))?;
-        options.quiet.insert(options.metrics_path.clone());
-        let http =
-            HttpMetrics::new(bounds.durations, bounds.sizes, options.series_limit, options.quiet, options.streaming);
-        for (method, route) in &options.announced {
-            http.announce(method, route);
-        }
-        let mut build_labels = String::new();
-        label(&mut build_labels, "version", &options.version);
-        label(&mut build_labels, "revision", &options.revision);
-        let enabled = |level| options.filter.would_enable(ACCESS_TARGET, &level);
-        Ok(Self {
-            shared: Arc::new(Shared {
-                access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled),
-                app,
-                sink,
-                filter: options.filter,
-                http,
-                recorder: Recorder::new(bounds.default_bounds, bounds.histograms),
-                build_labels,
-                mounted: options.mounted,
-                scrape_turn: Arc::default(),
-                scrape_hooks: RwLock::default(),
-                metrics_path: options.metrics_path,
-                metrics_route: options.metrics_route,
-            }),
-        })
+        let flush = FlushGuard::new(&log);
+        let shared = Shared {
+            app: options.app,
+            log,
+            pipeline: Arc::new(pipeline),
+            metrics_path: options.metrics_path,
+            metrics_route: options.metrics_route,
+            flush: Mutex::new(Arc::downgrade(&flush)),
+        };
+        Ok(Self { shared: Arc::new(shared), flush })
     }
 
-    /// Instruments a router and adds the metrics route to it, unless that was switched off.
+    /// A handle to what another handle has shared.
+    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
+        let mut current = shared.flush.lock().unwrap_or_else(PoisonError::into_inner);
+        let flush = current.upgrade().unwrap_or_else(|| {
+            let flush = FlushGuard::new(&shared.log);
+            *current = Arc::downgrade(&flush);
+            flush
+        });
+        drop(current);
+        Self { shared, flush }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn log(&self) -> &Arc<Log> {
+        &self.shared.log
+    }
+
+    pub(crate) fn app(&self) -> &str {
+        &self.shared.app
+    }
+
+    fn registry(&self) -> &Arc<Registry> {
+        &self.shared.pipeline.registry
+    }
+
+    /// A `tower` layer that observes any HTTP service, whatever its bodies and its error are: a hyper or tonic service, a
+    /// stack of other layers, a router (`Router::layer`). It has no metrics route: serve
+    /// [`metrics_response`](Self::metrics_response), or [`metrics_router`](Self::metrics_router) on a listener of its own.
     ///
-    /// # Panics
-    /// As axum does, if the router has a route at the metrics path already.
-    pub fn instrument<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        panics::observe();
-        let router = match self.shared.metrics_route {
-            true => router.route(&self.shared.metrics_path, self.metrics_route()),
-            false => router,
-        };
-        router.layer(InstrumentLayer::new(&self.shared))
+    /// The label `route` is the method path of a gRPC call, else axum's route template where the layer is inside of a
+    /// router, else what [`Redpane::route_label`](crate::Redpane::route_label) says, else `unmatched`.
+    #[must_use]
+    pub fn layer(&self) -> InstrumentLayer {
+        panics::add_hook();
+        InstrumentLayer::new(&self.shared.pipeline, &self.flush)
     }
 
-    /// A router with the metrics route only, instrumented too, for a listener of its own.
-    pub fn metrics_router(&self) -> Router {
-        panics::observe();
-        Router::new().route(&self.shared.metrics_path, self.metrics_route()).layer(InstrumentLayer::new(&self.shared))
-    }
-
-    fn metrics_route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
-        let telemetry = Arc::clone(&self.shared);
-        // The application's own fallback, set before this route came, does not reach it.
-        get(move |headers: HeaderMap| scrape::answer(Arc::clone(&telemetry), headers)).fallback(scrape::wrong_method)
+    /// The answer to a scrape: `headers` are those of the request, which choose the format (`Accept`) and compression
+    /// (`Accept-Encoding`). Must be called inside a tokio runtime. Scrapes are rendered one at a time, on a blocking thread.
+    pub async fn metrics_response(&self, headers: &HeaderMap) -> Response<Bytes> {
+        scrape::answer(Arc::clone(self.registry()), headers).await
     }
 
     /// The layer for an application that has its own `tracing` subscriber: every event that passes the builder's log
@@ -124,56 +149,72 @@ impl Telemetry {
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
-        LogLayer::new(Arc::clone(&self.shared)).with_filter(self.shared.filter.clone())
+        LogLayer::new(Arc::clone(&self.shared.log)).with_filter(self.shared.log.filter().clone())
     }
 
     /// The recorder behind the `metrics` macros, for code that runs outside of requests.
     #[must_use]
     pub fn recorder(&self) -> Recorder {
-        self.shared.recorder.clone()
+        self.registry().recorder.clone()
     }
 
     /// Everything a scrape would get. Blocks for milliseconds where there are thousands of series: not for an async task.
     #[must_use]
     pub fn render(&self, format: ExpositionFormat) -> String {
-        self.shared.run_scrape_hooks();
-        exposition::render(&self.shared, format, 0)
+        self.registry().render(format, 0)
     }
 
     /// Runs `hook` before every scrape, on a blocking thread and with this telemetry's recorder as the current one: the
     /// place to set gauges that are only worth reading when somebody looks.
     pub fn on_scrape(&self, hook: impl Fn() + Send + Sync + 'static) {
-        self.shared.scrape_hooks.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(hook));
+        self.registry().on_scrape(Box::new(hook));
     }
 
     /// Requests being served: from their arrival to the end of their response body.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        self.shared.http.in_flight.get()
+        self.registry().http.in_flight.get()
     }
 
-    /// Waits until every line logged so far is written.
+    /// Waits until every line logged so far is written. Only `std::process::exit` on another thread than the one that built
+    /// the telemetry, and `abort`, need it: other ends of the process flush by themselves.
     ///
     /// # Errors
     /// If the deadline passes first; the error says how many lines are still waiting.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
-        self.shared.sink.flush(deadline)
+        self.shared.log.flush(deadline)
     }
 }
 
-impl Shared {
-    pub(crate) fn would_log(&self, target: &str, level: Level) -> bool {
-        self.filter.would_enable(target, &level)
+#[cfg(feature = "axum")]
+impl Telemetry {
+    pub(crate) fn has_metrics_route(&self) -> bool {
+        self.shared.metrics_route
     }
 
-    pub(crate) fn run_scrape_hooks(&self) {
-        let hooks = self.scrape_hooks.read().unwrap_or_else(PoisonError::into_inner);
-        metrics::with_local_recorder(&self.recorder, || hooks.iter().for_each(|hook| hook()));
+    pub(crate) fn metrics_path(&self) -> &str {
+        &self.shared.metrics_path
     }
+
+    /// For the metrics route, which must not be a handle: a router may outlive the end of `main`.
+    pub(crate) fn scraped(&self) -> Arc<Registry> {
+        Arc::clone(self.registry())
+    }
+}
+
+/// What the log counts.
+fn log_families(log: &Log) -> Vec<Family> {
+    let counts = log.counts();
+    let events = LEVELS.iter().zip(counts.events);
+    let dropped = DropReason::NAMES.iter().zip(counts.dropped);
+    vec![
+        catalogue::LOG_EVENTS.integers(events.map(|(level, count)| (format!("level=\"{level}\"").into(), count))),
+        catalogue::LOG_DROPPED.integers(dropped.map(|(reason, count)| (format!("reason=\"{reason}\"").into(), count))),
+    ]
 }
 
 impl std::fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Telemetry").field("in_flight", &self.in_flight()).finish_non_exhaustive()
+        f.debug_struct("Telemetry").field("app", &self.shared.app).field("in_flight", &self.in_flight()).finish()
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn content(out: &mut Vec<u8>, text: &str, limit: usize) {
     if text.len() <= limit {
         escaped(out, text.as_bytes());
     } else {
-        let end = text.floor_char_boundary(limit);
+        let end = floor_char_boundary(text, limit);
         escaped(out, &text.as_bytes()[..end]);
         out.extend_from_slice(CUT.as_bytes());
     }
@@ -126,6 +126,15 @@ pub(crate) fn decimals<const WIDTH: usize>(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(&digits);
 }
 
+/// The last place between two characters that is not past `limit`, which `str::floor_char_boundary` finds from Rust 1.91 on.
+fn floor_char_boundary(text: &str, limit: usize) -> usize {
+    if limit >= text.len() {
+        return text.len();
+    }
+    // A character has at most four bytes.
+    (0..=limit).rev().take(4).find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
 fn lossy(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         escaped(out, chunk.valid().as_bytes());
@@ -170,7 +179,7 @@ struct Escaping<'a> {
 
 impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = text.floor_char_boundary(self.left);
+        let end = floor_char_boundary(text, self.left);
         escaped(self.out, &text.as_bytes()[..end]);
         self.left -= end;
         if end < text.len() {

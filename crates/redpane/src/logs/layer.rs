@@ -13,18 +13,19 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::line::{Line, prefixed};
 use super::span::{EncodedFields, SpanFields};
-use super::value::{Chain, FieldValue, visit_with};
-use crate::context;
-use crate::telemetry::Shared;
+use super::log::Log;
+use super::value::{FieldValue, visit_with};
+use crate::request::current::with_current;
+use crate::request::error_chain::ErrorChain;
 
 /// Writes every event that it is shown as one log line of its telemetry. Made by [`Telemetry::log_layer`](crate::Telemetry::log_layer).
 pub(crate) struct LogLayer {
-    telemetry: Arc<Shared>,
+    log: Arc<Log>,
 }
 
 impl LogLayer {
-    pub(crate) fn new(telemetry: Arc<Shared>) -> Self {
-        Self { telemetry }
+    pub(crate) fn new(log: Arc<Log>) -> Self {
+        Self { log }
     }
 }
 
@@ -35,7 +36,8 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, subscriber: Context<'_, S>) {
         if let Some(span) = subscriber.span(id) {
             let fields = SpanFields::new(attributes);
-            span.extensions_mut().insert(fields);
+            // `replace`: the layer of another telemetry on the same registry may have put the same there.
+            span.extensions_mut().replace(fields);
         }
     }
 
@@ -65,7 +67,7 @@ where
         event.record(&mut fields);
         let mut line = fields.line;
         write_spans(&mut line, event, &subscriber);
-        line.end(&self.telemetry.sink);
+        self.log.append(line);
     }
 }
 
@@ -75,15 +77,14 @@ impl LogLayer {
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
-        let app = &self.telemetry.app;
         let inside =
-            context::with_current(|context| context.map(|context| Line::begin(app, level, target, Some(context))));
+            with_current(|context| context.map(|context| self.log.begin(level, target, Some(context))));
         inside.unwrap_or_else(|| {
             let inherited = subscriber.event_scope(event).and_then(|mut scope| {
                 scope
                     .find_map(|span| span.extensions().get::<SpanFields>().and_then(|fields| fields.context().cloned()))
             });
-            Line::begin(app, level, target, inherited.as_ref())
+            self.log.begin(level, target, inherited.as_ref())
         })
     }
 }
@@ -121,7 +122,7 @@ impl Message {
                 FieldValue::Signed(value) => line.message(format_args!("{value}")),
                 FieldValue::Unsigned(value) => line.message(format_args!("{value}")),
                 FieldValue::Float(value) => line.message(format_args!("{value}")),
-                FieldValue::Error(error) => line.message(format_args!("{}", Chain(*error))),
+                FieldValue::Error(error) => line.message(format_args!("{}", ErrorChain(*error))),
             });
         }
     }

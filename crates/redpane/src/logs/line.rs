@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::{json, sink::Sink, timestamp};
-use crate::context::RequestContext;
+use super::{json, timestamp};
+use crate::request::context::RequestContext;
 
 /// No line is longer than this, in bytes: what would go beyond is left out, and the line says so.
 pub(crate) const MAX_LINE: usize = 64 * 1024;
-/// Room kept for the end of a line: the note that fields were left out.
+/// Room kept for the end of a line: how many fields were left out.
 const TAIL: usize = 64;
 
 /// The target of access lines, for log filters.
@@ -119,6 +119,12 @@ impl Line {
         self.keep_within_bound(start);
     }
 
+    /// Appends one field that was recorded for a request; `taken` says that the line has a field of this name already.
+    pub(crate) fn recorded_field(&mut self, name: &str, taken: bool, value: impl FnOnce(&mut Vec<u8>)) {
+        let (bare, prefixes) = prefixed(name);
+        self.user_field(bare, prefixes + usize::from(taken), value);
+    }
+
     fn keep_within_bound(&mut self, start: usize) {
         if self.out.len() > MAX_LINE - TAIL {
             self.out.truncate(start);
@@ -135,11 +141,11 @@ impl Line {
         self.out
     }
 
-    /// Closes the line and hands it to the sink.
-    pub(crate) fn end(self, sink: &Sink) {
+    /// Closes the line and hands it over.
+    pub(crate) fn end(self, append: impl FnOnce(Level, &[u8])) {
         let level = self.level;
         let bytes = self.finish();
-        sink.append(level, &bytes);
+        append(level, &bytes);
         let _ = SPARE.try_with(|spare| spare.set(bytes));
     }
 }

@@ -6,7 +6,8 @@ use tracing::span::{Attributes, Record};
 use super::json;
 use super::line;
 use super::value::{FieldValue, visit_with};
-use crate::context::{self, RequestContext};
+use crate::request::context::RequestContext;
+use crate::request::current::current;
 
 /// Kept in a span's extensions: its fields, encoded once, and the request in which the span was made.
 pub(super) struct SpanFields {
@@ -49,7 +50,7 @@ impl SpanFields {
     pub(super) fn new(attributes: &Attributes<'_>) -> Self {
         let mut fields = EncodedFields::default();
         attributes.record(&mut fields);
-        Self { fields, context: context::current() }
+        Self { fields, context: current() }
     }
 
     /// `span.record(..)`: a later value replaces the earlier one.

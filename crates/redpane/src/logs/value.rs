@@ -1,9 +1,11 @@
-//! Values of fields, of the kinds that `tracing` tells apart.
+//! Values of fields: of the kinds that `tracing` tells apart, and of recorded ones.
 
 use std::error::Error;
 use std::fmt;
 
 use super::json;
+use crate::request::error_chain::ErrorChain;
+use crate::request::fields::FieldValue as RecordedValue;
 
 /// One value of a field, of the kinds that `tracing` tells apart.
 pub(super) enum FieldValue<'a> {
@@ -31,24 +33,20 @@ impl FieldValue<'_> {
                 Err(_) => json::display(out, format_args!("{value}")),
             },
             Self::Float(value) => json::float(out, value),
-            Self::Error(error) => json::display(out, format_args!("{}", Chain(error))),
+            Self::Error(error) => json::display(out, format_args!("{}", ErrorChain(error))),
             Self::Debug(value) => json::display(out, format_args!("{value:?}")),
         }
     }
 }
 
-/// An error with its sources, the way people write them in one line.
-pub(super) struct Chain<'a>(pub(super) &'a (dyn Error + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
+/// Writes the value of a recorded field.
+pub(super) fn write_recorded(value: &RecordedValue, out: &mut Vec<u8>) {
+    match value {
+        RecordedValue::Text(value) => json::text(out, value),
+        RecordedValue::Signed(value) => json::integer(out, *value),
+        RecordedValue::Unsigned(value) => json::integer(out, *value),
+        RecordedValue::Float(value) => json::float(out, *value),
+        RecordedValue::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
     }
 }
 

@@ -9,19 +9,47 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::sink::{Announce, DropReason, Shared, State, level_index, lose};
+use super::buffer::{Buffer, BufferShared, State, lose};
+use super::level::level_index;
+use super::losses::DropReason;
 
-/// How long the writer waits for company after a batch or a first line: many lines then share one write and one wake-up.
+/// The batching delay: how long the writer waits for more lines after a batch or a first line. Many lines then share one
+/// write and one wake-up.
 const LINGER: Duration = Duration::from_millis(5);
 /// A spare buffer that grew beyond this in a burst is given back.
 const KEPT_CAPACITY: usize = 1024 * 1024;
 
-/// The writer thread: takes all there is, writes it, announces what was lost meanwhile.
-pub(super) fn write_batches(shared: &Shared, writer: Box<dyn Write + Send>, announce: &Announce) {
+/// The name of the thread.
+const THREAD: &str = "redpane-log";
+
+/// Whether this is the thread of a writer, which must not wait for itself.
+pub(super) fn is_this_thread() -> bool {
+    thread::current().name() == Some(THREAD)
+}
+
+/// Appends the line that announces lost lines.
+pub(super) type AnnounceLosses = Box<dyn Fn(&mut Vec<u8>, u64) + Send>;
+
+/// Starts the thread that writes what the buffer gets. It ends when the buffer is dropped and everything is written.
+///
+/// # Errors
+/// If the system refuses the thread.
+pub(super) fn spawn(
+    buffer: &Buffer,
+    output: Box<dyn Write + Send>,
+    announce_losses: AnnounceLosses,
+) -> io::Result<()> {
+    let shared = buffer.shared();
+    let run = move || write_batches(&shared, output, &announce_losses);
+    thread::Builder::new().name(THREAD.into()).spawn(run).map(drop)
+}
+
+/// Takes all there is, writes it, announces what was lost meanwhile.
+fn write_batches(shared: &BufferShared, writer: Box<dyn Write + Send>, announce_losses: &AnnounceLosses) {
     let mut writer = Guarded(writer);
     let mut batch = Vec::new();
     let mut torn = false;
-    while let Some(taken) = next_batch(shared, announce, &mut batch) {
+    while let Some(taken) = next_batch(shared, announce_losses, &mut batch) {
         let written = write_all(&mut writer, &batch, &mut torn);
         let mut state = shared.lock();
         state.failing = written.is_err();
@@ -57,7 +85,7 @@ struct Taken {
 /// Lingers, and where no line came waits for one and lingers again; takes what there is. `None` at the end.
 ///
 /// It lingers first: under load a batch has lines before the last one is written, and none of them has to wake the writer.
-fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Option<Taken> {
+fn next_batch(shared: &BufferShared, announce_losses: &AnnounceLosses, batch: &mut Vec<u8>) -> Option<Taken> {
     let mut state = linger(shared, shared.lock());
     while !state.has_work() {
         if state.closed {
@@ -76,12 +104,12 @@ fn next_batch(shared: &Shared, announce: &Announce, batch: &mut Vec<u8>) -> Opti
     shared.progress.notify_all();
     drop(state);
     if taken.announced > 0 {
-        announce(batch, taken.announced);
+        announce_losses(batch, taken.announced);
     }
     Some(taken)
 }
 
-fn linger<'a>(shared: &Shared, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+fn linger<'a>(shared: &BufferShared, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
     let lingered = shared.work.wait_timeout_while(state, LINGER, |state| !state.urgent && !state.closed);
     lingered.unwrap_or_else(PoisonError::into_inner).0
 }

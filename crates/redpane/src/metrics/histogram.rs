@@ -52,6 +52,11 @@ impl Bounds {
         Ok(Arc::new(Self { upper: upper.to_vec(), whole, scale }))
     }
 
+    /// The same bounds for values of any kind.
+    pub(crate) fn as_float(&self) -> Arc<Self> {
+        Arc::new(Self { upper: self.upper.clone(), whole: Vec::new(), scale: Scale::Float })
+    }
+
     pub(crate) fn upper(&self) -> &[f64] {
         &self.upper
     }
@@ -62,7 +67,8 @@ impl Bounds {
     }
 }
 
-/// Counts one label set. Cells of a shard: a counter for each bucket, then the sum.
+/// Counts one label set. Cells of a shard: the sum, then a counter for each bucket. The sum stands first, because most
+/// values fall into the first buckets, which then lie in the same cache line.
 pub(crate) struct Histogram {
     bounds: Arc<Bounds>,
     cells: Box<[Cells]>,
@@ -91,7 +97,7 @@ impl Histogram {
         Self { bounds, cells, stride }
     }
 
-    pub(crate) fn bounds(&self) -> &Bounds {
+    pub(crate) fn bounds(&self) -> &Arc<Bounds> {
         &self.bounds
     }
 
@@ -99,10 +105,10 @@ impl Histogram {
     pub(crate) fn observe_whole(&self, value: u64) -> usize {
         let bucket = self.bounds.whole.iter().position(|&bound| value <= bound).unwrap_or(self.bounds.whole.len());
         let shard = self.shard();
-        cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
+        bucket_cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
         // Most requests have no body, and adding nothing costs as much as adding something.
         if value > 0 {
-            cell(shard, self.bounds.buckets()).fetch_add(value, Ordering::Relaxed);
+            sum_cell(shard).fetch_add(value, Ordering::Relaxed);
         }
         bucket
     }
@@ -111,12 +117,11 @@ impl Histogram {
     pub(crate) fn observe(&self, value: f64) {
         let bucket = self.bounds.upper.iter().position(|&bound| value <= bound).unwrap_or(self.bounds.upper.len());
         let shard = self.shard();
-        cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
+        bucket_cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
         if !value.is_nan() {
             let add = |sum| Some((f64::from_bits(sum) + value).to_bits());
-            let sum = cell(shard, self.bounds.buckets());
             // The closure always returns a number, so this cannot fail.
-            let _ = sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+            let _ = sum_cell(shard).fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         }
     }
 
@@ -130,9 +135,9 @@ impl Histogram {
         let (mut whole, mut float) = (0_u64, 0.0);
         for shard in self.cells.chunks_exact(self.stride) {
             for (bucket, total) in buckets.iter_mut().enumerate() {
-                *total += cell(shard, bucket).load(Ordering::Relaxed);
+                *total += bucket_cell(shard, bucket).load(Ordering::Relaxed);
             }
-            let sum = cell(shard, buckets.len()).load(Ordering::Relaxed);
+            let sum = sum_cell(shard).load(Ordering::Relaxed);
             whole = whole.wrapping_add(sum);
             float += f64::from_bits(sum);
         }
@@ -145,7 +150,12 @@ impl Histogram {
     }
 }
 
-fn cell(shard: &[Cells], number: usize) -> &AtomicU64 {
+fn sum_cell(shard: &[Cells]) -> &AtomicU64 {
+    &shard[0].0[0]
+}
+
+fn bucket_cell(shard: &[Cells], bucket: usize) -> &AtomicU64 {
+    let number = bucket + 1;
     &shard[number / CELLS].0[number % CELLS]
 }
 

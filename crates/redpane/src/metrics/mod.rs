@@ -1,20 +1,28 @@
 //! Counting: nothing is queued, nothing is lost, memory grows with label sets only.
 //!
-//! * [`histogram`] is fixed buckets in sharded atomics.
-//! * [`series`] finds the histograms of a method, route and status ([`endpoint`]), and bounds how many there are.
-//! * [`recorder`] takes what the application emits through the `metrics` macros.
-//! * [`exposition`] writes both as text; [`scrape`] answers `GET /metrics` with it.
+//! * [`histogram`] is fixed buckets in sharded atomics ([`shards`]).
+//! * [`http`] finds what is counted for a method and route ([`endpoint_series`], kept in an [`arena`]) and bounds how many
+//!   there are; [`route`] is where a route's name leads.
+//! * [`recorder`] takes what the application emits through the `metrics` macros, under the names of [`shown_key`].
+//! * [`registry`] is all of it together. It makes a [`snapshot`], which [`encode`] writes as text and [`scrape`] answers
+//!   with.
 
-pub(crate) mod endpoint;
+pub(crate) mod arena;
+pub(crate) mod catalogue;
+pub(crate) mod encode;
+pub(crate) mod endpoint_series;
 pub(crate) mod exemplars;
-pub(crate) mod exposition;
-mod foreign;
+mod exporter_text;
 pub(crate) mod histogram;
-pub(crate) mod negotiation;
+pub(crate) mod http;
+pub(crate) mod label_text;
+pub(crate) mod method;
+mod names;
+mod negotiation;
 pub(crate) mod recorder;
+pub(crate) mod registry;
+pub(crate) mod route;
 pub(crate) mod scrape;
-pub(crate) mod series;
 pub(crate) mod shards;
-
-pub use exposition::ExpositionFormat;
-pub use recorder::Recorder;
+mod shown_key;
+pub(crate) mod snapshot;

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 
-use super::ExpositionFormat;
+use super::encode::ExpositionFormat;
 
 /// OpenMetrics where `Accept` names it, in a version we speak, with at least the weight of plain text; else text.
 pub(crate) fn format(headers: &HeaderMap) -> ExpositionFormat {

@@ -1,18 +1,21 @@
-//! What the access line will need of a request's head.
+//! What is kept of a request's head.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request};
 
 use super::headers::SentHeaders;
 use super::size::RequestSize;
 
-/// Kept beside the ids of the request, in the one allocation that it has: the observation itself stays small, since it
-/// is moved from the service into the future and from there into the body.
+/// The address of the client, for servers that are not axum's: put it into the request's extensions, and it is the field
+/// `client` of the access line. Of axum's servers, `ConnectInfo<SocketAddr>` is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddr(pub SocketAddr);
+
+/// Kept beside the ids of the request, in the one allocation that it has: what moves from the service into the future and
+/// from there into the body stays small.
 pub(crate) struct RequestHead {
     pub(crate) arrived: Instant,
     path: Option<PathAndQuery>,
@@ -24,13 +27,13 @@ pub(crate) struct RequestHead {
 
 impl RequestHead {
     /// `sent` are the headers of the request, `size` that of its body.
-    pub(crate) fn of(request: &Request<Body>, sent: &SentHeaders<'_>, size: RequestSize, arrived: Instant) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>, sent: &SentHeaders<'_>, size: RequestSize, arrived: Instant) -> Self {
         Self {
             arrived,
             // These two are shared with the request, not copied.
             path: request.uri().path_and_query().cloned(),
             user_agent: sent.user_agent.cloned(),
-            client: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+            client: client_of(request),
             size,
             is_head: request.method() == Method::HEAD,
         }
@@ -40,4 +43,13 @@ impl RequestHead {
     pub(crate) fn path(&self) -> &str {
         self.path.as_ref().map_or("", PathAndQuery::path)
     }
+}
+
+fn client_of<B>(request: &Request<B>) -> Option<SocketAddr> {
+    let extensions = request.extensions();
+    #[cfg(feature = "axum")]
+    if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
+        return Some(info.0);
+    }
+    extensions.get::<ClientAddr>().map(|client| client.0)
 }

@@ -1,43 +1,51 @@
 //! The request headers that an observation reads, found in one pass over all of them.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::context::TRACESTATE;
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// References into the headers of a request.
 pub(crate) struct SentHeaders<'a> {
-    pub(crate) traceparent: Single<'a>,
+    /// Means something only if it was sent exactly once: two different parents would say nothing.
+    traceparent: Sent<'a>,
     pub(crate) request_id: Option<&'a HeaderValue>,
     pub(crate) user_agent: Option<&'a HeaderValue>,
-    tracestate: Single<'a>,
+    tracestate: Sent<'a>,
+    baggage: Sent<'a>,
+    content_type: Option<&'a HeaderValue>,
     all: &'a HeaderMap,
 }
 
-/// A header that means something only if it was sent exactly once.
+/// How often a header was sent.
 #[derive(Clone, Copy)]
-pub(crate) enum Single<'a> {
-    Absent,
+enum Sent<'a> {
+    Never,
     Once(&'a HeaderValue),
-    Repeated,
+    Repeatedly,
 }
 
-impl<'a> Single<'a> {
+impl<'a> Sent<'a> {
     fn add(&mut self, value: &'a HeaderValue) {
-        *self = if matches!(self, Self::Absent) { Self::Once(value) } else { Self::Repeated };
-    }
-
-    /// Two different values would say nothing.
-    pub(crate) fn only(self) -> Option<&'a HeaderValue> {
-        if let Self::Once(value) = self { Some(value) } else { None }
+        *self = if matches!(self, Self::Never) { Self::Once(value) } else { Self::Repeatedly };
     }
 }
 
 impl<'a> SentHeaders<'a> {
-    /// Four look-ups by name would hash four names; requests carry few headers, so one walk is cheaper.
+    /// Look-ups by name would hash each name; requests carry few headers, so one walk is cheaper.
     pub(crate) fn find(headers: &'a HeaderMap) -> Self {
-        let absent = Single::Absent;
-        let mut sent =
-            Self { traceparent: absent, request_id: None, user_agent: None, tracestate: absent, all: headers };
+        let mut sent = Self {
+            traceparent: Sent::Never,
+            request_id: None,
+            user_agent: None,
+            tracestate: Sent::Never,
+            baggage: Sent::Never,
+            content_type: None,
+            all: headers,
+        };
         for (name, value) in headers {
             if *name == header::USER_AGENT {
                 sent.user_agent.get_or_insert(value);
@@ -46,21 +54,41 @@ impl<'a> SentHeaders<'a> {
             match name.as_str() {
                 "traceparent" => sent.traceparent.add(value),
                 "tracestate" => sent.tracestate.add(value),
+                "baggage" => sent.baggage.add(value),
                 "x-request-id" => _ = sent.request_id.get_or_insert(value),
+                "content-type" => _ = sent.content_type.get_or_insert(value),
                 _ => {}
             }
         }
         sent
     }
 
-    /// `tracestate` may come in several headers, which are one list in their order.
+    /// The value of `traceparent`, where it was sent exactly once.
+    pub(crate) fn traceparent(&self) -> Option<&'a HeaderValue> {
+        if let Sent::Once(value) = self.traceparent { Some(value) } else { None }
+    }
+
     pub(crate) fn tracestate(&self) -> Option<HeaderValue> {
-        match self.tracestate {
-            Single::Absent => None,
+        self.list(self.tracestate, &TRACESTATE)
+    }
+
+    pub(crate) fn baggage(&self) -> Option<HeaderValue> {
+        self.list(self.baggage, &BAGGAGE)
+    }
+
+    /// Whether this is a gRPC request.
+    pub(crate) fn is_grpc(&self) -> bool {
+        self.content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+    }
+
+    /// A list may come in several headers, which are one in their order (RFC 9110, section 5.2).
+    fn list(&self, sent: Sent<'a>, name: &HeaderName) -> Option<HeaderValue> {
+        match sent {
+            Sent::Never => None,
             // Shared with the request, not copied.
-            Single::Once(value) => Some(value.clone()),
-            Single::Repeated => {
-                let values: Vec<&[u8]> = self.all.get_all(TRACESTATE).iter().map(HeaderValue::as_bytes).collect();
+            Sent::Once(value) => Some(value.clone()),
+            Sent::Repeatedly => {
+                let values: Vec<&[u8]> = self.all.get_all(name).iter().map(HeaderValue::as_bytes).collect();
                 HeaderValue::from_bytes(&values.join(&b',')).ok()
             }
         }

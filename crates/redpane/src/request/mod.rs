@@ -1,7 +1,22 @@
-//! What is known of a request when it arrives.
+//! What is known of a request, and how it reaches the code that runs for it.
+//!
+//! * [`headers`] finds the headers that an observation reads; [`head`], [`id`] and [`size`] are what is kept of a request.
+//! * [`context`] holds the ids and the recorded [`fields`]; [`current`] is the context of the code on this thread, and
+//!   [`tasks`] takes it into spawned work. [`record`](mod@record) adds fields from anywhere inside a request.
+//! * [`endpoint`] is the method and route of a request, described once for all requests that share it.
+//! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
+//! * [`problem`] is the text of error answers.
 
+pub(crate) mod context;
+pub(crate) mod current;
+pub(crate) mod endpoint;
+pub(crate) mod error_chain;
+pub(crate) mod fields;
+pub(crate) mod finished;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod id;
-pub(crate) mod mount;
+pub(crate) mod problem;
+pub(crate) mod record;
 pub(crate) mod size;
+pub(crate) mod tasks;

@@ -1,0 +1,100 @@
+//! The access line: a finished request as one line.
+
+use tracing::Level;
+
+use super::json;
+use super::line::Line;
+use super::log::Log;
+use super::value::write_recorded;
+use crate::request::finished::{FinishedRequest, Outcome};
+
+/// The most bytes of a path or user agent that a line keeps.
+const MAX_PATH: usize = 2048;
+const MAX_USER_AGENT: usize = 512;
+/// The most bytes of a route that a line keeps.
+const MAX_ROUTE: usize = 1024;
+
+/// The fields of an access line. A recorded field of such a name gets a prefix.
+const KEYS: [&str; 16] = [
+    "method",
+    "route",
+    "path",
+    "status",
+    "outcome",
+    "duration_seconds",
+    "request_bytes",
+    "response_bytes",
+    "client",
+    "user_agent",
+    "request_id",
+    "parent_span_id",
+    "caller_trace_id",
+    "fields_dropped",
+    "sample_rate",
+    "grpc_code",
+];
+
+/// The fields `method` and `route` in JSON, for all access lines of an endpoint.
+pub(crate) fn encode_endpoint(method: &str, route: &str) -> Box<[u8]> {
+    let mut encoded = format!(",\"method\":\"{method}\",\"route\":").into_bytes();
+    json::text_up_to(&mut encoded, route, MAX_ROUTE);
+    encoded.into()
+}
+
+/// Writes the line of a request, unless the log filter or its endpoint are against it.
+pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
+    let level = request.level();
+    let only_failures = request.endpoint.log_failures_only && level == Level::INFO;
+    if only_failures || !log.would_log_access(level) {
+        return;
+    }
+    let context = request.context;
+    let head = context.head();
+    let mut line = Line::begin_request(request.ended, log.app(), level, context);
+    line.raw(&request.endpoint.encoded);
+    line.field(",\"path\":", |out| json::text_up_to(out, head.path(), MAX_PATH));
+    line.field(",\"status\":", |out| json::integer(out, request.status));
+    line.raw(outcome(request.outcome));
+    line.field(",\"duration_seconds\":", |out| json::seconds(out, request.nanoseconds));
+    line.field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), json::integer));
+    line.field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, json::integer));
+    line.field(",\"client\":", |out| {
+        json::optional(out, head.client, |out, client| json::display(out, format_args!("{client}")))
+    });
+    line.field(",\"user_agent\":", |out| {
+        json::optional(out, head.user_agent.as_ref(), |out, agent| {
+            json::bytes_up_to(out, agent.as_bytes(), MAX_USER_AGENT)
+        });
+    });
+    line.field(",\"request_id\":", |out| json::text(out, context.request_id()));
+    if let Some(parent) = context.parent_span_id() {
+        line.raw(b",\"parent_span_id\":\"");
+        line.raw(parent.as_bytes());
+        line.raw(b"\"");
+    }
+    if let Some(caller) = context.caller_trace_id() {
+        line.raw(b",\"caller_trace_id\":\"");
+        line.raw(caller.as_bytes());
+        line.raw(b"\"");
+    }
+    if let Some(fields) = &request.fields {
+        for (name, value) in fields.iter() {
+            line.recorded_field(name, KEYS.contains(&name), |out| write_recorded(value, out));
+        }
+        if fields.dropped() > 0 {
+            line.field(",\"fields_dropped\":", |out| json::integer(out, fields.dropped()));
+        }
+    }
+    log.append(line);
+}
+
+fn outcome(outcome: Outcome) -> &'static [u8] {
+    match outcome {
+        Outcome::Complete => b",\"outcome\":\"complete\"",
+        Outcome::Aborted => b",\"outcome\":\"aborted\"",
+        Outcome::BodyError => b",\"outcome\":\"body_error\"",
+        Outcome::Panic => b",\"outcome\":\"panic\"",
+        Outcome::Timeout => b",\"outcome\":\"timeout\"",
+        Outcome::Error => b",\"outcome\":\"error\"",
+    }
+}

@@ -1,0 +1,116 @@
+//! The log of one telemetry.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+
+use super::buffer::{Buffer, ExpectedLine};
+use super::format::LogFormat;
+use super::json;
+use super::level::level_index;
+use super::line::{ACCESS_TARGET, App, Line};
+use super::losses::{Counts, FlushError, OverflowPolicy};
+use super::pretty::PrettyWriter;
+use super::writer;
+use crate::request::context::RequestContext;
+
+/// What a log is made of.
+pub(crate) struct LogOptions {
+    pub(crate) app: String,
+    pub(crate) filter: Targets,
+    pub(crate) format: LogFormat,
+    pub(crate) writer: Box<dyn Write + Send>,
+    /// The most bytes of lines waiting in memory.
+    pub(crate) buffer_bytes: usize,
+    pub(crate) overflow: OverflowPolicy,
+}
+
+/// Filter, encoding and buffer of one telemetry's lines.
+pub(crate) struct Log {
+    app: App,
+    buffer: Buffer,
+    filter: Targets,
+    /// Whether access lines are written, by [`level_index`].
+    access: [bool; 3],
+    /// How long ends of the process have waited for an output that did not move.
+    waited_at_end: Mutex<Duration>,
+}
+
+impl Log {
+    /// Starts the writer thread.
+    ///
+    /// # Errors
+    /// If the system refuses the thread.
+    pub(crate) fn start(options: LogOptions) -> io::Result<Self> {
+        let app = App::new(&options.app);
+        let announcing = app.clone();
+        let announce_losses = move |out: &mut Vec<u8>, lost: u64| {
+            let line = Line::begin(&announcing, Level::WARN, "redpane::logs", None);
+            let mut line = line.message(format_args!("log lines were lost"));
+            line.field(",\"lines\":", |value| json::integer(value, lost));
+            out.extend_from_slice(&line.finish());
+        };
+        let writer: Box<dyn Write + Send> = match options.format {
+            LogFormat::Json => options.writer,
+            LogFormat::Pretty => Box::new(PrettyWriter::new(options.writer)),
+        };
+        let enabled = |level| options.filter.would_enable(ACCESS_TARGET, &level);
+        let buffer = Buffer::new(options.buffer_bytes, options.overflow);
+        writer::spawn(&buffer, writer, Box::new(announce_losses))?;
+        Ok(Self {
+            app,
+            buffer,
+            access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled),
+            filter: options.filter,
+            waited_at_end: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub(crate) fn filter(&self) -> &Targets {
+        &self.filter
+    }
+
+    pub(crate) fn would_log(&self, target: &str, level: Level) -> bool {
+        self.filter.would_enable(target, &level)
+    }
+
+    /// Whether access lines of this level (`ERROR`, `WARN` or `INFO`) are written.
+    pub(crate) fn would_log_access(&self, level: Level) -> bool {
+        self.access[level_index(level)]
+    }
+
+    /// Opens a line up to and without its message.
+    pub(crate) fn begin(&self, level: Level, target: &str, context: Option<&RequestContext>) -> Line {
+        Line::begin(&self.app, level, target, context)
+    }
+
+    /// Takes a line for the writer thread.
+    pub(crate) fn append(&self, line: Line) {
+        line.end(|level, bytes| self.buffer.append(level, bytes));
+    }
+
+    /// Makes flushes wait for a line that another thread makes and appends.
+    pub(crate) fn expect_line(&self) -> ExpectedLine {
+        self.buffer.expect_line()
+    }
+
+    /// Waits until every line so far is written or counted as lost.
+    pub(crate) fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
+        self.buffer.flush(deadline)
+    }
+
+    pub(super) fn waited_at_end(&self) -> MutexGuard<'_, Duration> {
+        self.waited_at_end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.buffer.counts()
+    }
+}

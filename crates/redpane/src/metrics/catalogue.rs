@@ -1,0 +1,79 @@
+//! The metrics of redpane itself: their names, kinds and help texts.
+
+use std::sync::Arc;
+
+use super::snapshot::{Family, Kind, SeriesSnapshot, Value};
+
+/// A metric family of redpane itself.
+pub(crate) struct Definition {
+    pub(crate) name: &'static str,
+    kind: Kind,
+    unit: Option<&'static str>,
+    help: &'static str,
+}
+
+impl Definition {
+    const fn counter(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Counter, unit: None, help }
+    }
+
+    const fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Gauge, unit: None, help }
+    }
+
+    const fn histogram(name: &'static str, unit: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Histogram, unit: Some(unit), help }
+    }
+
+    /// The family with these series.
+    pub(crate) fn family(&self, series: Vec<SeriesSnapshot>) -> Family {
+        Family { name: self.name.into(), kind: self.kind, help: self.help.into(), unit: self.unit, series }
+    }
+
+    /// The family with whole numbers by label text.
+    pub(crate) fn integers(&self, values: impl IntoIterator<Item = (Arc<str>, u64)>) -> Family {
+        let series = values.into_iter().map(|(labels, value)| SeriesSnapshot { labels, value: Value::Integer(value) });
+        self.family(series.collect())
+    }
+
+    /// The family with one number and no labels.
+    pub(crate) fn integer(&self, value: u64) -> Family {
+        self.integers([("".into(), value)])
+    }
+}
+
+pub(crate) const REQUESTS: Definition = Definition::counter("http_requests_total", "Requests finished.");
+pub(crate) const DURATION: Definition = Definition::histogram(
+    "http_request_duration_seconds",
+    "seconds",
+    "Time from a request's arrival to the end of its response body.",
+);
+pub(crate) const IN_FLIGHT: Definition = Definition::gauge("http_requests_in_flight", "Requests being served.");
+pub(crate) const REQUEST_SIZE: Definition =
+    Definition::histogram("http_request_size_bytes", "bytes", "Size of request bodies.");
+pub(crate) const RESPONSE_SIZE: Definition =
+    Definition::histogram("http_response_size_bytes", "bytes", "Size of response bodies.");
+pub(crate) const LOG_EVENTS: Definition =
+    Definition::counter("log_events_total", "Log lines made, lost ones included.");
+pub(crate) const LOG_DROPPED: Definition = Definition::counter("log_lines_dropped_total", "Log lines that were lost.");
+pub(crate) const SERIES: Definition = Definition::gauge("redpane_series", "Label sets of http_requests_total.");
+pub(crate) const OVERFLOW: Definition = Definition::counter(
+    "redpane_series_overflow_total",
+    "Requests counted under the route _overflow, past the series limit.",
+);
+pub(crate) const BUILD_INFO: Definition =
+    Definition::gauge("redpane_build_info", "Version and revision of the application.");
+
+/// All of them. An application cannot use these names.
+pub(crate) const OWN: [&Definition; 10] = [
+    &REQUESTS,
+    &DURATION,
+    &IN_FLIGHT,
+    &REQUEST_SIZE,
+    &RESPONSE_SIZE,
+    &LOG_EVENTS,
+    &LOG_DROPPED,
+    &SERIES,
+    &OVERFLOW,
+    &BUILD_INFO,
+];

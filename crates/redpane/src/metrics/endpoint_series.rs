@@ -1,0 +1,117 @@
+//! Everything that is counted for a method and route.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::exemplars::Exemplars;
+use super::histogram::{Bounds, Histogram};
+use super::label_text::push_label;
+use crate::request::endpoint::EndpointInfo;
+
+/// Statuses whose series lie in the endpoint itself: few endpoints answer with more.
+const INLINE_STATUSES: usize = 4;
+/// No status: a place that is free.
+const FREE: u16 = 0;
+
+/// The series of a method and route. Its first lines in memory are what a request touches.
+pub(crate) struct EndpointSeries {
+    statuses: Statuses,
+    pub(crate) request_sizes: Histogram,
+    pub(crate) response_sizes: Histogram,
+    pub(crate) info: EndpointInfo,
+    /// The position of the method in [`METHODS`](super::method::METHODS).
+    pub(crate) method: usize,
+    /// `method="GET",route="/"`.
+    pub(crate) labels: Arc<str>,
+}
+
+/// The duration histogram of a method, route and status.
+pub(crate) struct StatusSeries {
+    pub(crate) durations: Histogram,
+    pub(crate) exemplars: Exemplars,
+    /// `method="GET",route="/",status="200"`.
+    pub(crate) labels: Arc<str>,
+}
+
+/// A list that only grows, so it is read without a lock. The codes stand in front, so that a look-up touches only the
+/// series that it finds.
+struct Statuses {
+    codes: [AtomicU16; INLINE_STATUSES],
+    series: [OnceLock<StatusSeries>; INLINE_STATUSES],
+    more: OnceLock<Box<Statuses>>,
+}
+
+impl Statuses {
+    fn new() -> Self {
+        Self {
+            codes: [const { AtomicU16::new(FREE) }; INLINE_STATUSES],
+            series: [const { OnceLock::new() }; INLINE_STATUSES],
+            more: OnceLock::new(),
+        }
+    }
+
+    fn find(&self, status: u16) -> Option<&StatusSeries> {
+        // With the `Release` of `push`: who sees the code sees the series.
+        match self.codes.iter().position(|code| code.load(Ordering::Acquire) == status) {
+            Some(at) => self.series[at].get(),
+            None => self.more.get().and_then(|more| more.find(status)),
+        }
+    }
+
+    fn push(&self, status: u16, series: StatusSeries) -> &StatusSeries {
+        match self.codes.iter().position(|code| code.load(Ordering::Relaxed) == FREE) {
+            Some(at) => {
+                let series = self.series[at].get_or_init(|| series);
+                self.codes[at].store(status, Ordering::Release);
+                series
+            }
+            None => self.more.get_or_init(|| Box::new(Self::new())).push(status, series),
+        }
+    }
+
+    /// In the order they came.
+    fn iter(&self) -> Box<dyn Iterator<Item = &StatusSeries> + '_> {
+        let inline = self.series.iter().map_while(OnceLock::get);
+        match self.more.get() {
+            Some(more) => Box::new(inline.chain(more.iter())),
+            None => Box::new(inline),
+        }
+    }
+}
+
+impl EndpointSeries {
+    pub(crate) fn new(method: usize, info: EndpointInfo, sizes: &Arc<Bounds>) -> Self {
+        let mut labels = String::new();
+        push_label(&mut labels, "method", info.method);
+        push_label(&mut labels, "route", &info.route);
+        Self {
+            statuses: Statuses::new(),
+            request_sizes: Histogram::new(Arc::clone(sizes)),
+            response_sizes: Histogram::new(Arc::clone(sizes)),
+            info,
+            method,
+            labels: labels.into(),
+        }
+    }
+
+    /// The statuses seen so far, and 500.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = &StatusSeries> {
+        self.statuses.iter()
+    }
+
+    pub(crate) fn status(&self, status: u16) -> Option<&StatusSeries> {
+        self.statuses.find(status)
+    }
+
+    /// Appends a status. The caller holds the lock that all label sets are created under.
+    pub(crate) fn add_status(&self, status: u16, durations: &Arc<Bounds>) -> &StatusSeries {
+        let mut labels = self.labels.to_string();
+        push_label(&mut labels, "status", &status.to_string());
+        let series = StatusSeries {
+            durations: Histogram::new(Arc::clone(durations)),
+            exemplars: Exemplars::new(durations.buckets()),
+            labels: labels.into(),
+        };
+        self.statuses.push(status, series)
+    }
+}

@@ -1,0 +1,217 @@
+//! The label sets of the HTTP metrics: found fast, created once, bounded in number.
+//!
+//! A request finds its [`EndpointSeries`] (method and route) when it arrives and the series of its status when it ends.
+//! Both are looked up without a lock once they exist. Creating one takes a lock and asks the limit first; past it, samples
+//! go to the series of the route `_overflow`.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+use http::Method;
+
+use super::arena::Arena;
+use super::endpoint_series::{EndpointSeries, StatusSeries};
+use super::histogram::Bounds;
+use super::method::{METHODS, method_index};
+use super::route::{OVERFLOW, Route};
+use super::shards::InFlight;
+use crate::request::endpoint::EndpointInfo;
+use crate::request::finished::FinishedRequest;
+
+/// Describes a method and route, once for all of its requests.
+pub(crate) type Describe = Box<dyn Fn(&'static str, &str) -> EndpointInfo + Send + Sync>;
+
+/// Where the requests of a method and route are counted.
+pub(crate) enum Series {
+    /// In the series of this number.
+    Own(u32),
+    /// In those of the route `_overflow`, past the limit. The description is the request's own.
+    Overflow(Box<EndpointInfo>, u32),
+}
+
+/// All HTTP metrics of one telemetry.
+pub(crate) struct HttpMetrics {
+    pub(crate) in_flight: InFlight,
+    durations: Arc<Bounds>,
+    sizes: Arc<Bounds>,
+    limit: usize,
+    describe: Describe,
+    routes: RwLock<HashMap<Box<str>, Arc<Route>>>,
+    endpoints: Arena<EndpointSeries>,
+    /// Held while a label set is created.
+    creating: Mutex<()>,
+    label_sets: AtomicUsize,
+    /// Numbers of the overflow series, by method.
+    overflow: [OnceLock<u32>; METHODS.len()],
+    overflowed: AtomicU64,
+}
+
+impl HttpMetrics {
+    pub(crate) fn new(durations: Arc<Bounds>, sizes: Arc<Bounds>, limit: usize, describe: Describe) -> Self {
+        Self {
+            in_flight: InFlight::new(),
+            durations,
+            sizes,
+            limit,
+            describe,
+            routes: RwLock::default(),
+            endpoints: Arena::new(),
+            creating: Mutex::new(()),
+            label_sets: AtomicUsize::new(0),
+            overflow: [const { OnceLock::new() }; METHODS.len()],
+            overflowed: AtomicU64::new(0),
+        }
+    }
+
+    /// Makes the series of a method and route exist, at zero, for the statuses 200 and 500.
+    pub(crate) fn preregister(&self, method: &Method, route: &str) {
+        let method = method_index(method);
+        if route == OVERFLOW {
+            // Never a second series of this name: a scraper would refuse both.
+            self.overflow_status(self.overflow_series(method), 200);
+        } else if let Series::Own(number) = self.series(&self.route(route), method) {
+            let _ = self.status(self.endpoints.get(number), 200);
+        }
+    }
+
+    /// The route of a name. Past the limit it is made for this request only: names that no series will ever use must not
+    /// fill the memory.
+    pub(crate) fn route(&self, name: &str) -> Arc<Route> {
+        self.known_route(name).unwrap_or_else(|| {
+            if !self.has_room_for(2) {
+                return Route::new(name);
+            }
+            let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(routes.entry(name.into()).or_insert_with(|| Route::new(name)))
+        })
+    }
+
+    /// The route of a name that was asked for before.
+    pub(crate) fn known_route(&self, name: &str) -> Option<Arc<Route>> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Whether later requests of this name find this very route too.
+    pub(crate) fn keeps(&self, route: &Arc<Route>) -> bool {
+        self.known_route(route.name()).is_some_and(|kept| Arc::ptr_eq(&kept, route))
+    }
+
+    /// Where the requests of a route and method are counted.
+    pub(crate) fn series(&self, route: &Route, method: usize) -> Series {
+        if let Some(number) = route.series(method) {
+            return Series::Own(number);
+        }
+        let creating = self.lock();
+        let info = (self.describe)(METHODS[method], route.name());
+        match route.series(method) {
+            Some(number) => Series::Own(number),
+            // A new method and route bring the status 500 and the status that made them known.
+            None if !self.has_room_for(2) => {
+                drop(creating);
+                Series::Overflow(Box::new(info), self.overflow_series(method))
+            }
+            None => {
+                let number = self.create(method, info);
+                route.set_series(method, number);
+                Series::Own(number)
+            }
+        }
+    }
+
+    /// The description of the requests that are counted there.
+    pub(crate) fn info<'a>(&'a self, series: &'a Series) -> &'a EndpointInfo {
+        match series {
+            Series::Own(number) => &self.endpoints.get(*number).info,
+            Series::Overflow(info, _) => info,
+        }
+    }
+
+    /// Counts a finished request, once, in all its metrics.
+    pub(crate) fn record(&self, series: &Series, request: &FinishedRequest<'_>) {
+        let (Series::Own(number) | Series::Overflow(_, number)) = series;
+        let mut endpoint = self.endpoints.get(*number);
+        let mut overflowed = matches!(series, Series::Overflow(..));
+        let found = match overflowed {
+            true => None,
+            false => self.status(endpoint, request.status),
+        };
+        let status = found.unwrap_or_else(|| {
+            overflowed = true;
+            let number = self.overflow_series(endpoint.method);
+            endpoint = self.endpoints.get(number);
+            self.overflow_status(number, request.status)
+        });
+        if overflowed {
+            self.overflowed.fetch_add(1, Ordering::Relaxed);
+        }
+        let bucket = status.durations.observe_whole(request.nanoseconds);
+        status.exemplars.offer(bucket, request.nanoseconds, request.trace_id(), request.ended);
+        if let Some(bytes) = request.request_bytes() {
+            endpoint.request_sizes.observe_whole(bytes);
+        }
+        if let Some(bytes) = request.response_bytes {
+            endpoint.response_sizes.observe_whole(bytes);
+        }
+    }
+
+    /// Every method and route there is, in the order they came.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &EndpointSeries> {
+        self.endpoints.iter()
+    }
+
+    /// Label sets of `http_requests_total`.
+    pub(crate) fn label_sets(&self) -> usize {
+        self.label_sets.load(Ordering::Relaxed)
+    }
+
+    /// Samples that went to `_overflow`.
+    pub(crate) fn overflowed(&self) -> u64 {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+
+    fn has_room_for(&self, label_sets: usize) -> bool {
+        self.label_sets() + label_sets <= self.limit
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.creating.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates the series of a method and route with their status 500, under the lock.
+    fn create(&self, method: usize, info: EndpointInfo) -> u32 {
+        let series = EndpointSeries::new(method, info, &self.sizes);
+        series.add_status(500, &self.durations);
+        self.label_sets.fetch_add(1, Ordering::Relaxed);
+        self.endpoints.push(series)
+    }
+
+    /// The series of a status, created if it is new; `None` past the limit.
+    fn status<'a>(&self, endpoint: &'a EndpointSeries, status: u16) -> Option<&'a StatusSeries> {
+        endpoint.status(status).or_else(|| {
+            let _creating = self.lock();
+            endpoint.status(status).or_else(|| self.has_room_for(1).then(|| self.add_status(endpoint, status)))
+        })
+    }
+
+    fn overflow_series(&self, method: usize) -> u32 {
+        *self.overflow[method].get_or_init(|| {
+            let _creating = self.lock();
+            self.create(method, (self.describe)(METHODS[method], OVERFLOW))
+        })
+    }
+
+    /// The overflow series ask no limit: there are at most as many as methods times status codes.
+    fn overflow_status(&self, number: u32, status: u16) -> &StatusSeries {
+        let endpoint = self.endpoints.get(number);
+        endpoint.status(status).unwrap_or_else(|| {
+            let _creating = self.lock();
+            endpoint.status(status).unwrap_or_else(|| self.add_status(endpoint, status))
+        })
+    }
+
+    fn add_status<'a>(&self, endpoint: &'a EndpointSeries, status: u16) -> &'a StatusSeries {
+        self.label_sets.fetch_add(1, Ordering::Relaxed);
+        endpoint.add_status(status, &self.durations)
+    }
+}

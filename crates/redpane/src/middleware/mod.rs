@@ -1,0 +1,19 @@
+//! The tower middleware: one request, observed once.
+//!
+//! * [`layer`] wraps a service, or every endpoint of a router, fallbacks included; [`service`] starts the observation of a
+//!   request. It measures the [`request_body`] and finds the route ([`route_cache`], [`route_label`]).
+//! * [`future`] holds it until the headers are sent, [`body`] until the last byte; a panic, an error, a broken body, a
+//!   timeout or a client that leaves ends it where it happens.
+//! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
+//!   [`pipeline`]: metrics, access line, observers.
+
+pub(crate) mod body;
+pub(crate) mod future;
+pub(crate) mod layer;
+pub(crate) mod observation;
+pub(crate) mod pipeline;
+mod request_body;
+mod route_cache;
+pub(crate) mod route_label;
+pub(crate) mod service;
+mod unwind;

@@ -1,0 +1,208 @@
+//! What was seen of one request. Its end yields one `FinishedRequest`.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderMap, Request, StatusCode};
+use http_body::Body;
+
+use super::request_body;
+use super::route_cache::{Found, RouteCache};
+use super::unwind::{Payload, catch};
+use crate::metrics::http::Series;
+use crate::request::context::RequestContext;
+use crate::request::current::{enter, with_current};
+use crate::request::finished::{FinishedRequest, Outcome};
+use crate::request::head::RequestHead;
+use crate::request::headers::SentHeaders;
+use crate::logs::{panics, timestamp};
+
+/// The status of a request whose client left before any was sent: nginx' "client closed request".
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+/// gRPC's code for a method that the server does not have, as `grpc-status` says it.
+const UNIMPLEMENTED: &[u8] = b"12";
+
+/// One request. Whoever holds it drops it when the request is over, and that is what counts and logs it: exactly once,
+/// on every path, panics and vanished clients included.
+pub(super) struct Observation {
+    /// `None` only while code runs inside it.
+    context: Option<RequestContext>,
+    found: Found,
+    status: u16,
+    /// Recorded if it is dropped now.
+    outcome: Outcome,
+    /// Recorded if its body ends well.
+    completion: Outcome,
+    /// `None`: nobody counts them.
+    response_bytes: Option<u64>,
+}
+
+impl Observation {
+    /// Whether a middleware of the same telemetry observes this very request already.
+    pub(super) fn is_of<B>(cache: &RouteCache, request: &Request<B>) -> bool {
+        with_current(|context| {
+            context.is_some_and(|context| {
+                cache_of(context).is_some_and(|outer| Arc::ptr_eq(&outer.pipeline, &cache.pipeline))
+                    && context.is_of(request.headers())
+            })
+        })
+    }
+
+    /// A request has arrived. Its body is counted from here on, and it carries its request id.
+    pub(super) fn start<B: Body + 'static>(cache: &Arc<RouteCache>, request: &mut Request<B>) -> Self {
+        let arrived = Instant::now();
+        cache.pipeline.registry.http.in_flight.enter();
+        let size = request_body::measure(request.body_mut());
+        let sent = SentHeaders::find(request.headers());
+        let found = cache.find(request, sent.is_grpc());
+        let head = RequestHead::of(request, &sent, size, arrived);
+        let trusted = cache.pipeline.policy.trust_trace_context;
+        let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _);
+        context.put_request_id(request.headers_mut());
+        Self {
+            context: Some(context),
+            found,
+            status: CLIENT_CLOSED_REQUEST,
+            outcome: Outcome::Aborted,
+            completion: Outcome::Complete,
+            response_bytes: Some(0),
+        }
+    }
+
+    /// The ids of the request.
+    pub(super) fn context(&self) -> Option<&RequestContext> {
+        self.context.as_ref()
+    }
+
+    /// What the builder has switched.
+    pub(super) fn policy(&self) -> Option<super::pipeline::Policy> {
+        self.context.as_ref().and_then(cache_of).map(|cache| cache.pipeline.policy)
+    }
+
+    /// Runs code of the application inside this request. A panic comes back as its payload.
+    pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
+        let _scope = enter(&mut self.context);
+        catch(work)
+    }
+
+    /// Makes sure that a caught panic has its log line.
+    pub(super) fn log_panic(&self, run: Result<(), Payload>) {
+        if let (Err(payload), Some(context)) = (run, &self.context) {
+            log_caught(context, &*payload);
+        }
+    }
+
+    /// The service has answered: from here on the status is the one that is sent.
+    pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap, completion: Outcome) {
+        self.status = status.as_u16();
+        self.completion = completion;
+        if let Found::GrpcPath(path, method) = &self.found
+            && let Some(cache) = self.context.as_ref().and_then(cache_of)
+        {
+            let is_missing = status == StatusCode::NOT_FOUND
+                || headers.get("grpc-status").is_some_and(|code| code.as_bytes() == UNIMPLEMENTED);
+            let series = if is_missing { cache.unmatched() } else { cache.series(path, *method) };
+            self.found = Found::Series(series);
+        }
+    }
+
+    /// The service has returned an error.
+    pub(super) fn failed(mut self) {
+        self.status = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
+        self.outcome = Outcome::Error;
+    }
+
+    /// The service has panicked, and the panic goes on.
+    pub(super) fn panicked(mut self) {
+        self.status = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
+        self.outcome = Outcome::Panic;
+    }
+
+    /// Whether HTTP leaves the body of the answer out, whatever it holds (RFC 9110, section 6.4.1).
+    pub(super) fn has_no_body(&self) -> bool {
+        matches!(self.status, 100..200 | 204 | 304)
+            || self.context.as_ref().is_some_and(|context| context.head().is_head)
+    }
+
+    /// Whether the request ends at the headers of its answer, because the builder says so.
+    pub(super) fn ends_at_headers(&self) -> bool {
+        let cache = self.context.as_ref().and_then(cache_of);
+        match (cache, &self.found) {
+            (Some(cache), Found::Series(series)) => cache.pipeline.registry.http.info(series).until_headers,
+            _ => false,
+        }
+    }
+
+    /// Bytes of the answer were handed over.
+    pub(super) fn count_bytes(&mut self, bytes: u64) {
+        if let Some(counted) = &mut self.response_bytes {
+            *counted += bytes;
+        }
+    }
+
+    /// Whether at least so many bytes of the answer were handed over.
+    pub(super) fn has_sent(&self, bytes: u64) -> bool {
+        self.response_bytes.is_some_and(|counted| counted >= bytes)
+    }
+
+    /// Nobody counts the bytes of the answer.
+    pub(super) fn leave_bytes_out(&mut self) {
+        self.response_bytes = None;
+    }
+
+    /// Everything was sent.
+    pub(super) fn complete(mut self) {
+        self.outcome = self.completion;
+    }
+
+    /// It went wrong after the headers.
+    pub(super) fn fail(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+/// Makes sure that a panic that was caught inside a request has its log line.
+pub(super) fn log_caught(context: &RequestContext, payload: &(dyn Any + Send)) {
+    if let Some(cache) = cache_of(context) {
+        panics::write_caught(&cache.pipeline.log, context, payload);
+    }
+}
+
+/// What the middleware put beside the request.
+fn cache_of(context: &RequestContext) -> Option<&RouteCache> {
+    (context.host() as &dyn Any).downcast_ref()
+}
+
+/// The one end of every request.
+impl Drop for Observation {
+    fn drop(&mut self) {
+        // Nothing is dropped while code runs inside it, so it is there.
+        let Some(context) = self.context.take() else { return };
+        let Some(cache) = cache_of(&context) else { return };
+        let elapsed = context.head().arrived.elapsed();
+        let unmatched;
+        let series = match &self.found {
+            Found::Series(series) => series,
+            Found::GrpcPath(..) => {
+                unmatched = cache.unmatched();
+                &unmatched
+            }
+        };
+        let http = &cache.pipeline.registry.http;
+        let request = FinishedRequest {
+            endpoint: http.info(series),
+            status: self.status,
+            outcome: self.outcome,
+            nanoseconds: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
+            ended: timestamp::now(),
+            response_bytes: self.response_bytes,
+            fields: context.fields(),
+            context: &context,
+        };
+        cache.pipeline.finish(series, &request);
+        // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
+        // counted and its line made.
+        http.in_flight.leave();
+    }
+}

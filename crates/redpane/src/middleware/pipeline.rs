@@ -1,0 +1,43 @@
+//! Where finished requests go, and what the middleware may do on the way.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+
+use super::route_label::RouteLabels;
+use crate::logs::access;
+use crate::logs::log::Log;
+use crate::metrics::http::Series;
+use crate::metrics::registry::Registry;
+use crate::request::finished::{FinishedRequest, RequestObserver};
+
+/// What the builder may switch off.
+#[derive(Clone, Copy)]
+pub(crate) struct Policy {
+    /// Answers carry `X-Trace-Id` and `X-Request-Id`.
+    pub(crate) response_headers: bool,
+    /// The caller's trace context is taken over.
+    pub(crate) trust_trace_context: bool,
+    /// A panic becomes an answer with status 500.
+    pub(crate) catch_panics: bool,
+}
+
+/// The part of a telemetry that the middleware works with.
+pub(crate) struct Pipeline {
+    pub(crate) log: Arc<Log>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) labels: RouteLabels,
+    pub(crate) policy: Policy,
+    pub(crate) observers: Vec<Box<dyn RequestObserver>>,
+}
+
+impl Pipeline {
+    /// Counts, logs and shows a request, once.
+    pub(super) fn finish(&self, series: &Series, request: &FinishedRequest<'_>) {
+        self.registry.http.record(series, request);
+        access::write(&self.log, request);
+        for observer in &self.observers {
+            // A second panic while a request unwinds would end the process.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| observer.finished(request)));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The label `route` of a request.
+
+use http::Request;
+use http::request::Parts;
+
+use crate::metrics::route::UNMATCHED;
+
+/// A label for requests that have no route template.
+pub(crate) type LabelRequest = Box<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
+
+/// How labels are found where axum has no template for a request.
+pub(crate) struct RouteLabels {
+    /// Prefixes of nested services, as they came from the builder.
+    pub(crate) nested_services: Vec<String>,
+    pub(crate) label_request: Option<LabelRequest>,
+}
+
+/// The label of a request.
+pub(super) enum RouteLabel<'a> {
+    /// Known from the request.
+    Known(&'a str),
+    /// Made for the request.
+    Owned(String),
+    /// The path of a gRPC call. It is a label only if there is such a method, which the answer tells.
+    Grpc(&'a str),
+}
+
+impl RouteLabels {
+    /// In this order: the method path of a gRPC call, axum's route template, a nested service's prefix, what the builder's
+    /// function says, `unmatched`. The last but one takes the request apart.
+    pub(super) fn of<'a, B>(&self, request: &'a Request<B>, is_grpc: bool) -> RouteLabel<'a> {
+        let path = request.uri().path();
+        if is_grpc && is_grpc_path(path) {
+            return RouteLabel::Grpc(path);
+        }
+        #[cfg(feature = "axum")]
+        if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
+            return RouteLabel::Known(matched.as_str());
+        }
+        if let Some(label) = self.nested_service(path) {
+            return RouteLabel::Owned(label);
+        }
+        match self.label_request.as_ref().and_then(|label| label(&copy_of(request))) {
+            Some(label) if !label.is_empty() => RouteLabel::Owned(label),
+            _ => RouteLabel::Known(UNMATCHED),
+        }
+    }
+
+    /// The label of a request that a nested service got: its longest prefix.
+    fn nested_service(&self, path: &str) -> Option<String> {
+        let below = |prefix: &&String| {
+            path.strip_prefix(prefix.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let prefix = self.nested_services.iter().filter(below).max_by_key(|prefix| prefix.len())?;
+        Some(format!("{}/{{*path}}", prefix.trim_end_matches('/')))
+    }
+}
+
+/// `/package.Service/Method`: two segments of the characters that protobuf names have.
+fn is_grpc_path(path: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
+    };
+    let segments = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    path.len() <= 256 && segments.is_some_and(|(service, method)| is_name(service) && is_name(method))
+}
+
+/// The head of a request, as the builder's function gets it. Extensions are shared where they can be cloned.
+fn copy_of<B>(request: &Request<B>) -> Parts {
+    let mut copy = Request::new(());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    copy.into_parts().0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_method_paths_are_grpc_paths() {
+        for path in ["/helloworld.Greeter/SayHello", "/S/M"] {
+            assert!(is_grpc_path(path), "{path}");
+        }
+        for path in ["/", "/S", "/S/", "//M", "/S/M/x", "/S/M%20", "/ü/M", &format!("/S/{}", "m".repeat(256))] {
+            assert!(!is_grpc_path(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The context of a request: its ids, its head, the fields recorded for it, and the telemetry that observes it.
+
+use std::any::Any;
+use std::panic::PanicHookInfo;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use http::{HeaderMap, HeaderValue};
+
+use super::fields::{FieldName, FieldValue, RecordedFields};
+use super::head::RequestHead;
+use super::headers::{BAGGAGE, SentHeaders, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
+use super::id::RequestId;
+use crate::trace_context::ids::{SpanId, TraceId};
+use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
+
+/// The telemetry that observes a request, as far as code that runs inside the request needs it.
+pub(crate) trait Host: Any + Send + Sync {
+    /// What the `metrics` macros emit to.
+    fn recorder(&self) -> &dyn metrics::Recorder;
+
+    /// Writes the line of a panic that is unwinding inside the request.
+    fn log_panic(&self, context: &RequestContext, panic: &PanicHookInfo<'_>);
+}
+
+/// The ids of the request that is being served. Cheap to clone; with the feature `axum` also an extractor.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use redpane::{Redpane, RequestContext};
+///
+/// async fn root(context: RequestContext) -> String {
+///     format!("trace {}", context.trace_id())
+/// }
+/// let app: Router = Redpane::new("api").instrument(Router::new().route("/", get(root)));
+/// ```
+#[derive(Clone)]
+pub struct RequestContext(Arc<Inner>);
+
+struct Inner {
+    trace_id: TraceId,
+    span_id: SpanId,
+    parent_span_id: Option<SpanId>,
+    /// The trace id that the caller sent, where it is not trusted.
+    caller_trace_id: Option<TraceId>,
+    flags: u8,
+    tracestate: Option<HeaderValue>,
+    baggage: Option<HeaderValue>,
+    request_id: RequestId,
+    head: RequestHead,
+    /// Allocated for requests that record something, which few do.
+    fields: OnceLock<Box<Mutex<RecordedFields>>>,
+    host: Arc<dyn Host>,
+}
+
+impl RequestContext {
+    /// Takes over the trace context and the request id that the caller sent, or makes fresh ones. A trace context that is
+    /// not trusted is replaced as a whole.
+    pub(crate) fn new(sent: &SentHeaders<'_>, trusted: bool, head: RequestHead, host: Arc<dyn Host>) -> Self {
+        let caller = sent.traceparent().and_then(|header| TraceParent::from_header(header.as_bytes()));
+        let parent = caller.filter(|_| trusted);
+        let trace_id = parent.map_or_else(TraceId::random, |parent| parent.trace_id);
+        Self(Arc::new(Inner {
+            trace_id,
+            span_id: SpanId::random(),
+            parent_span_id: parent.map(|parent| parent.parent_id),
+            caller_trace_id: caller.filter(|_| !trusted).map(|caller| caller.trace_id),
+            flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
+            tracestate: parent.and_then(|_| sent.tracestate()),
+            baggage: if trusted { sent.baggage() } else { None },
+            request_id: RequestId::new(sent.request_id, &trace_id),
+            head,
+            fields: OnceLock::new(),
+            host,
+        }))
+    }
+
+    /// The trace this request belongs to: the caller's, or a fresh one.
+    #[must_use]
+    pub fn trace_id(&self) -> &TraceId {
+        &self.0.trace_id
+    }
+
+    /// The span of this request, new in this service.
+    #[must_use]
+    pub fn span_id(&self) -> &SpanId {
+        &self.0.span_id
+    }
+
+    /// The caller's span, where it sent a valid `traceparent` that is trusted.
+    #[must_use]
+    pub fn parent_span_id(&self) -> Option<&SpanId> {
+        self.0.parent_span_id.as_ref()
+    }
+
+    /// The request id: the caller's `X-Request-Id` where it is usable (1 to 128 visible ASCII characters), else a fresh one.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.0.request_id.as_str()
+    }
+
+    /// The headers for a call to the next service: `traceparent` with this request's span as the parent, `tracestate` and
+    /// `baggage` as they came, and `x-request-id`.
+    pub fn outgoing_headers(&self) -> HeaderMap {
+        let inner = &*self.0;
+        let traceparent = format!("00-{}-{}-{:02x}", inner.trace_id, inner.span_id, inner.flags);
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(TRACEPARENT, traceparent.try_into().expect("hexadecimal digits and dashes are a header value"));
+        // A copy: the request's own value is what tells this request from others.
+        let request_id = HeaderValue::from_str(inner.request_id.as_str());
+        headers.insert(X_REQUEST_ID, request_id.expect("visible ASCII is a header value"));
+        for (name, value) in [(TRACESTATE, &inner.tracestate), (BAGGAGE, &inner.baggage)] {
+            if let Some(value) = value {
+                headers.insert(name, value.clone());
+            }
+        }
+        headers
+    }
+
+    /// Adds a field, or replaces the one of this name.
+    pub(crate) fn record_field(&self, name: FieldName, value: FieldValue) {
+        lock(self.0.fields.get_or_init(Box::default)).record(name, value);
+    }
+
+    /// What was recorded so far; `None` if nothing was.
+    pub(crate) fn fields(&self) -> Option<MutexGuard<'_, RecordedFields>> {
+        self.0.fields.get().map(|fields| lock(fields))
+    }
+
+    /// The trace id that the caller sent, where it is not trusted.
+    pub(crate) fn caller_trace_id(&self) -> Option<&TraceId> {
+        self.0.caller_trace_id.as_ref()
+    }
+
+    pub(crate) fn request_id_header(&self) -> HeaderValue {
+        self.0.request_id.to_header()
+    }
+
+    pub(crate) fn trace_id_header(&self) -> HeaderValue {
+        self.0.request_id.trace_id_to_header(&self.0.trace_id)
+    }
+
+    pub(crate) fn head(&self) -> &RequestHead {
+        &self.0.head
+    }
+
+    pub(crate) fn host(&self) -> &dyn Host {
+        &*self.0.host
+    }
+
+    /// Makes sure that the request carries its request id before the application sees it.
+    pub(crate) fn put_request_id(&self, headers: &mut HeaderMap) {
+        if !self.0.request_id.is_given() {
+            headers.insert(X_REQUEST_ID, self.request_id_header());
+        }
+    }
+
+    /// Whether these are the headers of this very request, and not of one that the application sends to itself: they hold
+    /// the very value that this context put there or took over.
+    pub(crate) fn is_of(&self, headers: &HeaderMap) -> bool {
+        headers.get(X_REQUEST_ID).is_some_and(|value| std::ptr::eq(value.as_bytes(), self.request_id().as_bytes()))
+    }
+}
+
+fn lock(fields: &Mutex<RecordedFields>) -> MutexGuard<'_, RecordedFields> {
+    fields.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl std::fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("trace_id", self.trace_id())
+            .field("span_id", self.span_id())
+            .field("request_id", &self.request_id())
+            .finish_non_exhaustive()
+    }
+}

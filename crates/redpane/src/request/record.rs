@@ -1,0 +1,129 @@
+//! Recording fields from anywhere inside a request.
+
+use std::any::type_name;
+use std::error::Error;
+use std::fmt::Write as _;
+
+use super::context::RequestContext;
+use super::current::{current, with_current};
+use super::error_chain::ErrorChain;
+use super::fields::{FieldName, FieldValue};
+
+/// The most bytes of the text of an error that are recorded.
+const MAX_ERROR: usize = 2 * 1024;
+/// Stands at the end of a text that was cut.
+const CUT: &str = "…[cut]";
+
+/// Adds a field to the access line of the request that this code runs for, beside the fields that every line has. Outside
+/// of a request it does nothing.
+///
+/// A later value of the same name replaces the earlier one. A request keeps at most 16 fields and 4 KiB of names and
+/// values; what is more is dropped, and the line says how often in `fields_dropped`. A name that the line has already
+/// gets the prefix `field.`.
+///
+/// ```
+/// # async fn handler() {
+/// redpane::record("tenant", "acme");
+/// redpane::record("items", 3);
+/// # }
+/// ```
+pub fn record(name: impl Into<FieldName>, value: impl Into<FieldValue>) {
+    let (name, value) = (name.into(), value.into());
+    with_current(|context| {
+        if let Some(context) = context {
+            context.record_field(name, value);
+        }
+    });
+}
+
+/// Adds the cause of a failure to the access line of the request that this code runs for: `error`, the error and its
+/// sources in one line, at most 2 KiB of it, and `error_type`, the name of its type, which a `dyn Error` has lost. Outside of a request it does nothing.
+///
+/// The status and the level of the request do not change: answer with the status that fits.
+///
+/// ```
+/// # fn charge() -> Result<(), std::io::Error> { Ok(()) }
+/// # async fn handler() {
+/// if let Err(error) = charge() {
+///     redpane::record_error(&error);
+/// }
+/// # }
+/// ```
+pub fn record_error<E: Error + ?Sized>(error: &E) {
+    if let Some(context) = current() {
+        context.record_error(error);
+    }
+}
+
+impl RequestContext {
+    /// Adds a field to the access line of this request; see [`record`](crate::record()).
+    pub fn record(&self, name: impl Into<FieldName>, value: impl Into<FieldValue>) {
+        self.record_field(name.into(), value.into());
+    }
+
+    /// Adds the cause of a failure to the access line of this request; see [`record_error`](crate::record_error()).
+    pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
+        self.record("error", shown(error));
+        let name = type_name::<E>();
+        if !name.starts_with("dyn ") {
+            self.record("error_type", name);
+        }
+    }
+}
+
+fn shown<E: Error + ?Sized>(error: &E) -> String {
+    let mut text = Bounded(String::new());
+    let written = match error.source() {
+        Some(source) => write!(text, "{error}: {}", ErrorChain(source)),
+        None => write!(text, "{error}"),
+    };
+    // Fails where the bound cuts it.
+    if written.is_err() {
+        text.0.push_str(CUT);
+    }
+    text.0
+}
+
+/// A text of at most [`MAX_ERROR`] bytes.
+struct Bounded(String);
+
+impl std::fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let room = MAX_ERROR - self.0.len();
+        if text.len() <= room {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        self.0.push_str(&text[..end]);
+        Err(std::fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Failed(String, Option<Box<Failed>>);
+
+    impl std::fmt::Display for Failed {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+
+    impl Error for Failed {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.1.as_deref().map(|source| source as &(dyn Error + 'static))
+        }
+    }
+
+    #[test]
+    fn an_error_is_shown_with_its_causes_within_a_bound() {
+        let error = Failed("cannot pay".into(), Some(Box::new(Failed("refused".into(), None))));
+        assert_eq!(shown(&error), "cannot pay: refused");
+        let long = Failed("ä".repeat(MAX_ERROR), None);
+        assert_eq!(shown(&long), format!("{}{CUT}", "ä".repeat(MAX_ERROR / 2)));
+    }
+}

@@ -1,0 +1,115 @@
+//! Trace ids and span ids.
+
+use std::fmt;
+use std::str::{self, FromStr};
+
+use super::hex;
+
+/// A trace id: 16 bytes, never all zero, kept as the 32 lowercase hexadecimal digits that headers, lines and exemplars show.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TraceId([u8; 32]);
+
+/// A span id (`parent-id` in the standard): 8 bytes, never all zero, kept as 16 lowercase hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SpanId([u8; 16]);
+
+/// A text that is no id: it has another length, other characters than lowercase hexadecimal digits, or zeros only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidId {
+    /// How many digits the id must have.
+    pub digits: usize,
+}
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an id is {} lowercase hexadecimal digits, not all of them 0", self.digits)
+    }
+}
+
+impl std::error::Error for InvalidId {}
+
+macro_rules! id {
+    ($id:ident, $digits:literal) => {
+        impl $id {
+            /// The digits, as ASCII.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; $digits] {
+                &self.0
+            }
+
+            /// The digits, as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                str::from_utf8(&self.0).expect("hexadecimal digits are ASCII")
+            }
+
+            pub(super) fn from_digits(digits: &[u8]) -> Option<Self> {
+                digits.try_into().ok().filter(|digits: &[u8; $digits]| hex::is_id(digits)).map(Self)
+            }
+        }
+
+        impl FromStr for $id {
+            type Err = InvalidId;
+
+            fn from_str(digits: &str) -> Result<Self, InvalidId> {
+                Self::from_digits(digits.as_bytes()).ok_or(InvalidId { digits: $digits })
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+id!(TraceId, 32);
+id!(SpanId, 16);
+
+impl TraceId {
+    /// A random trace id.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut digits = [0; 32];
+        digits[..16].copy_from_slice(&hex::random());
+        digits[16..].copy_from_slice(&hex::random());
+        Self(digits)
+    }
+}
+
+impl SpanId {
+    /// A random span id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(hex::random())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_ids_are_valid_and_differ() {
+        let (one, other) = (TraceId::random(), TraceId::random());
+        assert_ne!(one, other);
+        assert_eq!(one.to_string().parse(), Ok(one));
+        let span = SpanId::random();
+        assert_eq!(span.to_string().parse(), Ok(span));
+    }
+
+    #[test]
+    fn what_is_no_id_says_what_one_is() {
+        for text in ["", "0", &"0".repeat(16), &"A".repeat(16), &"a".repeat(17)] {
+            let error = text.parse::<SpanId>().unwrap_err();
+            assert_eq!(error.to_string(), "an id is 16 lowercase hexadecimal digits, not all of them 0");
+        }
+    }
+}
