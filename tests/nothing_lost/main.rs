@@ -1,5 +1,6 @@
-//! A binary that CI runs a second time, in release and with a larger mix. Nothing lost: clients send the real service a seeded mix of every kind of request and end them in every way there
-//! is, and what they saw is compared with the metrics and with the log, exactly.
+//! A binary that CI runs a second time, in release and with a larger mix. Nothing lost: clients send the real service a
+//! seeded mix of every kind of request and end them in every way there is, and what they saw is compared with the metrics
+//! and with the log, exactly.
 //!
 //! `REDPANE_TEST_SEED` repeats a run that failed (each failure prints its seed), `REDPANE_TEST_REQUESTS` sizes the mix,
 //! and `REDPANE_TEST_SOAK_SECONDS` is how long the soak lasts (`-- --ignored`; docs/nothing-lost.md).

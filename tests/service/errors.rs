@@ -2,8 +2,7 @@
 
 use axum::body::Body;
 use http::{Request, header};
-use test_support::client;
-use test_support::{Scripted, Step, raw};
+use test_support::{Scripted, Step, client, raw};
 
 use super::{assert_problem, bare, post};
 use crate::served::Served;

@@ -3,8 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use test_support::client;
-use test_support::raw;
+use test_support::{client, raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;

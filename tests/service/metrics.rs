@@ -1,8 +1,7 @@
 //! What is in the scrapes of the service, beyond what the library puts there.
 
 use http::Method;
-use test_support::Samples;
-use test_support::client;
+use test_support::{Samples, client};
 
 use crate::served::Served;
 

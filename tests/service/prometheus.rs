@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use test_support::client;
-use test_support::eventually;
 use test_support::process::{Process, Reading, free_address, listening};
+use test_support::{client, eventually};
 
 use super::redpane;
 

@@ -1,8 +1,7 @@
 //! What clients may send that hardly any client sends.
 
 use http::{Method, StatusCode, Version};
-use test_support::client;
-use test_support::{Samples, raw};
+use test_support::{Samples, client, raw};
 
 use super::{assert_problem, json};
 use crate::served::Served;

@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use axum::Router;
 use axum::routing::get;
 use http::StatusCode;
-use test_support::client;
-use test_support::{Observed, Samples, serve};
+use test_support::{Observed, Samples, client, serve};
 
 use super::hello;
 

@@ -3,8 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use redpane::RequestContext;
-use test_support::client;
-use test_support::{Observed, Samples, Scripted, Step};
+use test_support::{Observed, Samples, Scripted, Step, client};
 
 use super::{assert_message_has_ids, assert_same_request};
 

@@ -3,8 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use serde_json::json;
-use test_support::Observed;
-use test_support::client;
+use test_support::{Observed, client};
 use tracing::{Instrument, info_span};
 
 use super::assert_message_has_ids;

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use test_support::Observed;
-use test_support::client;
+use test_support::{Observed, client};
 use tokio::sync::Notify;
 
 use super::assert_message_has_ids;

@@ -9,8 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
-use test_support::client;
-use test_support::{Observed, Scripted, Step, raw};
+use test_support::{Observed, Scripted, Step, client, raw};
 use tokio::sync::mpsc;
 
 use super::{asked, assert_line, one};

@@ -6,8 +6,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use http::StatusCode;
-use test_support::client;
-use test_support::{Observed, Scripted, Step, raw};
+use test_support::{Observed, Scripted, Step, client, raw};
 use tokio::sync::Notify;
 
 use super::assert_line;
