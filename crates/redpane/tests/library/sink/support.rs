@@ -30,7 +30,8 @@ pub(crate) fn emit(telemetry: &Telemetry, numbers: std::ops::Range<u64>) {
 pub(crate) fn read(log: &Log) -> (Vec<Line>, usize) {
     let text = log.text();
     assert!(text.is_empty() || text.ends_with('\n'), "the last line has no end");
-    let (whole, torn): (Vec<_>, Vec<_>) = text.lines().map(Line::read).partition(Result::is_ok);
+    let (whole, torn): (Vec<_>, Vec<_>) =
+        text.lines().filter(|line| !line.is_empty()).map(Line::read).partition(Result::is_ok);
     (whole.into_iter().map(Result::unwrap).collect(), torn.len())
 }
 
