@@ -17,9 +17,9 @@ use http::{Method, StatusCode, Uri};
 use tower::ServiceBuilder;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::server::Config;
 use redpane::TimedOut;
 use redpane::problem::Problem;
+use crate::server::Config;
 
 /// All methods and routes of the API, to be announced to the metrics: their series exist from the first scrape on.
 ///

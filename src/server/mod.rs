@@ -42,9 +42,9 @@ pub use config::{Config, Role};
 pub use listen::{BindError, Listeners};
 pub use shutdown::Ended;
 
+use redpane::Telemetry;
 use health::Readiness;
 use listen::Serving;
-use redpane::Telemetry;
 use shutdown::Cause;
 
 /// How long, after requests were cut, their access lines may take to be written into the log's buffer.

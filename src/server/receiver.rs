@@ -12,8 +12,8 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::Config;
-use crate::api::json_body;
 use redpane::Telemetry;
+use crate::api::json_body;
 use redpane::problem::Problem;
 
 mod alert;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+
 /// One webhook.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
