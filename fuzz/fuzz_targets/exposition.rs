@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| redpane_fuzz::exposition::check(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz_checks::exposition::check(input));

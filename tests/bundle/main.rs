@@ -1,4 +1,5 @@
-//! The bundle's files, checked without starting anything: what would otherwise be found by whoever needs it at 2 AM.
+//! A binary for what reads files only, built and run in seconds after a change of one of them: the bundle's files, checked
+//! without starting anything: what would otherwise be found by whoever needs it at 2 AM.
 //!
 //! Every check is a function over a folder that looks like this repository, and returns what it found wrong, each with
 //! file and path. So the same functions judge the repository here and broken copies of it in `broken`: proof that they

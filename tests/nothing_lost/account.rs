@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::helpers::{Line, Samples};
+use test_support::{Line, Samples};
+
 use crate::seen::{Ending, Fate, QUIET_ROUTES, Seen};
 
 /// Everything seen and read so far. Requests wait here for their lines, and lines for their requests.

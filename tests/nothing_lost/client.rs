@@ -13,10 +13,10 @@ use axum::body::Body;
 use http::Request;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use test_support::client::{self, Answer, Failure};
+use test_support::{Scripted, Step};
 use tokio::net::TcpStream;
 
-use crate::helpers::client::{self, Answer, Failure};
-use crate::helpers::{Scripted, Step};
 use crate::mix::{Asked, Content, Deed, Mix};
 use crate::seen::{Ending, Fate, Seen};
 

@@ -33,7 +33,7 @@ async fn a_thousand_and_twenty_four_at_once() {
             let hello = Asked::get(format!("/hello/{number}"), "/hello/{name}");
             client.ask(&hello, false).await.unwrap();
             together.wait().await;
-            client.ask(&Asked::get("/faults/delay/1500", "/faults/delay/{ms}"), false).await.unwrap();
+            client.ask(&Asked::get("/faults/delay/6000", "/faults/delay/{ms}"), false).await.unwrap();
             client.ask(&hello, false).await.unwrap();
         });
     }

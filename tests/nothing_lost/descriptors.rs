@@ -3,14 +3,14 @@
 use std::process::Command;
 use std::time::Duration;
 
+use test_support::{Line, eventually};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::client::Trust;
-use crate::helpers::{Line, eventually, process};
 use crate::mix::{Asked, Mix, Without};
 use crate::service::Service;
-use crate::{deeds, seed};
+use crate::{deeds, redpane, seed};
 
 const DESCRIPTORS: usize = 64;
 /// More than there are descriptors for.
@@ -19,7 +19,7 @@ const COMPLAINT: &str = "cannot accept connections";
 
 /// The service with a few descriptors, and this much patience with connections that idle.
 fn limited(header_timeout: &str) -> Command {
-    let service = process::redpane(&[], &[("REDPANE_HEADER_TIMEOUT", header_timeout)]);
+    let service = redpane(&[], &[("REDPANE_HEADER_TIMEOUT", header_timeout)]);
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &format!("ulimit -n {DESCRIPTORS} && exec \"$0\"")]).arg(service.get_program());
     command.env_clear().envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use test_support::eventually;
+
 use crate::client::Trust;
-use crate::helpers::eventually;
 use crate::mix::Without;
 use crate::seed;
 use crate::service::Service;
@@ -22,7 +23,11 @@ async fn with_a_reader_that_keeps_up_only_the_last_moment_is_lost() {
     let without = Without { certainty: true, ..Without::default() };
     let load = service.load(seed, 8, usize::MAX, without, Trust::MayBreakOff);
     let noise = service.noise(8, Trust::MayBreakOff);
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    eventually("the log flows", async || {
+        service.read();
+        (service.account.logged() > 500).then_some(())
+    })
+    .await;
     let killed = Instant::now();
     service.process.kill();
     load.stop().await;

@@ -1,18 +1,17 @@
-//! Nothing lost: clients send the real service a seeded mix of every kind of request and end them in every way there
-//! is, and what they saw is compared with the metrics and with the log, exactly.
+//! A binary that CI runs a second time, in release and with a larger mix. Nothing lost: clients send the real service a
+//! seeded mix of every kind of request and end them in every way there is, and what they saw is compared with the metrics
+//! and with the log, exactly.
 //!
 //! `REDPANE_TEST_SEED` repeats a run that failed (each failure prints its seed), `REDPANE_TEST_REQUESTS` sizes the mix,
 //! and `REDPANE_TEST_SOAK_SECONDS` is how long the soak lasts (`-- --ignored`; docs/nothing-lost.md).
 #![cfg(unix)]
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod account;
 mod client;
 mod connections;
 mod descriptors;
-#[path = "../helpers/mod.rs"]
-mod helpers;
 mod killed;
 mod load;
 mod mix;
@@ -21,6 +20,15 @@ mod service;
 mod shutdown;
 mod soak;
 mod stalled;
+
+use std::process::Command;
+
+use test_support::process;
+
+/// The real service, on a free port unless the test says otherwise.
+fn redpane(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    process::service(env!("CARGO_BIN_EXE_redpane"), arguments, variables)
+}
 
 /// A number from the environment.
 ///

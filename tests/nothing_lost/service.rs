@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use http::Method;
 use hyper::client::conn::http1::SendRequest;
+use test_support::client::Failure;
+use test_support::process::{self, Process, Reading};
+use test_support::{Line, Samples, client};
 use tokio::task::JoinSet;
 
 use crate::account::{Account, Sum};
 use crate::client::{Client, Trust};
-use crate::helpers::client::Failure;
-use crate::helpers::process::{self, Process, Reading};
-use crate::helpers::{Line, Samples, client};
 use crate::mix::{Asked, BODY_LIMIT, Mix, REQUEST_TIMEOUT, Without};
 use crate::seen::{Ending, Fate, Seen};
 
@@ -58,7 +58,7 @@ impl Load {
 
 impl Service {
     pub(crate) async fn start(variables: &[(&str, &str)]) -> Self {
-        Self::run(process::redpane(&[], variables)).await
+        Self::run(crate::redpane(&[], variables)).await
     }
 
     /// The same by a command that ends up as the service.

@@ -1,18 +1,25 @@
 //! SIGTERM in the middle of the mix: what was answered has its line, and the last scrape agrees.
 
-use std::time::Duration;
+use test_support::eventually;
 
 use crate::client::Trust;
-use crate::helpers::eventually;
 use crate::mix::{Asked, Mix, Without};
 use crate::seed;
 use crate::service::Service;
+
+/// Waits until this many requests are counted.
+async fn counted(service: &mut Service, requests: f64) {
+    eventually("the mix goes on", async || {
+        (service.scrape().await.sum("http_requests_total", &[]) >= requests).then_some(())
+    })
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_in_flight_and_those_that_come_late_are_counted_and_logged() {
     let seed = seed();
     // One request holds the end up until the last scrape is done; then the service answers it 503.
-    let variables = [("REDPANE_METRICS_LISTEN", "127.0.0.1:0"), ("REDPANE_REQUEST_TIMEOUT", "6s")];
+    let variables = [("REDPANE_METRICS_LISTEN", "127.0.0.1:0"), ("REDPANE_REQUEST_TIMEOUT", "12s")];
     let mut service = Service::start(&variables).await;
     service.metrics_address = service.process.line("listening").await.str("metrics_listen").parse().unwrap();
     let without = Without { timeouts: true, certainty: true };
@@ -26,10 +33,12 @@ async fn requests_in_flight_and_those_that_come_late_are_counted_and_logged() {
     })
     .await;
     let load = service.load(seed, 16, usize::MAX, without, Trust::MayBreakOff);
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    counted(&mut service, 100.0).await;
     service.process.signal("TERM");
+    service.process.line("shutting down: not ready any more").await;
     // Whoever connects meanwhile is served too.
-    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let before = service.scrape().await.sum("http_requests_total", &[]);
+    counted(&mut service, before + 20.0).await;
     load.stop().await;
 
     service.account.kept_in_flight = 1;

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use test_support::{Samples, eventually};
 
 use crate::account::Sum;
 use crate::client::Trust;
-use crate::helpers::{Samples, eventually};
 use crate::mix::Without;
 use crate::service::Service;
 use crate::{seed, setting};

@@ -1,4 +1,5 @@
-//! The whole bundle in containers: from a request to its metric, its log line, its panel and its alert.
+//! A binary of its own, since it needs Docker and every test in it is ignored unless asked for. The whole bundle in
+//! containers: from a request to its metric, its log line, its panel and its alert.
 //!
 //! Needs Docker and the images of docker-compose.yml; takes about a quarter of an hour:
 //! `cargo test --locked --test stack -- --ignored --nocapture`. `REDPANE_TEST_STEPS=counts,panels` runs some of the steps.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use test_support::client::Failure;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Client;
 use super::head::Head;
-use crate::helpers::client::Failure;
 use crate::mix::{Asked, Leaving, Odd};
 use crate::seen::{Ending, Fate};
 

@@ -1,0 +1,43 @@
+//! A binary of its own, since each case is a process of its own, this program again: an installation into a process that
+//! has something global already, which nothing can undo.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io;
+use std::process::Command;
+
+use redpane::{InstallError, Redpane};
+
+#[test]
+#[ignore = "run in a process of its own by the test below"]
+fn child_with_a_recorder_of_its_own() {
+    let first = Redpane::new("first").log_writer(io::sink()).build().unwrap();
+    assert!(metrics::set_global_recorder(first.recorder()).is_ok());
+    let error = Redpane::new("test").log_writer(io::sink()).install().unwrap_err();
+    assert!(matches!(error, InstallError::Recorder), "{error:?}");
+    assert!(error.to_string().contains("global metrics recorder already"), "{error}");
+}
+
+#[test]
+#[ignore = "run in a process of its own by the test below"]
+fn child_with_a_logger_of_its_own() {
+    struct Own;
+    impl log::Log for Own {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            false
+        }
+        fn log(&self, _: &log::Record<'_>) {}
+        fn flush(&self) {}
+    }
+    log::set_logger(&Own).unwrap();
+    Redpane::new("test").log_writer(io::sink()).install().expect("another logger is the application's choice");
+}
+
+#[test]
+fn what_the_process_has_already_is_respected() {
+    for child in ["child_with_a_recorder_of_its_own", "child_with_a_logger_of_its_own"] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let output = command.args(["--exact", child, "--ignored"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{child}: {said}");
+    }
+}

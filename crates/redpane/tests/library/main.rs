@@ -1,0 +1,16 @@
+//! The library as an application uses it, in one binary: whatever needs no process of its own. (`install` and
+//! `install_refused` change what a process has once, and `memory` counts the allocations of all of it.)
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod composition;
+mod context;
+mod endings;
+#[cfg(unix)]
+mod examples;
+mod exposition;
+mod fuzz_seeds;
+mod hostile;
+mod properties;
+mod public_api;
+mod readers;
+mod sink;

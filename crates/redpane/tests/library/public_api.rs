@@ -1,0 +1,124 @@
+//! What an application may write against the library, all of it once: a line that no longer compiles is a breaking change.
+
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::response::IntoResponse;
+use http::{HeaderMap, Method, StatusCode};
+use redpane::problem::Problem;
+use redpane::{
+    ConfigError, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, Recorder, Redpane, RequestContext,
+    SpanId, Telemetry, TimedOut, TraceId, TraceParent, WhenFull,
+};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+
+fn shared<T: Send + Sync + 'static>() {}
+fn shown<T: Debug>() {}
+fn copied<T: Copy + Eq + Debug>() {}
+fn id<T: Copy + Eq + Hash + Debug + Display>() {}
+fn error<T: Error + Send + Sync + 'static>() {}
+
+#[test]
+fn types_have_the_traits_that_applications_count_on() {
+    shared::<Telemetry>();
+    shared::<Recorder>();
+    shared::<RequestContext>();
+    shared::<Problem>();
+    shared::<InRequest<std::future::Ready<()>>>();
+    shown::<Redpane>();
+    shown::<Telemetry>();
+    shown::<Recorder>();
+    shown::<RequestContext>();
+    shown::<Problem>();
+    shown::<TimedOut>();
+    shown::<InRequest<std::future::Ready<()>>>();
+    copied::<LogFormat>();
+    copied::<WhenFull>();
+    copied::<ExpositionFormat>();
+    copied::<TraceParent>();
+    id::<TraceId>();
+    id::<SpanId>();
+    error::<ConfigError>();
+    error::<InstallError>();
+    error::<FlushError>();
+    fn sent<T: Send>() {}
+    sent::<Redpane>();
+    fn extracted<T: FromRequestParts<()>>() {}
+    extracted::<RequestContext>();
+    fn answered<T: IntoResponse>() {}
+    answered::<Problem>();
+    fn recorder<T: metrics::Recorder + Clone>() {}
+    recorder::<Recorder>();
+}
+
+fn every_option() -> Redpane {
+    Redpane::new("api")
+        .metrics_path("/internal/metrics")
+        .without_metrics_route()
+        .duration_buckets([0.1, 1.0])
+        .histogram_buckets("sizes", vec![1.0])
+        .quiet(["/live"])
+        .streaming([String::from("/events")])
+        .announce(Method::GET, "/")
+        .mounted("/assets")
+        .series_limit(100)
+        .log_filter(Targets::new().with_default(LevelFilter::WARN))
+        .log_format(LogFormat::Pretty)
+        .log_format(LogFormat::Json)
+        .log_writer(std::io::sink())
+        .log_buffer_bytes(64 * 1024)
+        .log_when_full(WhenFull::Drop)
+        .log_when_full(WhenFull::Block { deadline: Duration::from_secs(1) })
+        .build_info("1.0", "abc")
+}
+
+#[test]
+fn options_and_the_handle() {
+    let built: Result<Telemetry, ConfigError> = every_option().build();
+    let telemetry = built.unwrap();
+    let _: Router<u32> = telemetry.instrument(Router::new());
+    let _: Router = telemetry.metrics_router();
+    let _: Router = every_option().instrument(Router::new());
+    let _ = tracing_subscriber::registry().with(telemetry.log_layer());
+    telemetry.on_scrape(|| metrics::gauge!("depth").set(3));
+    metrics::with_local_recorder(&telemetry.recorder(), || metrics::counter!("jobs_total").increment(1));
+    for format in [ExpositionFormat::Text, ExpositionFormat::OpenMetrics] {
+        let text: String = telemetry.render(format);
+        assert!(text.contains("\ndepth 3\n") && text.contains("\njobs_total 1\n"), "{text}");
+    }
+    let flushed: Result<(), FlushError> = telemetry.flush(Duration::from_secs(60));
+    assert_eq!((flushed.map_err(|error| error.lines), telemetry.in_flight()), (Ok(()), 0));
+    let _: fn(Redpane) -> Result<Telemetry, InstallError> = Redpane::install;
+    let _: fn(&Telemetry) -> Result<(), InstallError> = Telemetry::install;
+}
+
+#[tokio::test]
+async fn requests_and_their_tasks() {
+    fn look(context: &RequestContext) -> (&TraceId, &SpanId, Option<&SpanId>, &str, HeaderMap) {
+        let ids = (context.trace_id(), context.span_id(), context.parent_span_id());
+        (ids.0, ids.1, ids.2, context.request_id(), context.outgoing_headers())
+    }
+    assert!(redpane::current().as_ref().map(look).is_none(), "no request here");
+    assert_eq!(redpane::spawn(async { 1 }).await.unwrap(), 1);
+    assert_eq!(redpane::spawn_blocking(|| 2).await.unwrap(), 2);
+    let tied: InRequest<_> = redpane::in_current_request(async { 3 });
+    assert_eq!(tied.await, 3);
+    let problem = Problem::new(StatusCode::GONE).detail("sold out");
+    assert_eq!(problem.status(), StatusCode::GONE);
+    let mut response = problem.into_response();
+    response.extensions_mut().insert(TimedOut);
+}
+
+#[test]
+fn ids() {
+    let (trace, span) = (TraceId::random(), SpanId::random());
+    assert_eq!(TraceId::from_hex(trace.as_bytes()), Some(trace));
+    assert_eq!(SpanId::from_hex(span.as_bytes()), Some(span));
+    let parent = TraceParent::parse(format!("00-{trace}-{span}-01").as_bytes()).unwrap();
+    assert_eq!((parent.trace_id, parent.parent_id, parent.flags), (trace, span, 1));
+}

@@ -1,0 +1,34 @@
+//! Bytes on a socket, for clients that do what no HTTP library would.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Connects and sends; the connection stays open until the stream is dropped.
+pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]>) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes.as_ref()).await.unwrap();
+    stream
+}
+
+/// Sends, and reads until the server closes. The request should ask for that: `Connection: close`.
+pub async fn exchange(address: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
+    let mut stream = send(address, bytes).await;
+    let mut answer = Vec::new();
+    // A server that closes before it has read everything resets the connection: what came until then counts.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Reads until what came ends with `end`.
+pub async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut answer = Vec::new();
+    while !answer.ends_with(end.as_bytes()) {
+        let byte = stream.read_u8().await.unwrap_or_else(|error| {
+            panic!("{error} instead of {end:?} after {:?}", String::from_utf8_lossy(&answer));
+        });
+        answer.push(byte);
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}

@@ -1,0 +1,94 @@
+//! Clients that are slow, many or greedy.
+
+use std::io::Write;
+use std::time::Duration;
+
+use test_support::{client, raw};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::assert_problem;
+use crate::served::Served;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads what comes until the service closes the connection; fails if it does not.
+async fn until_closed(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset ends it too.
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the service closes the connection");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed() {
+    let served = Served::with(|config| config.header_timeout = Duration::from_millis(100)).await;
+    let mut stream = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let answer = until_closed(&mut stream).await;
+    assert!(answer.ends_with("Hello, ada!\"}"), "answered, then closed: {answer}");
+    served.observed.only_request().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_begin_in_time() {
+    let served = Served::with(|config| {
+        config.request_timeout = Duration::from_millis(50);
+        config.faults = true;
+    });
+    let served = served.await;
+    let answer = client::get(served.address, "/faults/delay/60000").await;
+    assert_eq!(assert_problem(&answer, 503), "no answer within 50ms");
+    let line = served.observed.only_request().await;
+    answer.belongs_to(&line);
+    assert_eq!((line.str("outcome"), line.str("level")), ("timeout", "ERROR"));
+    assert_eq!(line.str("route"), "/faults/delay/{ms}");
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_is_a_timeout_too() {
+    let served = Served::with(|config| config.request_timeout = Duration::from_millis(50)).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 5\r\n\r\n1";
+    let mut stream = raw::send(served.address, head).await;
+    let answer = raw::read_until(&mut stream, "}").await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("no answer within 50ms"), "{answer}");
+    assert_eq!(served.observed.only_request().await.str("outcome"), "timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_left_before_it_was_accepted_is_counted() {
+    let served = Served::with_faults().await;
+    for _ in 0..200 {
+        // Some of them are found together with their end.
+        let mut stream = std::net::TcpStream::connect(served.address).unwrap();
+        stream.write_all(b"GET /faults/delay/1000 HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    }
+    let lines = served.observed.access_lines(200).await;
+    assert!(lines.iter().all(|line| line["status"] == 499 && line["outcome"] == "aborted"), "{lines:#?}");
+    assert_eq!(served.observed.samples().requests(), [("GET /faults/delay/{ms} 499".into(), 200.0)]);
+}
+
+#[tokio::test]
+async fn beyond_the_limit_new_connections_wait_and_old_ones_are_served() {
+    let served = Served::with(|config| config.max_connections = 2).await;
+    let asked = "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n";
+    let mut first = raw::send(served.address, asked).await;
+    let mut second = raw::send(served.address, asked).await;
+    raw::read_until(&mut first, "}").await;
+    raw::read_until(&mut second, "}").await;
+
+    let mut third = raw::send(served.address, asked).await;
+    for _ in 0..50 {
+        second.write_all(asked.as_bytes()).await.unwrap();
+        raw::read_until(&mut second, "}").await;
+    }
+    let mut byte = [0];
+    let nothing = timeout(Duration::from_millis(50), third.peek(&mut byte)).await;
+    assert!(nothing.is_err(), "it waits, connected and neither answered nor closed: {nothing:?}");
+    served.observed.finished(52).await;
+
+    drop(first);
+    let answer = timeout(PATIENCE, raw::read_until(&mut third, "}")).await.expect("it is its turn");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    served.observed.access_lines(53).await;
+}

@@ -1,0 +1,103 @@
+//! A row of the table, sent by a client of its own, and what is wrong with the answer.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use test_support::Line;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::labels;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a client sends.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Manner {
+    AtOnce,
+    /// And closes its sending half.
+    HalfClosed,
+    /// The bytes, and then one header line every 50 ms.
+    Dripping,
+}
+
+/// One kind of malice.
+#[derive(Clone)]
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) manner: Manner,
+    pub(super) bytes: Vec<u8>,
+    /// The statuses of the answers; none: it is cut.
+    pub(super) answers: Vec<u16>,
+    /// Label sets of the requests that reach the middleware.
+    pub(super) counted: Vec<&'static str>,
+    /// Whether it may be cut at a moment that nobody knows: then any of the answers and counts is right.
+    pub(super) may_be_cut: bool,
+}
+
+/// Bytes that are answered with these statuses, and counted like this.
+pub(super) fn row(name: &'static str, bytes: impl Into<Vec<u8>>, answers: &[u16], counted: &[&'static str]) -> Row {
+    let (answers, counted) = (answers.to_vec(), counted.to_vec());
+    Row { name, manner: Manner::AtOnce, bytes: bytes.into(), answers, counted, may_be_cut: false }
+}
+
+/// Bytes that are refused before they are a request.
+pub(super) fn refused(name: &'static str, bytes: impl Into<Vec<u8>>, status: u16) -> Row {
+    row(name, bytes, &[status], &[])
+}
+
+/// Bytes that nobody answers.
+pub(super) fn cut(name: &'static str, bytes: impl Into<Vec<u8>>) -> Row {
+    row(name, bytes, &[], &[])
+}
+
+/// A client's own address, and what it was answered.
+pub(super) struct Exchange {
+    row: Row,
+    pub(super) client: SocketAddr,
+    pub(super) answers: Vec<u16>,
+    /// Whether the connection ended with a reset, which can overtake an answer.
+    is_reset: bool,
+}
+
+/// Sends a row and reads until the service closes the connection, which it must.
+pub(super) async fn exchange(stream: TcpStream, row: Row) -> Exchange {
+    let client = stream.local_addr().unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let (bytes, manner) = (row.bytes.clone(), row.manner);
+    // A service that has seen enough does not read the rest.
+    let writing = tokio::spawn(async move {
+        let _ = writer.write_all(&bytes).await;
+        if manner == Manner::HalfClosed {
+            let _ = writer.shutdown().await;
+        }
+        while manner == Manner::Dripping && writer.write_all(b"a: b\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        writer
+    });
+    let mut answer = Vec::new();
+    let read = timeout(PATIENCE, reader.read_to_end(&mut answer)).await;
+    let read = read.unwrap_or_else(|_| panic!("{}: the connection stays open after {answer:?}", row.name));
+    writing.abort();
+    let text = String::from_utf8_lossy(&answer);
+    // `HTTP/1.1 200`, and of HTTP/2 nothing.
+    let status = |rest: &str| rest.get(..3)?.parse().ok();
+    let answers =
+        text.match_indices("HTTP/1.").filter_map(|(at, begin)| status(&text[at + begin.len() + 2..])).collect();
+    Exchange { row, client, answers, is_reset: read.is_err() }
+}
+
+impl Exchange {
+    /// What is wrong with answers or access lines, if anything is.
+    pub(super) fn mistake(&self, lines: &[&Line]) -> Option<String> {
+        let Self { row, answers, is_reset, .. } = self;
+        let counted: Vec<_> = lines.iter().map(|line| labels(line)).collect();
+        let was_cut = row.answers.starts_with(answers) && (*is_reset || row.may_be_cut);
+        let was_counted_in_part = row.may_be_cut && counted.iter().all(|one| row.counted.contains(&&one[..]));
+        let is_right = (*answers == row.answers || was_cut) && (counted == row.counted || was_counted_in_part);
+        let reset = if *is_reset { " (reset)" } else { "" };
+        (!is_right).then(|| format!("{}: answered {answers:?}{reset}, counted {counted:?}", row.name))
+    }
+}

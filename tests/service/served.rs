@@ -1,0 +1,41 @@
+//! The service in the process of the test.
+
+use std::net::SocketAddr;
+
+use redpane::LogFormat;
+use redpane_service::server::{self, Config, Listeners, Role};
+use test_support::Observed;
+
+/// A running service, for as long as the test's runtime lives.
+pub(crate) struct Served {
+    pub(crate) observed: Observed,
+    pub(crate) address: SocketAddr,
+    pub(crate) metrics_address: Option<SocketAddr>,
+}
+
+impl Served {
+    /// The service as it is without any setting.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    pub(crate) async fn with_faults() -> Self {
+        Self::with(|config| config.faults = true).await
+    }
+
+    /// The service with some settings changed, on free ports.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::defaults(Role::Serve);
+        config.listen = ([127, 0, 0, 1], 0).into();
+        // Pretty where the tests run in a terminal.
+        config.log_format = LogFormat::Json;
+        change(&mut config);
+        let observed = Observed::by(config.telemetry());
+        let telemetry = observed.telemetry.clone();
+        let listeners = Listeners::bind(&config).await.unwrap();
+        let (address, metrics_address) = (listeners.api_address(), listeners.metrics_address());
+        let never = std::future::pending::<()>;
+        tokio::spawn(async move { server::run(listeners, &config, &telemetry, never(), never()).await });
+        Self { observed, address, metrics_address }
+    }
+}

@@ -1,0 +1,106 @@
+//! A shutdown in the middle of work: everything is answered, everything is logged.
+
+use std::net::SocketAddr;
+
+use http::StatusCode;
+use test_support::process::{Reading, listening};
+use test_support::{Samples, client, eventually, raw};
+use tokio::io::AsyncReadExt;
+
+use super::{assert_problem, redpane};
+
+const FAULTS: (&str, &str) = ("REDPANE_FAULTS", "true");
+
+/// Waits until this many requests are being served, the scrape that says so left out.
+pub(super) async fn in_flight(address: SocketAddr, requests: usize) {
+    eventually(&format!("{requests} requests are in flight"), async || {
+        let samples = Samples::parse(client::get(address, "/metrics").await.text());
+        (samples.value("http_requests_in_flight", &[]) as usize == requests + 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_hundred_requests_in_flight_are_all_answered_and_logged() {
+    let (mut process, address) = listening(redpane(&[], &[FAULTS]), Reading::AsItComes).await;
+    let asking = |_| tokio::spawn(async move { client::get(address, "/faults/delay/2500").await });
+    let asked: Vec<_> = (0..200).map(asking).collect();
+    in_flight(address, 200).await;
+    process.signal("TERM");
+    let mut traces = Vec::new();
+    for answer in asked {
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.status, answer.text()), (StatusCode::OK, "{\"delay_ms\":2500}"));
+        traces.push(answer.header("x-trace-id").to_owned());
+    }
+    assert_eq!(process.exit_code().await, 0, "{}", process.errors());
+    assert_eq!(process.errors(), "");
+    let lines = process.lines();
+    let mut logged: Vec<_> = lines.iter().filter(|line| line.is_access()).map(|line| line.str("trace_id")).collect();
+    logged.sort_unstable();
+    traces.sort_unstable();
+    assert_eq!(logged, traces, "each exactly once");
+    let last = lines.last().unwrap();
+    assert_eq!((last.str("message"), &last["cut"]), ("shut down: every request was answered", &0.into()));
+    assert!(lines.iter().any(|line| line["message"] == "asked to shut down" && line["signal"] == "SIGTERM"));
+}
+
+#[tokio::test]
+async fn while_it_drains_it_is_not_ready_and_closes_what_is_idle() {
+    let (mut process, address) = listening(redpane(&[], &[FAULTS]), Reading::AsItComes).await;
+    let mut idle = raw::send(address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    raw::read_until(&mut idle, "}").await;
+    let working = tokio::spawn(async move { client::get(address, "/faults/delay/2000").await });
+    in_flight(address, 1).await;
+    process.signal("TERM");
+    process.line("shutting down: not ready any more").await;
+
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty(), "closed, and nothing more was said: {rest:?}");
+    let ready = client::get(address, "/readyz").await;
+    assert!(assert_problem(&ready, 503).contains("shutting down"));
+    assert_eq!(ready.header("connection"), "close");
+    assert_eq!(client::get(address, "/healthz").await.status, StatusCode::OK, "it lives still");
+    assert_eq!(client::get(address, "/hello/late").await.status, StatusCode::OK, "whoever comes is served");
+    assert!(!working.is_finished(), "all that was while the request was in flight");
+
+    let answer = working.await.unwrap();
+    assert_eq!((answer.status, answer.header("connection")), (StatusCode::OK, "close"));
+    assert_eq!(process.exit_code().await, 0, "{}", process.errors());
+    let lines = process.lines();
+    let probe = lines.iter().find(|line| line.get("route").is_some_and(|route| route == "/readyz"));
+    ready.belongs_to(probe.expect("a probe that fails has a line"));
+}
+
+#[tokio::test]
+async fn a_body_half_way_is_sent_to_its_end() {
+    let (mut process, address) = listening(redpane(&[], &[FAULTS]), Reading::AsItComes).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n";
+    let mut stream = raw::send(address, format!("{head}\"so")).await;
+    in_flight(address, 1).await;
+    process.signal("TERM");
+    process.line("shutting down: not ready any more").await;
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b" it\"").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\"so it\""), "{answer}");
+    assert_eq!(process.exit_code().await, 0);
+}
+
+#[tokio::test]
+async fn http_2_streams_in_flight_are_answered() {
+    let (mut process, address) = listening(redpane(&[], &[FAULTS]), Reading::AsItComes).await;
+    let asking = |_| {
+        let request = client::request(http::Method::GET, "/faults/delay/1000").body("".into()).unwrap();
+        tokio::spawn(client::send_http2(address, request))
+    };
+    let asked: Vec<_> = (0..3).map(asking).collect();
+    in_flight(address, 3).await;
+    process.signal("TERM");
+    for answer in asked {
+        assert_eq!(answer.await.unwrap().text(), "{\"delay_ms\":1000}");
+    }
+    assert_eq!(process.exit_code().await, 0);
+    assert_eq!(process.lines().iter().filter(|line| line.is_access()).count(), 3);
+}

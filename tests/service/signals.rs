@@ -1,0 +1,94 @@
+//! What signals make of the service besides ending it well: cut requests, a last line, an exit code.
+
+use test_support::process::{Process, Reading, listening};
+use test_support::{Line, eventually, raw};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use super::redpane;
+
+/// A service with three requests in flight that would take a minute.
+async fn with_requests_in_flight(grace: &str) -> (Process, Vec<TcpStream>) {
+    let command = redpane(&[], &[("REDPANE_FAULTS", "1"), ("REDPANE_SHUTDOWN_GRACE", grace)]);
+    let (process, address) = listening(command, Reading::AsItComes).await;
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        streams.push(raw::send(address, "GET /faults/delay/60000 HTTP/1.1\r\nhost: a\r\n\r\n").await);
+    }
+    super::shutdown::in_flight(address, 3).await;
+    (process, streams)
+}
+
+/// Waits for an end with three cut requests; gives the last line.
+async fn assert_cut(mut process: Process, streams: Vec<TcpStream>) -> Line {
+    assert_eq!(process.exit_code().await, 1, "{}", process.errors());
+    for mut stream in streams {
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(answer.is_empty(), "cut, not answered: {}", String::from_utf8_lossy(&answer));
+    }
+    let mut lines = process.lines();
+    let last = lines.pop().unwrap();
+    assert_eq!(last.str("message"), "shut down early: 3 requests were cut");
+    assert_eq!((last.str("level"), &last["cut"]), ("WARN", &3.into()));
+    let access: Vec<_> = lines.iter().filter(|line| line.is_access()).collect();
+    assert_eq!(access.len(), 3, "every request has its line: {lines:#?}");
+    assert!(access.iter().all(|line| line["status"] == 499 && line["outcome"] == "aborted"), "{access:#?}");
+    last
+}
+
+#[tokio::test]
+async fn the_deadline_cuts_what_is_left() {
+    let (process, streams) = with_requests_in_flight("300ms").await;
+    process.signal("TERM");
+    let last = assert_cut(process, streams).await;
+    assert_eq!(last["why"], "the shutdown grace ran out");
+}
+
+#[tokio::test]
+async fn a_second_signal_cuts_at_once() {
+    let (process, streams) = with_requests_in_flight("10m").await;
+    process.signal("TERM");
+    let line = process.line("shutting down: not ready any more").await;
+    assert_eq!((&line["in_flight"], &line["grace_seconds"]), (&3.into(), &600.0.into()));
+    process.signal("INT");
+    let again = process.line("asked again").await;
+    assert_eq!(again["signal"], "SIGINT");
+    let last = assert_cut(process, streams).await;
+    assert_eq!(last["why"], "a second signal");
+}
+
+#[tokio::test]
+async fn interrupting_ends_it_well_too() {
+    for role in ["serve", "receiver"] {
+        let (mut process, _) = listening(redpane(&[role], &[]), Reading::AsItComes).await;
+        process.signal("INT");
+        assert_eq!(process.exit_code().await, 0, "{}", process.errors());
+        assert_eq!(process.errors(), "");
+        assert_eq!(process.line("asked to shut down").await["signal"], "SIGINT");
+        let last = process.lines().pop().unwrap();
+        assert_eq!((last.str("message"), &last["cut"]), ("shut down: every request was answered", &0.into()));
+    }
+}
+
+#[tokio::test]
+async fn no_grace_at_all() {
+    let (mut process, _) = listening(redpane(&[], &[("REDPANE_SHUTDOWN_GRACE", "0s")]), Reading::AsItComes).await;
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 0, "nothing was in flight");
+    assert_eq!(process.lines().pop().unwrap()["cut"], 0);
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_is_named_at_the_end() {
+    let command = redpane(&[], &[("REDPANE_SHUTDOWN_GRACE", "1s")]);
+    let (mut process, address) = listening(command, Reading::NotFurtherThanItsAddress).await;
+    let path = format!("/hello/{}", "x".repeat(4000));
+    assert!(test_support::client::get_many(address, path, 50).await.iter().all(|status| status.is_success()));
+    process.signal("TERM");
+    let errors = eventually("it gives up", async || Some(process.errors()).filter(|errors| !errors.is_empty())).await;
+    assert!(errors.contains("the last log lines were not written"), "{errors}");
+    assert!(errors.contains("is the log output being read?"), "{errors}");
+    process.read_on();
+    assert_eq!(process.exit_code().await, 74);
+}
