@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use redpane_service::server::{Config, Role};
+use redpane_service::settings::{Config, Role};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 fn read(value: OsString) -> Result<Targets, String> {
