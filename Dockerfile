@@ -6,27 +6,27 @@
 ARG BUILD_IMAGE=rust:1.95-slim-bookworm
 ARG RUNTIME_IMAGE=gcr.io/distroless/static-debian12:nonroot
 
-FROM ${BUILD_IMAGE} AS build
+# cargo-chef builds dependencies alone, so that they get a layer of their own. Installed before RUSTFLAGS is set: without a
+# named --target static linking would apply to its procedural macros too, and they would fail to load.
+FROM ${BUILD_IMAGE} AS chef
+RUN cargo install --locked cargo-chef@0.1.78
 WORKDIR /src
-# crt-static needs a named --target, or procedural macros would be linked statically too and fail to load.
+
+# The recipe holds the manifests and the lock file. It changes with them, not with the sources.
+FROM chef AS recipe
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+
+FROM chef AS build
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 RUN rustc -vV | sed -n 's/^host: //p' > /target-triple
 
-# Dependencies: their own layer, built for an empty program, so that only a change of Cargo.toml or Cargo.lock rebuilds it.
-# Cargo refuses a manifest that names a benchmark or test without a file: those get empty ones, which nothing builds.
-COPY Cargo.toml Cargo.lock ./
-RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' > src/main.rs \
- && awk -F'"' '/^\[/ { folder = "" } /^\[\[bench/ { folder = "benches" } /^\[\[example/ { folder = "examples" } /^\[\[test/ { folder = "tests" } \
-      folder && /^name/ { print folder "/" $2 ".rs" } folder && /^path/ { print $2 }' Cargo.toml \
-    | while read -r file; do mkdir -p "$(dirname "$file")" && echo 'fn main() {}' > "$file"; done \
- && cargo build --release --locked --bin redpane --target "$(cat /target-triple)" \
- && rm -r src
+COPY --from=recipe /src/recipe.json .
+RUN cargo chef cook --release --locked --bin redpane --target "$(cat /target-triple)"
 
 COPY . .
 ARG REVISION=unknown
-# Touched: the real sources may be older than the empty ones, and cargo goes by time.
-RUN touch src/lib.rs src/main.rs \
- && REDPANE_REVISION="${REVISION}" cargo build --release --locked --bin redpane --target "$(cat /target-triple)" \
+RUN REDPANE_REVISION="${REVISION}" cargo build --release --locked --bin redpane --target "$(cat /target-triple)" \
  && mv "target/$(cat /target-triple)/release/redpane" /redpane
 
 FROM ${RUNTIME_IMAGE}

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use redpane_service::server::arguments::{Arguments, Command};
-use redpane_service::server::{Role, command};
+use redpane_service::command;
+use redpane_service::settings::{Arguments, Command, Role};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

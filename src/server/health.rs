@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`. They have no timeout and no body limit of their own: they answer from memory.
+//! `/healthz` and `/readyz`. Without timeout and body limit: they answer from memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,47 +8,49 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
+use redpane::problem::Problem;
 use serde_json::json;
 
-use redpane::problem::Problem;
+/// Routes with `GET` that every server has beside its own, to be preregistered.
+pub const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Whether this process wants new requests. Clones share one answer; it changes once, at the first signal.
+/// Whether this process wants new requests. Clones share one value. It changes once, at the first signal.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness {
+pub(super) struct Readiness {
     is_over: Arc<AtomicBool>,
 }
 
 impl Readiness {
     /// From now on `/readyz` answers 503.
-    pub fn end(&self) {
+    pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
     }
 
-    /// Whether `/readyz` answers 200.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
+    fn is_ready(&self) -> bool {
         !self.is_over.load(Ordering::Acquire)
     }
 }
 
 /// `GET /healthz` (200 while the process lives) and `GET /readyz` (503 from the first signal on).
-pub fn router(readiness: &Readiness) -> Router {
+pub(super) fn router(readiness: &Readiness) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { fresh(Json(json!({"status": "alive"}))) }))
+        .route("/healthz", get(|| async { uncached(Json(json!({"status": "alive"}))) }))
         .route("/readyz", get(ready))
         .with_state(readiness.clone())
 }
 
 async fn ready(State(readiness): State<Readiness>) -> Response {
     if readiness.is_ready() {
-        fresh(Json(json!({"status": "ready"})))
+        uncached(Json(json!({"status": "ready"})))
     } else {
-        fresh(Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail("shutting down: send requests to another replica"))
+        uncached(
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail("shutting down: send requests to another replica"),
+        )
     }
 }
 
 /// A probe through a cache must not see an old answer.
-fn fresh(answer: impl IntoResponse) -> Response {
+fn uncached(answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,4 +1,4 @@
-//! `redpane healthcheck`: asks a running service whether it lives, for images that have neither a shell nor curl.
+//! `redpane healthcheck`: asks a running service whether it lives. For images that have neither a shell nor curl.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,7 +9,7 @@ use http::{Request, Uri, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// All the time a check has: to connect, to ask and to get an answer.
+/// Time for a whole check: connect, ask, and get an answer.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The URL of the service that listens on `address`, as seen from the same machine: an unspecified address is
@@ -39,7 +39,7 @@ impl fmt::Display for Unhealthy {
 
 impl std::error::Error for Unhealthy {}
 
-/// Sends `GET url` and is satisfied with any 2xx.
+/// Sends `GET url`. Any 2xx is healthy.
 ///
 /// # Errors
 /// [`Unhealthy`] when the URL cannot be used, nobody answers within [`TIMEOUT`], or the answer is no 2xx.
@@ -71,12 +71,12 @@ async fn ask(url: &str) -> Result<(), String> {
 
 /// Where to connect (`host:port`) and what to ask for.
 fn target(url: &str) -> Result<(String, Uri), String> {
-    const RIGHT: &str = "the URL must be like http://127.0.0.1:8000/healthz";
-    let uri: Uri = url.parse().map_err(|error| format!("{RIGHT} ({error})"))?;
+    const EXPECTED: &str = "the URL must be like http://127.0.0.1:8000/healthz";
+    let uri: Uri = url.parse().map_err(|error| format!("{EXPECTED} ({error})"))?;
     match (uri.scheme_str(), uri.host()) {
         (Some("http"), Some(host)) if !host.is_empty() => Ok((format!("{host}:{}", uri.port_u16().unwrap_or(80)), uri)),
-        (Some(scheme), Some(_)) => Err(format!("{RIGHT} (scheme {scheme} is not supported)")),
-        _ => Err(RIGHT.to_owned()),
+        (Some(scheme), Some(_)) => Err(format!("{EXPECTED} (scheme {scheme} is not supported)")),
+        _ => Err(EXPECTED.to_owned()),
     }
 }
 

@@ -1,16 +1,15 @@
-//! What HTTP/1.1 tells a server to refuse and hyper lets through: requests that another server on the way may have read
-//! as something else.
+//! Refuses requests that HTTP/1.1 forbids and hyper accepts. A proxy in front may read such a request differently, which
+//! is how requests are smuggled past it.
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
-
 use redpane::problem::Problem;
 
-/// Answers such requests itself, and closes their connections after the answer. Inside of the instrumentation: a request
-/// that is refused is counted and logged under its route.
+/// Answers such requests with 400 and closes their connections. A layer inside of the instrumentation: a refused request
+/// is counted and logged under its route.
 pub(super) async fn refuse(request: Request, next: Next) -> Response {
     match refusal(request.version(), request.headers()) {
         None => next.run(request).await,
@@ -21,7 +20,7 @@ pub(super) async fn refuse(request: Request, next: Next) -> Response {
     }
 }
 
-/// Why a request is refused. HTTP/2 has its own framing, and hyper checks its authority.
+/// Why a request is refused, if it is. HTTP/2 has its own framing, and hyper checks its authority.
 fn refusal(version: Version, headers: &HeaderMap) -> Option<&'static str> {
     if version > Version::HTTP_11 {
         return None;
@@ -38,8 +37,8 @@ fn refusal(version: Version, headers: &HeaderMap) -> Option<&'static str> {
     }
 }
 
-/// Transfer codings that are not understood; hyper has made sure that the last one is `chunked`. RFC 9112, section 6.1,
-/// would rather have 501 than 400: but a client's fault must not look like the service's, and wake somebody up.
+/// Transfer codings other than one `chunked`; hyper has made sure that the last one is `chunked`. RFC 9112, section 6.1,
+/// recommends 501. 400 instead: alerts fire on 5xx, and this is a client's fault.
 fn unknown_coding(headers: &HeaderMap) -> Option<&'static str> {
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let is_chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
@@ -50,7 +49,7 @@ fn unknown_coding(headers: &HeaderMap) -> Option<&'static str> {
     (!is_known).then_some("the only transfer coding that is understood is chunked, once")
 }
 
-/// An empty one is right where the target has no authority (RFC 9110, section 7.2).
+/// An empty host is valid where the target has no authority (RFC 9110, section 7.2).
 fn is_host(value: &HeaderValue) -> bool {
     let value = value.as_bytes();
     value.is_empty() || !value.contains(&b'@') && Authority::try_from(value).is_ok()

@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use redpane_service::server::{self, Config, Listeners, Role};
+use redpane_service::service;
+use redpane_service::settings::{Config, Role};
 
 use crate::environment::Settings;
 use crate::metrics::Known;
@@ -26,8 +27,8 @@ fn scrape(role: Role) -> String {
     runtime.block_on(async {
         let mut config = Config::defaults(role);
         config.listen = ([127, 0, 0, 1], 0).into();
-        let telemetry = config.telemetry().log_writer(std::io::sink()).build().expect("the defaults are right");
-        let listeners = Listeners::bind(&config).await.expect("port 0 is free");
+        let telemetry = service::telemetry(&config).log_writer(std::io::sink()).build().expect("the defaults are right");
+        let listeners = service::bind(&config).expect("port 0 is free");
         let address = listeners.api_address();
         let scraped = std::sync::Mutex::new(String::new());
         let visit = async {
@@ -36,7 +37,7 @@ fn scrape(role: Role) -> String {
             let [_, _, last] = answers.await.expect("the requests are answered");
             *scraped.lock().expect("not poisoned") = last;
         };
-        server::run(listeners, &config, &telemetry, visit, std::future::pending()).await;
+        service::run(listeners, &config, &telemetry, visit, std::future::pending()).await;
         scraped.into_inner().expect("not poisoned")
     })
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 
-use redpane_service::server::config::VARIABLES;
+use redpane_service::settings::VARIABLES;
 use test_support::client;
 use test_support::process::{Reading, free_address, listening, run};
 

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use redpane::LogFormat;
-use redpane_service::server::{self, Config, Listeners, Role};
+use redpane_service::service;
+use redpane_service::settings::{Config, Role};
 use test_support::Observed;
 
 /// A running service, for as long as the test's runtime lives.
@@ -30,12 +31,12 @@ impl Served {
         // Pretty where the tests run in a terminal.
         config.log_format = LogFormat::Json;
         change(&mut config);
-        let observed = Observed::by(config.telemetry());
+        let observed = Observed::by(service::telemetry(&config));
         let telemetry = observed.telemetry.clone();
-        let listeners = Listeners::bind(&config).await.unwrap();
+        let listeners = service::bind(&config).unwrap();
         let (address, metrics_address) = (listeners.api_address(), listeners.metrics_address());
         let never = std::future::pending::<()>;
-        tokio::spawn(async move { server::run(listeners, &config, &telemetry, never(), never()).await });
+        tokio::spawn(async move { service::run(listeners, &config, &telemetry, never(), never()).await });
         Self { observed, address, metrics_address }
     }
 }

@@ -1,0 +1,148 @@
+//! The commands of the program: each runs to its end and becomes an exit code.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use redpane::{InstallError, Telemetry};
+use tokio::runtime;
+use tokio::sync::Mutex;
+
+use crate::log_targets::SERVER;
+use crate::server::healthcheck::{self, Unhealthy};
+use crate::server::{Listeners, Signals};
+use crate::service::{self, ListenError};
+use crate::settings::{self, BadSettings, Config, Role, Source};
+
+/// How long the last log lines may take to reach stdout.
+const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Ended with requests cut off.
+const EXIT_CUT: u8 = 1;
+/// The health check found no healthy service.
+const EXIT_UNHEALTHY: u8 = 1;
+/// `EX_USAGE` of sysexits.h: wrong arguments or settings.
+const EXIT_USAGE: u8 = 64;
+/// `EX_UNAVAILABLE`: an address could not be opened.
+const EXIT_UNAVAILABLE: u8 = 69;
+/// `EX_SOFTWARE`: runtime, signals, log or metrics could not be set up.
+const EXIT_SOFTWARE: u8 = 70;
+/// `EX_IOERR`: log lines could not be written.
+const EXIT_IO: u8 = 74;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// Settings that cannot be used.
+    Settings(BadSettings),
+    /// An address that cannot be opened.
+    Listen(ListenError),
+    /// Log and metrics cannot be installed.
+    Install(InstallError),
+    /// The system refused a runtime or a signal handler.
+    System(io::Error),
+    /// The last log lines did not reach stdout.
+    Flush(String),
+    /// The health check did not find a healthy service.
+    Unhealthy(Unhealthy),
+}
+
+impl Failure {
+    /// The exit code that tells this failure from the others; `redpane --help` lists them.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Settings(_) => EXIT_USAGE,
+            Self::Listen(_) => EXIT_UNAVAILABLE,
+            Self::Install(_) | Self::System(_) => EXIT_SOFTWARE,
+            Self::Flush(_) => EXIT_IO,
+            Self::Unhealthy(_) => EXIT_UNHEALTHY,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(error) => error.fmt(f),
+            Self::Listen(error) => error.fmt(f),
+            Self::Install(error) => write!(f, "cannot set up log and metrics: {error}"),
+            Self::System(error) => write!(f, "the system refused a runtime or its signals: {error}"),
+            Self::Flush(error) => write!(f, "the last log lines were not written: {error}"),
+            Self::Unhealthy(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Prints clap's message. Gives 0 for help and version, which go to stdout; everything else is wrong usage (64).
+#[must_use]
+pub fn refuse_arguments(message: &clap::Error) -> ExitCode {
+    // An error here means that nobody reads the message: there is nobody left to tell.
+    drop(message.print());
+    if message.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+}
+
+/// `redpane serve` and `redpane receiver`: serves until a signal.
+///
+/// # Errors
+/// Every [`Failure`] but [`Failure::Unhealthy`].
+pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
+    let config = Config::read(role, source).map_err(Failure::Settings)?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::System)?;
+    let ended = runtime.block_on(async {
+        let signals = Signals::listen().map_err(Failure::System)?;
+        let listeners = service::bind(&config).map_err(Failure::Listen)?;
+        let telemetry = service::telemetry(&config).install().map_err(Failure::Install)?;
+        warn_of_unknown_variables();
+        Ok((serve_until_signal(listeners, &config, &telemetry, signals).await, telemetry))
+    });
+    let (cut, telemetry) = ended?;
+    // Tasks that still run were cut or belong to no request: they must not hold up the end.
+    runtime.shutdown_background();
+    telemetry.flush(FLUSH_DEADLINE).map_err(|error| Failure::Flush(error.to_string()))?;
+    Ok(if cut == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_CUT) })
+}
+
+/// Gives the number of requests that were cut.
+async fn serve_until_signal(listeners: Listeners, config: &Config, telemetry: &Telemetry, signals: Signals) -> u64 {
+    let signals = Mutex::new(signals);
+    let next = |meaning: &'static str| {
+        let signals = &signals;
+        async move {
+            let signal = signals.lock().await.next().await;
+            tracing::info!(target: SERVER, signal, "{meaning}");
+        }
+    };
+    let (first, second) = (next("asked to shut down"), next("asked again: shutting down at once"));
+    service::run(listeners, config, telemetry, first, second).await.cut
+}
+
+fn warn_of_unknown_variables() {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (variable, nearest) in settings::unknown_variables(names) {
+        tracing::warn!(
+            target: SERVER,
+            variable,
+            nearest,
+            "unknown variable {variable} has no effect; did you mean {nearest}?"
+        );
+    }
+}
+
+/// `redpane healthcheck`: reads no setting but `REDPANE_LISTEN`, and that only without a URL.
+///
+/// # Errors
+/// [`Failure::Settings`] for a bad `REDPANE_LISTEN`, [`Failure::System`] without a runtime, [`Failure::Unhealthy`] for
+/// everything else.
+pub fn healthcheck(url: Option<String>, source: &dyn Source) -> Result<ExitCode, Failure> {
+    let url = match url {
+        Some(url) => url,
+        None => healthcheck::default_url(settings::listen_address(source).map_err(Failure::Settings)?),
+    };
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::System)?;
+    runtime.block_on(healthcheck::check(&url)).map_err(Failure::Unhealthy)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,12 @@
+//! What the handlers of the API share.
+
+use std::time::Instant;
+
+/// Cloned for every request.
+#[derive(Debug, Clone)]
+pub(super) struct DemoState {
+    /// When the API was set up.
+    pub(super) started: Instant,
+    /// Largest request body in bytes.
+    pub(super) body_limit: usize,
+}

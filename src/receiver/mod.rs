@@ -1,0 +1,11 @@
+//! `redpane receiver`: takes the webhooks of Grafana alerting and of Alertmanager and writes each alert as one log line.
+//!
+//! With these lines in the log store, an alert can be found beside the lines that caused it.
+
+mod alert;
+mod counters;
+mod line;
+mod webhook;
+
+pub(crate) use counters::preregister as preregister_counters;
+pub(crate) use webhook::{router, routes};

@@ -1,0 +1,47 @@
+//! How hyper is told to speak HTTP/1 and HTTP/2.
+
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+
+use super::phase::Phase;
+
+/// Room for an HTTP/1 request head, in bytes. Far above any sensible head: one that fits is counted and logged like any
+/// request, one that does not is answered 431 before a request exists.
+const HEAD_LIMIT: usize = 2 * 1024 * 1024;
+
+/// One builder for connections that stay open, one for connections that end with their first answer.
+pub(super) struct ConnectionBuilders {
+    keep_alive: Builder<TokioExecutor>,
+    /// For connections accepted during shutdown: their one answer says `connection: close`.
+    one_answer: Builder<TokioExecutor>,
+    header_timeout: Duration,
+}
+
+impl ConnectionBuilders {
+    pub(super) fn new(header_timeout: Duration) -> Self {
+        let mut keep_alive = Builder::new(TokioExecutor::new());
+        keep_alive.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(HEAD_LIMIT);
+        // HTTP/2 has no header timeout in hyper. A client that stops in the middle of a header block does not answer a
+        // ping either, so pings bound that time.
+        keep_alive
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(header_timeout / 2)
+            .keep_alive_timeout(header_timeout / 2);
+        let mut one_answer = keep_alive.clone();
+        one_answer.http1().keep_alive(false);
+        Self { keep_alive, one_answer, header_timeout }
+    }
+
+    /// The builder for a connection that is accepted in `phase`.
+    pub(super) fn accepted_in(&self, phase: Phase) -> &Builder<TokioExecutor> {
+        if phase == Phase::Serving { &self.keep_alive } else { &self.one_answer }
+    }
+
+    /// Time a connection has to send its first complete request head.
+    pub(super) fn header_timeout(&self) -> Duration {
+        self.header_timeout
+    }
+}

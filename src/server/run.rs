@@ -1,0 +1,83 @@
+//! The life of a server, from its first connection to its last log line.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use redpane::Telemetry;
+
+use super::accept::ListenerHandle;
+use super::ended::{Cause, Ended};
+use super::health::{self, Readiness};
+use super::limits::Limits;
+use super::listeners::Listeners;
+use super::{process_metrics, strict};
+use crate::log_targets::SERVER;
+use crate::web;
+
+/// How long, after requests were cut, their access lines may take to reach the log's buffer.
+const CUT_SETTLE: Duration = Duration::from_secs(1);
+
+/// Serves `api`, with probes, fallbacks and instrumentation added here, until `shutdown` and everything in flight is done,
+/// or until `cut` or `limits.shutdown_grace` ends the wait.
+///
+/// From `shutdown` on:
+///
+/// 1. `/readyz` answers 503, answers close their connections, idle connections are closed.
+/// 2. The listener stays open while a request from before the signal is being answered, at most half of the grace: probes
+///    see the 503, and a client that was sent here before the load balancer noticed is still served. Then it closes.
+/// 3. A second listener for metrics closes last.
+///
+/// Signals and the log are the caller's: flush `telemetry` after this returns.
+pub async fn run(
+    listeners: Listeners,
+    api: Router,
+    limits: Limits,
+    telemetry: &Telemetry,
+    shutdown: impl Future<Output = ()>,
+    cut: impl Future<Output = ()>,
+) -> Ended {
+    process_metrics::publish(telemetry);
+    let readiness = Readiness::default();
+    let api = web::with_problem_fallbacks(api.merge(health::router(&readiness))).layer(from_fn(strict::refuse));
+    let mut api = ListenerHandle::start(listeners.api, telemetry.instrument(api), limits);
+    let mut metrics = listeners.metrics.map(|listener| {
+        let probes = telemetry.instrument(web::with_problem_fallbacks(health::router(&readiness)));
+        ListenerHandle::start(listener, telemetry.metrics_router().merge(probes), limits)
+    });
+
+    shutdown.await;
+    readiness.end();
+    tracing::info!(
+        target: SERVER,
+        in_flight = telemetry.in_flight(),
+        grace_seconds = limits.shutdown_grace.as_secs_f64(),
+        "shutting down: not ready any more, finishing the requests in flight"
+    );
+    let drained = async {
+        api.drain(limits.shutdown_grace / 2).await;
+        if let Some(metrics) = &mut metrics {
+            metrics.drain(Duration::ZERO).await;
+        }
+    };
+    let cause = tokio::select! {
+        biased;
+        () = drained => Cause::Drained,
+        () = cut => Cause::SecondSignal,
+        () = tokio::time::sleep(limits.shutdown_grace) => Cause::Deadline,
+    };
+    let cut = if cause == Cause::Drained { 0 } else { telemetry.in_flight() };
+    if cause != Cause::Drained {
+        [Some(&api), metrics.as_ref()].into_iter().flatten().for_each(ListenerHandle::cut);
+        let settled = async {
+            while telemetry.in_flight() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // Each request that was cut writes its own access line, which belongs before the last line.
+        drop(tokio::time::timeout(CUT_SETTLE, settled).await);
+    }
+    let ended = Ended { cause, cut };
+    ended.log();
+    ended
+}

@@ -1,0 +1,109 @@
+//! A service made of its settings: telemetry, listeners and routes, and the run of all three.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use axum::Router;
+use http::Method;
+use redpane::{Redpane, Telemetry};
+
+use crate::log_targets::SERVER;
+use crate::server::{BindError, Ended, Limits, Listeners};
+use crate::settings::{Config, Role, flag};
+use crate::version::{REVISION, VERSION};
+use crate::{demo, receiver, server};
+
+/// The telemetry that `config` asks for, not yet built: a test may set its own log writer.
+pub fn telemetry(config: &Config) -> Redpane {
+    let mut redpane = Redpane::new(&config.app)
+        .series_limit(config.series_limit)
+        .log_filter(config.log.clone())
+        .log_format(config.log_format)
+        .log_buffer_bytes(config.log_buffer_bytes)
+        .log_when_full(config.log_when_full)
+        .build_info(VERSION, REVISION);
+    if config.metrics_listen.is_some() {
+        redpane = redpane.without_metrics_route();
+    }
+    let own = match config.role {
+        Role::Serve => demo::routes(config.faults),
+        Role::Receiver => receiver::routes(),
+    };
+    let probes = server::PROBES.into_iter().chain(["/metrics"]).map(|route| (Method::GET, route));
+    own.into_iter().chain(probes).fold(redpane, |redpane, (method, route)| redpane.announce(method, route))
+}
+
+/// Opens the addresses of `config`. Must be called inside a runtime.
+///
+/// # Errors
+/// [`ListenError`] names the address and the setting it came from.
+pub fn bind(config: &Config) -> Result<Listeners, ListenError> {
+    let open = |variable, address| server::bind(address).map_err(|reason| ListenError { variable, address, reason });
+    let api = open("REDPANE_LISTEN", config.listen)?;
+    let metrics = config.metrics_listen.map(|address| open("REDPANE_METRICS_LISTEN", address)).transpose()?;
+    Ok(Listeners { api, metrics })
+}
+
+/// Serves until `shutdown` and everything in flight is done, or until `cut` or `config.shutdown_grace` ends the wait;
+/// [`server::run`] says what happens in between.
+///
+/// Signals and the log are the caller's: flush `telemetry` after this returns.
+pub async fn run(
+    listeners: Listeners,
+    config: &Config,
+    telemetry: &Telemetry,
+    shutdown: impl Future<Output = ()>,
+    cut: impl Future<Output = ()>,
+) -> Ended {
+    let limits = Limits {
+        header_timeout: config.header_timeout,
+        max_connections: config.max_connections,
+        shutdown_grace: config.shutdown_grace,
+    };
+    if config.role == Role::Receiver {
+        receiver::preregister_counters(telemetry);
+    }
+    tracing::info!(
+        target: SERVER,
+        role = config.role.as_str(),
+        listen = %listeners.api_address(),
+        metrics_listen = listeners.metrics_address().map(tracing::field::display),
+        version = VERSION,
+        revision = REVISION,
+        faults = config.faults,
+        "listening"
+    );
+    server::run(listeners, router(config), limits, telemetry, shutdown, cut).await
+}
+
+fn router(config: &Config) -> Router {
+    let (body_limit, request_timeout) = (config.body_limit, config.request_timeout);
+    match config.role {
+        Role::Serve => demo::router(demo::Options { body_limit, request_timeout, with_faults: config.faults }),
+        Role::Receiver => receiver::router(body_limit, request_timeout),
+    }
+}
+
+/// An address of the settings that could not be opened.
+#[derive(Debug)]
+pub struct ListenError {
+    /// The setting that holds the address.
+    pub variable: &'static str,
+    /// The address.
+    pub address: SocketAddr,
+    /// Why it could not be opened.
+    pub reason: BindError,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, address, reason } = self;
+        write!(f, "cannot listen on {address}, set by {variable} ({}): {reason}", flag(variable))
+    }
+}
+
+impl std::error::Error for ListenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}

@@ -1,0 +1,137 @@
+//! Every setting with its default and its bounds.
+
+use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use redpane::{LogFormat, WhenFull};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use super::error::BadSettings;
+use super::reader::Reader;
+use super::role::Role;
+use super::source::Source;
+
+/// How long a log line may wait for room in the buffer under `REDPANE_LOG_WHEN_FULL=block`. After that it is dropped
+/// and counted: without a bound, a reader of stdout that never returns would stop the service.
+const LOG_BLOCK_DEADLINE: Duration = Duration::from_secs(1);
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+const GIB: usize = 1024 * MIB;
+
+/// All settings of a service. The fields have the names of their variables.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What is served. Set by the command, not by a variable.
+    pub role: Role,
+    /// Address of the API. Port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Own address for `/metrics`; `None` serves it beside the API.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The `app` field of every log line.
+    pub app: String,
+    /// Which log lines are written.
+    pub log: Targets,
+    /// JSON lines, or text for people.
+    pub log_format: LogFormat,
+    /// Bytes of log lines that may wait for stdout.
+    pub log_buffer_bytes: usize,
+    /// What happens to a line when that buffer is full.
+    pub log_when_full: WhenFull,
+    /// Time until an answer must begin; then 503.
+    pub request_timeout: Duration,
+    /// Time a client has for a complete request head, and an idle connection before it is closed.
+    pub header_timeout: Duration,
+    /// Largest request body in bytes; then 413.
+    pub body_limit: usize,
+    /// Connections open at once, per listener; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// Time requests in flight have after the first signal.
+    pub shutdown_grace: Duration,
+    /// Label sets of the HTTP metrics.
+    pub series_limit: usize,
+    /// Whether `/faults` exists.
+    pub faults: bool,
+}
+
+impl Config {
+    /// The settings of a start without flags or variables.
+    #[must_use]
+    pub fn defaults(role: Role) -> Self {
+        let nothing = |_: &str| None;
+        Self::read_with(role, &mut Reader::new(&nothing))
+    }
+
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// [`BadSettings`] with every setting that cannot be used, not only the first.
+    pub fn read(role: Role, source: &dyn Source) -> Result<Self, BadSettings> {
+        let mut reader = Reader::new(source);
+        let config = Self::read_with(role, &mut reader);
+        reader.finish(config)
+    }
+
+    fn read_with(role: Role, reader: &mut Reader<'_>) -> Self {
+        let seconds = Duration::from_secs;
+        let default_app = match role {
+            Role::Serve => "api",
+            Role::Receiver => "alerts",
+        };
+        let when_full = [("drop", WhenFull::Drop), ("block", WhenFull::Block { deadline: LOG_BLOCK_DEADLINE })];
+        let formats = [("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
+        let listen = api_address(reader);
+        Self {
+            role,
+            listen,
+            metrics_listen: metrics_address(reader, listen),
+            app: reader.name("REDPANE_APP").unwrap_or_else(|| default_app.to_owned()),
+            log: reader.log_filter("REDPANE_LOG").unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)),
+            log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),
+            log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
+            log_when_full: reader.choice("REDPANE_LOG_WHEN_FULL", &when_full).unwrap_or(WhenFull::Drop),
+            request_timeout: reader.duration("REDPANE_REQUEST_TIMEOUT", seconds(30), MILLISECOND..=HOUR),
+            header_timeout: reader.duration("REDPANE_HEADER_TIMEOUT", seconds(10), 10 * MILLISECOND..=HOUR),
+            body_limit: reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB),
+            max_connections: reader.count("REDPANE_MAX_CONNECTIONS", 10_000, 1..=1_000_000),
+            shutdown_grace: reader.duration("REDPANE_SHUTDOWN_GRACE", seconds(25), Duration::ZERO..=HOUR),
+            series_limit: reader.count("REDPANE_SERIES_LIMIT", 10_000, 1..=1_000_000),
+            faults: reader.boolean("REDPANE_FAULTS", false),
+        }
+    }
+}
+
+/// `REDPANE_LISTEN` alone: the health check must work where another setting is bad.
+///
+/// # Errors
+/// [`BadSettings`] where it is no address.
+pub fn listen_address(source: &dyn Source) -> Result<SocketAddr, BadSettings> {
+    let mut reader = Reader::new(source);
+    let address = api_address(&mut reader);
+    reader.finish(address)
+}
+
+fn api_address(reader: &mut Reader<'_>) -> SocketAddr {
+    reader.address("REDPANE_LISTEN").unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 8000).into())
+}
+
+fn metrics_address(reader: &mut Reader<'_>, listen: SocketAddr) -> Option<SocketAddr> {
+    let variable = "REDPANE_METRICS_LISTEN";
+    let address = reader.address(variable)?;
+    if address == listen && address.port() != 0 {
+        let expected = "another address than REDPANE_LISTEN, or unset to serve /metrics on that one";
+        reader.reject(variable, &address.to_string(), expected);
+    }
+    Some(address)
+}
+
+/// People read a terminal; programs read everything else.
+fn default_format() -> LogFormat {
+    if std::io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use super::super::variables::VARIABLES;
+use super::*;
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, BadSettings> {
+    let map: HashMap<String, OsString> =
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
+    Config::read(Role::Serve, &|name: &str| map.get(name).cloned())
+}
+
+#[test]
+fn defaults_are_those_of_the_contract() {
+    let config = Config::defaults(Role::Serve);
+    assert_eq!(config.listen.to_string(), "0.0.0.0:8000");
+    assert_eq!(config.metrics_listen, None);
+    assert_eq!(config.app, "api");
+    assert_eq!(config.log_buffer_bytes, 16 * 1024 * 1024);
+    assert_eq!(config.request_timeout, Duration::from_secs(30));
+    assert_eq!(config.header_timeout, Duration::from_secs(10));
+    assert_eq!(config.body_limit, 1024 * 1024);
+    assert_eq!(config.max_connections, 10_000);
+    assert_eq!(config.shutdown_grace, Duration::from_secs(25));
+    assert_eq!(config.series_limit, 10_000);
+    assert!(!config.faults);
+    assert_eq!(Config::defaults(Role::Receiver).app, "alerts");
+}
+
+#[test]
+fn every_variable_is_read() {
+    let config = read(&[
+        ("REDPANE_LISTEN", "[::1]:9000"),
+        ("REDPANE_METRICS_LISTEN", "127.0.0.1:9001"),
+        ("REDPANE_APP", "shop"),
+        ("REDPANE_LOG", "warn,redpane::access=info"),
+        ("REDPANE_LOG_FORMAT", "pretty"),
+        ("REDPANE_LOG_BUFFER_BYTES", "2MB"),
+        ("REDPANE_LOG_WHEN_FULL", "block"),
+        ("REDPANE_REQUEST_TIMEOUT", "1m 30s"),
+        ("REDPANE_HEADER_TIMEOUT", "250ms"),
+        ("REDPANE_BODY_LIMIT", "4096"),
+        ("REDPANE_MAX_CONNECTIONS", "12"),
+        ("REDPANE_SHUTDOWN_GRACE", "0s"),
+        ("REDPANE_SERIES_LIMIT", "77"),
+        ("REDPANE_FAULTS", "1"),
+    ])
+    .expect("all are right");
+    assert_eq!(config.listen.to_string(), "[::1]:9000");
+    assert_eq!(config.metrics_listen.map(|address| address.port()), Some(9001));
+    assert_eq!(config.app, "shop");
+    assert!(config.log.would_enable("redpane::access", &tracing::Level::INFO));
+    assert!(!config.log.would_enable("hyper", &tracing::Level::INFO));
+    assert_eq!(config.log_format, LogFormat::Pretty);
+    assert_eq!(config.log_buffer_bytes, 2_000_000);
+    assert_eq!(config.log_when_full, WhenFull::Block { deadline: LOG_BLOCK_DEADLINE });
+    assert_eq!(config.request_timeout, Duration::from_secs(90));
+    assert_eq!(config.header_timeout, Duration::from_millis(250));
+    assert_eq!(config.body_limit, 4096);
+    assert_eq!(config.max_connections, 12);
+    assert_eq!(config.shutdown_grace, Duration::ZERO);
+    assert_eq!(config.series_limit, 77);
+    assert!(config.faults);
+}
+
+#[test]
+fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
+    let bad = [
+        ("REDPANE_LISTEN", "localhost"),
+        ("REDPANE_METRICS_LISTEN", ":9"),
+        ("REDPANE_APP", "a b"),
+        ("REDPANE_LOG", "inof"),
+        ("REDPANE_LOG_FORMAT", "xml"),
+        ("REDPANE_LOG_BUFFER_BYTES", "1 byte"),
+        ("REDPANE_LOG_WHEN_FULL", "wait"),
+        ("REDPANE_REQUEST_TIMEOUT", "30"),
+        ("REDPANE_HEADER_TIMEOUT", "2h"),
+        ("REDPANE_BODY_LIMIT", "0"),
+        ("REDPANE_MAX_CONNECTIONS", "-1"),
+        ("REDPANE_SHUTDOWN_GRACE", "soon"),
+        ("REDPANE_SERIES_LIMIT", "1e3"),
+        ("REDPANE_FAULTS", "maybe"),
+    ];
+    assert_eq!(bad.map(|(name, _)| name), VARIABLES);
+    let message = read(&bad).expect_err("all are bad").to_string();
+    assert!(message.starts_with("cannot start, 14 bad settings:\n"), "{message}");
+    for (name, value) in bad {
+        let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
+        assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");
+    }
+    assert!(message.contains(
+        "REDPANE_HEADER_TIMEOUT (--header-timeout) is \"2h\": must be a duration with its unit from 10ms to 1h"
+    ));
+    assert!(message.contains("a size from 1 B to 1.0 GiB, such as 1.0 MiB"), "{message}");
+}
+
+#[test]
+fn empty_counts_as_unset() {
+    let config = read(&[("REDPANE_METRICS_LISTEN", ""), ("REDPANE_BODY_LIMIT", "")]).expect("nothing is set");
+    assert_eq!((config.metrics_listen, config.body_limit), (None, 1024 * 1024));
+}
+
+#[test]
+fn metrics_need_an_address_of_their_own() {
+    let both = [("REDPANE_LISTEN", "127.0.0.1:9000"), ("REDPANE_METRICS_LISTEN", "127.0.0.1:9000")];
+    let message = read(&both).expect_err("the same address").to_string();
+    assert!(message.contains("another address than REDPANE_LISTEN"), "{message}");
+    let free = [("REDPANE_LISTEN", "127.0.0.1:0"), ("REDPANE_METRICS_LISTEN", "127.0.0.1:0")];
+    assert!(read(&free).is_ok(), "port 0 is a different port each time");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStringExt;
+    let source = |name: &str| (name == "REDPANE_APP").then(|| OsString::from_vec(vec![0x61, 0xff]));
+    assert!(Config::read(Role::Serve, &source).is_err());
+}

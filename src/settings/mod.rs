@@ -1,0 +1,17 @@
+//! Variables and flags: every setting with its default and bounds, and one message that names every bad one.
+
+mod arguments;
+mod config;
+mod error;
+mod log_filter;
+mod reader;
+mod role;
+mod source;
+mod variables;
+
+pub use arguments::{Arguments, Command, Flags};
+pub use config::{Config, listen_address};
+pub use error::{BadSetting, BadSettings};
+pub use role::Role;
+pub use source::Source;
+pub use variables::{VARIABLES, flag, unknown_variables};

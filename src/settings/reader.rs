@@ -1,0 +1,119 @@
+//! One setting at a time: the text of a flag or a variable becomes a value, or a sentence that says what would be right.
+//!
+//! Every method records a bad value and continues with the default, so that one start names all bad values at once.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use tracing_subscriber::filter::Targets;
+
+use super::error::{BadSetting, BadSettings};
+use super::log_filter;
+use super::source::Source;
+
+/// Reads settings from a [`Source`] and collects what is wrong with them.
+pub(super) struct Reader<'a> {
+    source: &'a dyn Source,
+    bad: Vec<BadSetting>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(source: &'a dyn Source) -> Self {
+        Self { source, bad: Vec::new() }
+    }
+
+    /// Gives `value` unless a setting was bad.
+    pub(super) fn finish<T>(self, value: T) -> Result<T, BadSettings> {
+        if self.bad.is_empty() { Ok(value) } else { Err(BadSettings(self.bad)) }
+    }
+
+    /// The value of `variable`, or `None` where it is unset, empty or wrong. Empty counts as unset because a compose
+    /// file's `${NAME:-}` cannot say "unset" in any other way.
+    fn read<T>(&mut self, variable: &'static str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let raw = self.source.value(variable).filter(|raw| !raw.is_empty())?;
+        let parsed = raw.to_str().map(str::trim).and_then(parse);
+        if parsed.is_none() {
+            self.reject(variable, &raw.to_string_lossy(), expected);
+        }
+        parsed
+    }
+
+    /// Records that `value` of `variable` cannot be used.
+    pub(super) fn reject(&mut self, variable: &'static str, value: &str, expected: &str) {
+        let value = value.chars().take(120).collect();
+        self.bad.push(BadSetting { variable, value, expected: expected.to_owned() });
+    }
+
+    pub(super) fn address(&mut self, variable: &'static str) -> Option<SocketAddr> {
+        let expected = "an IP address and a port, such as 0.0.0.0:8000 or [::1]:8000";
+        self.read(variable, expected, |text| text.parse().ok())
+    }
+
+    pub(super) fn duration(
+        &mut self,
+        variable: &'static str,
+        default: Duration,
+        bounds: RangeInclusive<Duration>,
+    ) -> Duration {
+        let [low, high, example] = [*bounds.start(), *bounds.end(), default].map(humantime::format_duration);
+        let expected = format!("a duration with its unit from {low} to {high}, such as {example} or 500ms");
+        let parse = |text: &str| humantime::parse_duration(text).ok().filter(|value| bounds.contains(value));
+        self.read(variable, &expected, parse).unwrap_or(default)
+    }
+
+    /// A size in bytes: `1MiB` is 1,048,576, `1MB` is 1,000,000, a bare number is bytes.
+    pub(super) fn size(&mut self, variable: &'static str, default: usize, bounds: RangeInclusive<usize>) -> usize {
+        let iec = |bytes: usize| ByteSize::b(bytes as u64).display().iec().to_string();
+        let [low, high, example] = [*bounds.start(), *bounds.end(), default].map(iec);
+        let expected = format!("a size from {low} to {high}, such as {example} or 65536 (bytes)");
+        let parse = |text: &str| {
+            let bytes = usize::try_from(text.parse::<ByteSize>().ok()?.as_u64()).ok()?;
+            bounds.contains(&bytes).then_some(bytes)
+        };
+        self.read(variable, &expected, parse).unwrap_or(default)
+    }
+
+    pub(super) fn count(&mut self, variable: &'static str, default: usize, bounds: RangeInclusive<usize>) -> usize {
+        let expected = format!("a whole number from {} to {}, such as {default}", bounds.start(), bounds.end());
+        let parse = |text: &str| text.parse().ok().filter(|value| bounds.contains(value));
+        self.read(variable, &expected, parse).unwrap_or(default)
+    }
+
+    pub(super) fn boolean(&mut self, variable: &'static str, default: bool) -> bool {
+        let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        };
+        self.read(variable, "true, false, 1 or 0", parse).unwrap_or(default)
+    }
+
+    /// One of a few words, upper or lower case.
+    pub(super) fn choice<T: Clone>(&mut self, variable: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let parse = |text: &str| {
+            let found = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+            found.map(|(_, value)| value.clone())
+        };
+        self.read(variable, &words.join(" or "), parse)
+    }
+
+    /// A name that goes into every log line: at most 64 bytes, without characters that would need escaping.
+    pub(super) fn name(&mut self, variable: &'static str) -> Option<String> {
+        let plain = |text: &str| text.len() <= 64 && text.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
+        let parse = |text: &str| (!text.is_empty() && plain(text)).then(|| text.to_owned());
+        self.read(variable, "a name of at most 64 bytes of letters, digits and - _ . /", parse)
+    }
+
+    /// Filter directives of the log.
+    pub(super) fn log_filter(&mut self, variable: &'static str) -> Option<Targets> {
+        let expected = "a level (off, error, warn, info, debug, trace) or target=level, separated by commas, \
+                        such as info or info,redpane::access=warn";
+        let text = self.read(variable, expected, |text| Some(text.to_owned()))?;
+        let filter = log_filter::parse(&text);
+        // Named again because only the beginning of a long value is shown.
+        filter.map_err(|bad| self.reject(variable, &text, &format!("{expected}; {bad} is neither"))).ok()
+    }
+}
