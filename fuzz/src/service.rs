@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use super::ordered_json::InOrder;
 
-/// No line is longer, by the README.
+/// No line is longer, by docs/library.md.
 const MAX_LINE: usize = 64 * 1024;
 
 pub(crate) struct Service {
