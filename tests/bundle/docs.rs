@@ -1,7 +1,9 @@
-//! Documentation: the queries that were promised stand where users look, and sections that are linked exist.
+//! Documentation: the queries that were promised stand where users look, sections that are linked exist, and every
+//! setting is named.
 
 use std::collections::BTreeSet;
 
+use crate::environment::Settings;
 use crate::files::Bundle;
 use crate::findings::Findings;
 
@@ -16,7 +18,7 @@ const PROMISED: [&str; 4] = [
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
     let files: Vec<String> =
-        bundle.list("", &[".md"]).into_iter().filter(|file| file == "README.md" || file.starts_with("docs/")).collect();
+        bundle.list("", &[".md"]).into_iter().filter(|file| !file.contains('/') || file.starts_with("docs/")).collect();
     let texts: Vec<String> = files.iter().filter_map(|file| bundle.text(file, &mut findings)).collect();
     for query in PROMISED {
         let written = texts.iter().any(|text| text.contains(query));
@@ -24,6 +26,20 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     }
     for (file, text) in files.iter().zip(&texts) {
         links(bundle, file, text, &mut findings);
+    }
+    findings
+}
+
+/// Every setting has its row in the table of settings, with the default that `redpane --help` prints.
+pub(crate) fn configuration(bundle: &Bundle, settings: &Settings) -> Findings {
+    const FILE: &str = "docs/configuration.md";
+    let mut findings = Findings::default();
+    let text = bundle.text(FILE, &mut findings).unwrap_or_default();
+    for (name, default) in settings {
+        let default = default.split([';', ',']).next().unwrap_or_default();
+        let row = text.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let right = row.is_some_and(|row| row.contains(default));
+        findings.expect(right, FILE, name, format!("must have a row in the table, with the default {default:?}"));
     }
     findings
 }

@@ -71,6 +71,11 @@ fn the_queries_of_the_contract_stand_in_the_documentation() {
 }
 
 #[test]
+fn every_setting_stands_in_the_documentation() {
+    check(|bundle| docs::configuration(bundle, &service::settings()));
+}
+
+#[test]
 fn alert_rules_are_complete_and_lead_somewhere() {
     check(alerts::check);
 }

@@ -11,7 +11,7 @@ use test_support::{client, eventually};
 
 use super::redpane;
 
-/// As they stand in the README.
+/// As they stand in docs/bundle.md.
 const ERRORS: &str = r#"sum(rate(http_requests_total{status=~"5.."}[2m])) > 0"#;
 const QUANTILE: &str = "histogram_quantile(0.99, sum(rate(http_request_duration_seconds_bucket[5m])) by (le))";
 

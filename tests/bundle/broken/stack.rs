@@ -66,6 +66,10 @@ fn an_environment_file_that_says_something_else() {
     Copy::new()
         .change(COMPOSE, unknown)
         .is_found(check, &[COMPOSE, "services.api.environment.REDPANE_COLOUR", "no such setting"]);
+    let documented = |bundle: &Bundle| docs::configuration(bundle, &settings);
+    const PAGE: &str = "docs/configuration.md";
+    Copy::new().replace(PAGE, "`30s`", "`31s`").is_found(documented, &[PAGE, "REDPANE_REQUEST_TIMEOUT", "\"30s\""]);
+    Copy::new().replace(PAGE, "| `REDPANE_FAULTS` |", "| faults |").is_found(documented, &[PAGE, "REDPANE_FAULTS"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tracing::field::{debug, display};
 
 use super::super::input::{number, text};
 
-/// The most bytes of a text that a line keeps, by the README.
+/// The most bytes of a text that a line keeps, by docs/library.md.
 const MAX_TEXT: usize = 8 * 1024;
 /// Bytes that no line keeps all of.
 const LONG: usize = 2 * MAX_TEXT;
