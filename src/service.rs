@@ -20,7 +20,7 @@ pub fn telemetry(config: &Config) -> Redpane {
         .log_filter(config.log.clone())
         .log_format(config.log_format)
         .log_buffer_bytes(config.log_buffer_bytes)
-        .log_when_full(config.log_when_full)
+        .log_overflow(config.log_when_full)
         .build_info(VERSION, REVISION);
     if config.metrics_listen.is_some() {
         redpane = redpane.without_metrics_route();
@@ -30,7 +30,7 @@ pub fn telemetry(config: &Config) -> Redpane {
         Role::Receiver => receiver::routes(),
     };
     let probes = server::PROBES.into_iter().chain(["/metrics"]).map(|route| (Method::GET, route));
-    own.into_iter().chain(probes).fold(redpane, |redpane, (method, route)| redpane.announce(method, route))
+    own.into_iter().chain(probes).fold(redpane, |redpane, (method, route)| redpane.preregister(method, route))
 }
 
 /// Opens the addresses of `config`. Must be called inside a runtime.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use redpane_service::server::{Config, Role};
+use redpane_service::settings::{Config, Role};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz_checks::filter::check(input, |value: OsString| {
     let source = |variable: &str| (variable == "REDPANE_LOG").then(|| value.clone());

@@ -40,9 +40,9 @@ pub async fn run(
     process_metrics::publish(telemetry);
     let readiness = Readiness::default();
     let api = web::with_problem_fallbacks(api.merge(health::router(&readiness))).layer(from_fn(strict::refuse));
-    let mut api = ListenerHandle::start(listeners.api, telemetry.instrument(api), limits);
+    let mut api = ListenerHandle::start(listeners.api, telemetry.clone().instrument(api), limits);
     let mut metrics = listeners.metrics.map(|listener| {
-        let probes = telemetry.instrument(web::with_problem_fallbacks(health::router(&readiness)));
+        let probes = telemetry.clone().instrument(web::with_problem_fallbacks(health::router(&readiness)));
         ListenerHandle::start(listener, telemetry.metrics_router().merge(probes), limits)
     });
 

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use redpane::{LogFormat, WhenFull};
+use redpane::{LogFormat, OverflowPolicy};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::error::BadSettings;
@@ -40,7 +40,7 @@ pub struct Config {
     /// Bytes of log lines that may wait for stdout.
     pub log_buffer_bytes: usize,
     /// What happens to a line when that buffer is full.
-    pub log_when_full: WhenFull,
+    pub log_when_full: OverflowPolicy,
     /// Time until an answer must begin; then 503.
     pub request_timeout: Duration,
     /// Time a client has for a complete request head, and an idle connection before it is closed.
@@ -81,7 +81,7 @@ impl Config {
             Role::Serve => "api",
             Role::Receiver => "alerts",
         };
-        let when_full = [("drop", WhenFull::Drop), ("block", WhenFull::Block { deadline: LOG_BLOCK_DEADLINE })];
+        let when_full = [("drop", OverflowPolicy::Drop), ("block", OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE })];
         let formats = [("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
         let listen = api_address(reader);
         Self {
@@ -92,7 +92,7 @@ impl Config {
             log: reader.log_filter("REDPANE_LOG").unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)),
             log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),
             log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
-            log_when_full: reader.choice("REDPANE_LOG_WHEN_FULL", &when_full).unwrap_or(WhenFull::Drop),
+            log_when_full: reader.choice("REDPANE_LOG_WHEN_FULL", &when_full).unwrap_or(OverflowPolicy::Drop),
             request_timeout: reader.duration("REDPANE_REQUEST_TIMEOUT", seconds(30), MILLISECOND..=HOUR),
             header_timeout: reader.duration("REDPANE_HEADER_TIMEOUT", seconds(10), 10 * MILLISECOND..=HOUR),
             body_limit: reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use redpane_service::server::{Config, Role};
+use redpane_service::settings::{Config, Role};
 
 #[test]
 fn every_seed_of_the_filter_holds() {

@@ -31,7 +31,7 @@ fn main() -> Result<()> {
         "bare" => drive(router, requests, || {}),
         "redpane" => {
             let telemetry = Redpane::new("bench").log_writer(std::io::sink()).install()?;
-            drive(telemetry.instrument(router), requests, || {})?;
+            drive(telemetry.clone().instrument(router), requests, || {})?;
             telemetry.flush(Duration::from_secs(60)).map_err(|error| anyhow!("the log was not written: {error}"))
         }
         "usual" => {

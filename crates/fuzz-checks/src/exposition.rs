@@ -67,7 +67,7 @@ fn options(input: &[u8]) -> Redpane {
         b'l' => options.series_limit(number::<usize>(operation.detail).unwrap_or(3).clamp(1, 1000)),
         b'v' => options.build_info(operation.text(0), operation.text(1)),
         b'a' => match Method::from_bytes(operation.detail) {
-            Ok(method) => options.announce(method, operation.text(0)),
+            Ok(method) => options.preregister(method, operation.text(0)),
             Err(_) => options,
         },
         b'b' => {

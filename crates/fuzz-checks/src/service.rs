@@ -22,7 +22,7 @@ impl Service {
     pub(crate) fn new(redpane: Redpane, router: Router) -> Self {
         let log = Log::default();
         let telemetry = redpane.log_writer(log.clone()).build().unwrap();
-        let router = telemetry.instrument(router);
+        let router = telemetry.clone().instrument(router);
         Self { telemetry, router, log, runtime: Builder::new_current_thread().build().unwrap() }
     }
 

@@ -24,12 +24,12 @@ async fn order(Path(items): Path<u32>) -> Result<String, StatusCode> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telemetry = Redpane::new("orders")
         .histogram_buckets("order_items", [1.0, 2.0, 5.0, 10.0, 100.0])
-        .announce(Method::POST, "/orders/{items}")
+        .preregister(Method::POST, "/orders/{items}")
         .install()?;
     metrics::describe_counter!("orders_total", "Orders by result.");
     metrics::describe_histogram!("order_items", "Items of an order.");
 
-    let app = telemetry.instrument(Router::new().route("/orders/{items}", post(order)));
+    let app = telemetry.clone().instrument(Router::new().route("/orders/{items}", post(order)));
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());
     let listener = tokio::net::TcpListener::bind(address).await?;
     axum::serve(listener, app).await?;

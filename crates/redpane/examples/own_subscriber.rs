@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with(telemetry.log_layer())
         .try_init()?;
 
-    let app = telemetry.instrument(Router::new().route("/", get(root)));
+    let app = telemetry.clone().instrument(Router::new().route("/", get(root)));
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());
     let listener = tokio::net::TcpListener::bind(address).await?;
     axum::serve(listener, app).await?;

@@ -38,7 +38,7 @@ fn only_line(message: &str) -> Line {
 
 /// Runs a handler in a request; gives the trace id of its answer.
 async fn request(router: Router) -> String {
-    let router = INSTALLED.0.instrument(router);
+    let router = INSTALLED.0.clone().instrument(router);
     let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
     response.headers()["x-trace-id"].to_str().unwrap().to_owned()
 }

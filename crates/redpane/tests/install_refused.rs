@@ -13,7 +13,7 @@ fn child_with_a_recorder_of_its_own() {
     let first = Redpane::new("first").log_writer(io::sink()).build().unwrap();
     assert!(metrics::set_global_recorder(first.recorder()).is_ok());
     let error = Redpane::new("test").log_writer(io::sink()).install().unwrap_err();
-    assert!(matches!(error, InstallError::Recorder), "{error:?}");
+    assert!(matches!(error, InstallError::Recorder(_)), "{error:?}");
     assert!(error.to_string().contains("global metrics recorder already"), "{error}");
 }
 

@@ -106,7 +106,7 @@ fn a_request_costs_few_allocations() {
 
 fn memory_does_not_grow_with_requests(requests: usize) {
     let telemetry = telemetry();
-    let mut service = finished(telemetry.instrument(counting()));
+    let mut service = finished(telemetry.clone().instrument(counting()));
     let mut batch = |requests: usize| {
         (0..requests).for_each(|_| serve(&mut service, request(&[])));
         telemetry.flush(Duration::from_secs(60)).unwrap();
@@ -129,7 +129,7 @@ fn route_names_past_the_series_limit_are_not_kept() {
         let path = format!("/{long}{number}");
         let router = Router::new().route(&path, get(|| async { "hello" }));
         let request = Request::get(&path).body(Body::empty()).unwrap();
-        serve(&mut finished(telemetry.instrument(router)), request);
+        serve(&mut finished(telemetry.clone().instrument(router)), request);
     };
     (0..100).for_each(use_once);
     telemetry.flush(Duration::from_secs(60)).unwrap();

@@ -41,7 +41,7 @@ impl Observed {
 
     /// Instruments a router and serves it, HTTP/1 and HTTP/2.
     pub async fn serve(&self, router: Router) -> SocketAddr {
-        serve(self.telemetry.instrument(router)).await
+        serve(self.telemetry.clone().instrument(router)).await
     }
 
     /// Runs a test on four worker threads whose `tracing` events go to this telemetry, as they would if it were

@@ -53,7 +53,7 @@ fn every_variable_is_read() {
     assert!(!config.log.would_enable("hyper", &tracing::Level::INFO));
     assert_eq!(config.log_format, LogFormat::Pretty);
     assert_eq!(config.log_buffer_bytes, 2_000_000);
-    assert_eq!(config.log_when_full, WhenFull::Block { deadline: LOG_BLOCK_DEADLINE });
+    assert_eq!(config.log_when_full, OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE });
     assert_eq!(config.request_timeout, Duration::from_secs(90));
     assert_eq!(config.header_timeout, Duration::from_millis(250));
     assert_eq!(config.body_limit, 4096);

@@ -88,7 +88,7 @@ impl Mix {
             10..36 => self.hello(),
             36..56 => self.echo(),
             56..64 => self.wrong(),
-            64..70 => self.quiet(),
+            64..70 => self.probe(),
             _ => self.fault(),
         }
     }
@@ -135,7 +135,7 @@ impl Mix {
         }
     }
 
-    fn quiet(&mut self) -> Asked {
+    fn probe(&mut self) -> Asked {
         match self.random.random_range(0..8) {
             0..3 => Asked::get("/healthz", "/healthz"),
             3..6 => self.ready(),

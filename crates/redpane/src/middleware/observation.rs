@@ -10,7 +10,6 @@ use http_body::Body;
 use super::request_body;
 use super::route_cache::{Found, RouteCache};
 use super::unwind::{Payload, catch};
-use crate::metrics::http::Series;
 use crate::request::context::RequestContext;
 use crate::request::current::{enter, with_current};
 use crate::request::finished::{FinishedRequest, Outcome};

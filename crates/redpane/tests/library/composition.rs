@@ -93,7 +93,7 @@ async fn a_nested_service_has_no_route_of_its_own() {
 
 #[tokio::test]
 async fn a_nested_service_that_is_named() {
-    let observed = Observed::with(|redpane| redpane.mounted("/assets").mounted("/assets/deeper/"));
+    let observed = Observed::with(|redpane| redpane.nested_service("/assets").nested_service("/assets/deeper/"));
     let router = Router::new()
         .nest_service("/assets", any_service())
         .nest_service("/assets2", any_service())
@@ -152,7 +152,7 @@ async fn routes_with_state() {
     let observed = Observed::new();
     // Instrumented while the state is still missing, as an application with a `Router<S>` does it.
     let router: Router<Greeting> = Router::new().route("/greet/{name}", get(greet));
-    let address = serve(observed.telemetry.instrument(router).with_state(Greeting("good day".into()))).await;
+    let address = serve(observed.telemetry.clone().instrument(router).with_state(Greeting("good day".into()))).await;
     assert_eq!(client::get(address, "/greet/ada").await.text(), "good day, ada");
     assert_eq!(observed.only_request().await["route"], "/greet/{name}");
 }
@@ -171,7 +171,7 @@ async fn layers_of_the_application_inside_and_outside() {
 
     let observed = Observed::new();
     let inner = hello().layer(middleware::from_fn(reject));
-    let router = observed.telemetry.instrument(inner).layer(middleware::from_fn(outside));
+    let router = observed.telemetry.clone().instrument(inner).layer(middleware::from_fn(outside));
     let address = serve(router).await;
     for (path, status) in [("/hello/ada", 200), ("/hello/nobody", 403), ("/nowhere", 404)] {
         let answer = client::get(address, path).await;
@@ -186,7 +186,7 @@ async fn layers_of_the_application_inside_and_outside() {
 #[tokio::test]
 async fn instrumented_and_then_nested() {
     let observed = Observed::new();
-    let outer = Router::new().nest("/service", observed.telemetry.instrument(hello()));
+    let outer = Router::new().nest("/service", observed.telemetry.clone().instrument(hello()));
     let address = serve(outer).await;
     assert_eq!(client::get(address, "/service/hello/ada").await.text(), "hello, ada");
     let line = observed.only_request().await;

@@ -99,7 +99,7 @@ async fn headers_of_a_megabyte() {
     for header in ["user-agent", "x-request-id", "traceparent", "tracestate", "x-anything"] {
         let observed = Observed::new();
         let router = Router::new().route("/x", get(|| async { "fine" }));
-        let address = serve_large(observed.telemetry.instrument(router)).await;
+        let address = serve_large(observed.telemetry.clone().instrument(router)).await;
         let answer = raw::exchange(address, asked(b"/x", format!("{header}: {megabyte}\r\n").as_bytes())).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{header}: {answer}");
         let line = observed.only_request().await;

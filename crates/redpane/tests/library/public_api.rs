@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, StatusCode};
 use redpane::problem::Problem;
 use redpane::{
     ConfigError, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, Recorder, Redpane, RequestContext,
-    SpanId, Telemetry, TimedOut, TraceId, TraceParent, WhenFull,
+    SpanId, Telemetry, TimedOut, TraceId, TraceParent, OverflowPolicy,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -38,7 +38,7 @@ fn types_have_the_traits_that_applications_count_on() {
     shown::<TimedOut>();
     shown::<InRequest<std::future::Ready<()>>>();
     copied::<LogFormat>();
-    copied::<WhenFull>();
+    copied::<OverflowPolicy>();
     copied::<ExpositionFormat>();
     copied::<TraceParent>();
     id::<TraceId>();
@@ -62,18 +62,18 @@ fn every_option() -> Redpane {
         .without_metrics_route()
         .duration_buckets([0.1, 1.0])
         .histogram_buckets("sizes", vec![1.0])
-        .quiet(["/live"])
-        .streaming([String::from("/events")])
-        .announce(Method::GET, "/")
-        .mounted("/assets")
+        .log_failures_only(["/live"])
+        .observe_until_headers([String::from("/events")])
+        .preregister(Method::GET, "/")
+        .nested_service("/assets")
         .series_limit(100)
         .log_filter(Targets::new().with_default(LevelFilter::WARN))
         .log_format(LogFormat::Pretty)
         .log_format(LogFormat::Json)
         .log_writer(std::io::sink())
         .log_buffer_bytes(64 * 1024)
-        .log_when_full(WhenFull::Drop)
-        .log_when_full(WhenFull::Block { deadline: Duration::from_secs(1) })
+        .log_overflow(OverflowPolicy::Drop)
+        .log_overflow(OverflowPolicy::Block { deadline: Duration::from_secs(1) })
         .build_info("1.0", "abc")
 }
 
@@ -81,7 +81,7 @@ fn every_option() -> Redpane {
 fn options_and_the_handle() {
     let built: Result<Telemetry, ConfigError> = every_option().build();
     let telemetry = built.unwrap();
-    let _: Router<u32> = telemetry.instrument(Router::new());
+    let _: Router<u32> = telemetry.clone().instrument(Router::new());
     let _: Router = telemetry.metrics_router();
     let _: Router = every_option().instrument(Router::new());
     let _ = tracing_subscriber::registry().with(telemetry.log_layer());
@@ -117,8 +117,8 @@ async fn requests_and_their_tasks() {
 #[test]
 fn ids() {
     let (trace, span) = (TraceId::random(), SpanId::random());
-    assert_eq!(TraceId::from_hex(trace.as_bytes()), Some(trace));
-    assert_eq!(SpanId::from_hex(span.as_bytes()), Some(span));
-    let parent = TraceParent::parse(format!("00-{trace}-{span}-01").as_bytes()).unwrap();
+    assert_eq!(trace.to_string().parse(), Ok(trace));
+    assert_eq!(span.to_string().parse(), Ok(span));
+    let parent = TraceParent::from_header(format!("00-{trace}-{span}-01").as_bytes()).unwrap();
     assert_eq!((parent.trace_id, parent.parent_id, parent.flags), (trace, span, 1));
 }

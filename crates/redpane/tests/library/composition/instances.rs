@@ -68,7 +68,7 @@ async fn many_connections_are_one_series() {
 #[tokio::test]
 async fn called_without_a_socket() {
     let observed = Observed::new();
-    let router = observed.telemetry.instrument(hello()).with_state(());
+    let router = observed.telemetry.clone().instrument(hello()).with_state(());
     for _ in 0..3 {
         let asked = request(Method::GET, "/hello/ada").body(Body::empty()).unwrap();
         let response = router.clone().oneshot(asked).await.unwrap();
@@ -83,7 +83,7 @@ async fn called_without_a_socket() {
 #[tokio::test]
 async fn a_call_from_inside_a_request() {
     let (outer, inner) = (Observed::new(), Observed::new());
-    let backend = inner.telemetry.instrument(hello()).with_state(());
+    let backend = inner.telemetry.clone().instrument(hello()).with_state(());
     let handler = move || async move {
         let context = redpane::current().expect("inside of a request");
         let mut asked = request(Method::GET, "/hello/ada").body(Body::empty()).unwrap();
@@ -107,7 +107,7 @@ async fn a_call_from_inside_a_request() {
 #[tokio::test]
 async fn the_same_endpoint_in_two_places() {
     let observed = Observed::new();
-    let inner: Router = observed.telemetry.instrument(hello()).with_state(());
+    let inner: Router = observed.telemetry.clone().instrument(hello()).with_state(());
     let router = Router::new().nest_service("/a", inner.clone()).nest_service("/b", inner);
     for path in ["/a/hello/ada", "/b/hello/ada", "/a/hello/alan", "/b/nowhere"] {
         let asked = request(Method::GET, path).body(Body::empty()).unwrap();

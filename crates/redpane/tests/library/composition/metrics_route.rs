@@ -42,7 +42,7 @@ async fn on_a_second_listener() {
 async fn a_route_of_the_application_at_the_same_path() {
     let observed = Observed::new();
     let taken: Router = Router::new().route("/metrics", get(|| async { "mine" }));
-    let panic = catch_unwind(AssertUnwindSafe(|| observed.telemetry.instrument(taken))).unwrap_err();
+    let panic = catch_unwind(AssertUnwindSafe(|| observed.telemetry.clone().instrument(taken))).unwrap_err();
     let message = panic.downcast_ref::<String>().expect("a text");
     assert!(message.contains("/metrics") && message.contains("Overlapping"), "{message}");
 }
@@ -59,7 +59,7 @@ async fn a_wildcard_of_the_application_does_not_hide_it() {
 
 #[test]
 fn bad_options_are_all_named_at_once() {
-    let build = redpane::Redpane::new("test").metrics_path("no-slash").series_limit(0).mounted("/a/{b}").build();
+    let build = redpane::Redpane::new("test").metrics_path("no-slash").series_limit(0).nested_service("/a/{b}").build();
     let message = build.unwrap_err().to_string();
     for part in ["no-slash", "series limit 0", "/a/{b}"] {
         assert!(message.contains(part), "{part} is missing in: {message}");

@@ -81,7 +81,7 @@ fn a_stream_logs_inside_of_its_body() {
 
 #[test]
 fn the_body_of_a_streaming_route_logs_with_the_ids_too() {
-    let observed = Observed::with(|redpane| redpane.streaming(["/"]));
+    let observed = Observed::with(|redpane| redpane.observe_until_headers(["/"]));
     observed.run(async {
         let handler = || async {
             Scripted::body([Step::Data("one"), Step::Run(Box::new(|| tracing::info!("after the headers")))])

@@ -15,7 +15,7 @@ const GET_EVENTS: &str = "GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 #[tokio::test]
 async fn a_streaming_route_is_over_at_its_headers() {
-    let observed = Observed::with(|redpane| redpane.streaming(["/events"]));
+    let observed = Observed::with(|redpane| redpane.observe_until_headers(["/events"]));
     let handler = || async { Scripted::body([Step::Data("first event"), Step::Hang]) };
     let mut stream = raw::send(observed.serve(Router::new().route("/events", get(handler))).await, GET_EVENTS).await;
     let head = raw::read_until(&mut stream, "first event").await;
@@ -29,7 +29,7 @@ async fn a_streaming_route_is_over_at_its_headers() {
 
 #[tokio::test]
 async fn the_end_of_a_streaming_body_is_not_counted_again() {
-    let observed = Observed::with(|redpane| redpane.streaming(["/broken", "/whole"]));
+    let observed = Observed::with(|redpane| redpane.observe_until_headers(["/broken", "/whole"]));
     let router = Router::new()
         .route("/whole", get(|| async { Scripted::body([Step::Data("all")]) }))
         .route("/broken", get(|| async { Scripted::body([Step::Data("half"), Step::Pause, Step::Panic]) }));
@@ -45,7 +45,7 @@ async fn the_end_of_a_streaming_body_is_not_counted_again() {
 
 #[tokio::test]
 async fn client_gone_before_the_headers_of_a_streaming_route() {
-    let observed = Observed::with(|redpane| redpane.streaming(["/events"]));
+    let observed = Observed::with(|redpane| redpane.observe_until_headers(["/events"]));
     let called = Arc::new(Notify::new());
     let calling = Arc::clone(&called);
     let handler = move || async move {
@@ -60,7 +60,7 @@ async fn client_gone_before_the_headers_of_a_streaming_route() {
 
 #[tokio::test]
 async fn a_quiet_route_is_counted_and_only_logged_when_it_fails() {
-    let observed = Observed::with(|redpane| redpane.quiet(["/probe/{status}"]));
+    let observed = Observed::with(|redpane| redpane.log_failures_only(["/probe/{status}"]));
     let handler = |Path(status): Path<u16>| async move { StatusCode::from_u16(status).unwrap() };
     let address = observed.serve(Router::new().route("/probe/{status}", get(handler))).await;
     for status in ["200", "304", "404", "503"] {
@@ -92,7 +92,7 @@ async fn the_usual_probes_and_the_metrics_are_quiet() {
 
 #[tokio::test]
 async fn a_quiet_route_that_panics_has_its_lines() {
-    let observed = Observed::with(|redpane| redpane.quiet(["/"]));
+    let observed = Observed::with(|redpane| redpane.log_failures_only(["/"]));
     let handler = || async {
         if true {
             panic!("not so quiet")

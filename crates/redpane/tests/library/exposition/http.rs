@@ -18,7 +18,7 @@ fn hello() -> Router {
 #[tokio::test]
 async fn both_formats_say_what_they_are_and_the_same() {
     let telemetry = quiet_log(Redpane::new("test"));
-    let app = telemetry.instrument(hello());
+    let app = telemetry.clone().instrument(hello());
     get(&app, "/hello/you").await;
     let text = get(&app, "/metrics").await;
     assert_eq!(text.status, StatusCode::OK);
@@ -92,8 +92,8 @@ async fn the_first_error_has_a_zero_before_it() {
 
 #[tokio::test]
 async fn announced_routes_are_there_before_their_first_request() {
-    let redpane = Redpane::new("test").announce(Method::GET, "/hello/{name}").announce(Method::POST, "/echo");
-    let telemetry = quiet_log(redpane.announce(Method::GET, "/hello/{name}"));
+    let redpane = Redpane::new("test").preregister(Method::GET, "/hello/{name}").preregister(Method::POST, "/echo");
+    let telemetry = quiet_log(redpane.preregister(Method::GET, "/hello/{name}"));
     let seen = Exposition::of(&telemetry.render(ExpositionFormat::Text), ExpositionFormat::Text);
     for (method, route) in [("GET", "/hello/{name}"), ("POST", "/echo")] {
         for status in ["200", "500"] {
@@ -136,7 +136,7 @@ async fn the_metrics_have_another_path_or_another_listener() {
     assert_eq!(get(&elsewhere, "/internal/metrics").await.status, StatusCode::OK);
 
     let telemetry = quiet_log(Redpane::new("test").without_metrics_route());
-    let app = telemetry.instrument(hello());
+    let app = telemetry.clone().instrument(hello());
     get(&app, "/hello/you").await;
     assert_eq!(get(&app, "/metrics").await.status, StatusCode::NOT_FOUND);
     let seen = scrape(&telemetry.metrics_router()).await;
@@ -159,7 +159,7 @@ async fn two_instances_do_not_see_each_other() {
 async fn a_log_line_is_counted_by_its_level() {
     let log = Log::default();
     let telemetry = Redpane::new("test").log_writer(log.clone()).build().unwrap();
-    let app = telemetry.instrument(hello());
+    let app = telemetry.clone().instrument(hello());
     for path in ["/hello/you", "/nowhere", "/nowhere"] {
         get(&app, path).await;
     }

@@ -23,7 +23,7 @@ fn app(telemetry: &redpane::Telemetry) -> Router {
         metrics::histogram!("job_seconds").record(0.25);
         (StatusCode::from_u16(code).unwrap(), "some text")
     };
-    telemetry.instrument(Router::new().route("/status/{code}", any(handler)))
+    telemetry.clone().instrument(Router::new().route("/status/{code}", any(handler)))
 }
 
 /// Checks one scrape; returns all values that may only grow.

@@ -16,14 +16,14 @@ use super::support::{get, lines, quiet_log, scrape, send};
 #[tokio::test]
 async fn past_the_limit_samples_go_to_overflow_and_nothing_else_changes() {
     let log = Log::default();
-    let redpane = Redpane::new("test").series_limit(4).quiet(["/quiet"]).log_writer(log.clone());
+    let redpane = Redpane::new("test").series_limit(4).log_failures_only(["/quiet"]).log_writer(log.clone());
     let telemetry = redpane.build().unwrap();
     let ok = || async { "ok" };
     let mut router = Router::new().route("/quiet", route(ok));
     for number in 0..20 {
         router = router.route(&format!("/r{number}"), route(ok));
     }
-    let app = telemetry.instrument(router);
+    let app = telemetry.clone().instrument(router);
     for number in 0..20 {
         let answer = get(&app, &format!("/r{number}")).await;
         assert_eq!((answer.status, answer.text()), (StatusCode::OK, "ok"));
@@ -60,7 +60,7 @@ async fn a_new_status_past_the_limit_overflows_alone() {
     let telemetry = quiet_log(Redpane::new("test").series_limit(2));
     let status =
         |axum::extract::Path(code): axum::extract::Path<u16>| async move { StatusCode::from_u16(code).unwrap() };
-    let app = telemetry.instrument(Router::new().route("/{code}", route(status)));
+    let app = telemetry.clone().instrument(Router::new().route("/{code}", route(status)));
     for path in ["/200", "/418", "/500", "/200"] {
         get(&app, path).await;
     }
@@ -80,7 +80,7 @@ async fn hooks_run_before_each_scrape_with_the_recorder_of_their_telemetry() {
     let depth = Arc::new(AtomicU64::new(3));
     let shown = Arc::clone(&depth);
     telemetry.on_scrape(move || metrics::gauge!("queue_depth").set(shown.load(Ordering::Relaxed) as f64));
-    let app = telemetry.instrument(Router::new());
+    let app = telemetry.clone().instrument(Router::new());
     assert_eq!(scrape(&app).await.value("queue_depth", &[]), Some(3.0));
     depth.store(8, Ordering::Relaxed);
     assert_eq!(scrape(&app).await.value("queue_depth", &[]), Some(8.0));
@@ -94,7 +94,7 @@ async fn a_hook_that_panics_fails_its_scrape_and_not_the_next() {
     let telemetry = Redpane::new("test").log_writer(log.clone()).build().unwrap();
     let calls = AtomicUsize::new(0);
     telemetry.on_scrape(move || assert!(calls.fetch_add(1, Ordering::Relaxed) > 0, "the hook broke"));
-    let app = telemetry.instrument(Router::new());
+    let app = telemetry.clone().instrument(Router::new());
     let failed = get(&app, "/metrics").await;
     assert_eq!(failed.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(failed.header("content-type"), "application/problem+json");
@@ -121,7 +121,7 @@ async fn scrapes_that_meet_run_one_after_the_other_and_are_all_answered() {
         let _ = told.lock().unwrap().recv();
         entering.fetch_sub(1, Ordering::SeqCst);
     });
-    let app = telemetry.instrument(Router::new());
+    let app = telemetry.clone().instrument(Router::new());
     let scrapes: Vec<_> = (0..4)
         .map(|_| {
             let app = app.clone();

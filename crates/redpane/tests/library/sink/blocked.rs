@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, StatusCode};
-use redpane::{Redpane, WhenFull};
+use redpane::{Redpane, OverflowPolicy};
 use test_support::{Log, block_until};
 use tower::ServiceExt;
 
@@ -22,7 +22,7 @@ const LINES: u64 = 1000;
 async fn requests_are_answered_while_nobody_reads_standard_output() {
     let (mut reader, writer) = std::io::pipe().unwrap();
     let telemetry = small(writer).build().unwrap();
-    let app = telemetry.instrument(Router::new().route("/", get(|| async { "hello" })));
+    let app = telemetry.clone().instrument(Router::new().route("/", get(|| async { "hello" })));
     for _ in 0..LINES {
         let request = Request::get("/").header("user-agent", "x".repeat(300)).body(Body::empty()).unwrap();
         let answering = tokio::time::timeout(PATIENCE, app.clone().oneshot(request));
@@ -73,7 +73,7 @@ fn a_loss_is_told_again_only_for_new_losses() {
 #[test]
 fn blocking_loses_nothing_while_room_comes_in_time() {
     let gate = Gate::default();
-    let telemetry = small(gate.clone()).log_when_full(WhenFull::Block { deadline: PATIENCE }).build().unwrap();
+    let telemetry = small(gate.clone()).log_overflow(OverflowPolicy::Block { deadline: PATIENCE }).build().unwrap();
     thread::scope(|scope| {
         let emitting = scope.spawn(|| emit(&telemetry, 0..LINES));
         block_until("a write is blocked", || gate.is_waiting());
@@ -90,7 +90,7 @@ fn blocking_loses_nothing_while_room_comes_in_time() {
 fn blocking_gives_up_at_the_deadline_and_counts() {
     const DEADLINE: Duration = Duration::from_millis(15);
     let gate = Gate::default();
-    let telemetry = small(gate.clone()).log_when_full(WhenFull::Block { deadline: DEADLINE }).build().unwrap();
+    let telemetry = small(gate.clone()).log_overflow(OverflowPolicy::Block { deadline: DEADLINE }).build().unwrap();
     let mut emitted = 0;
     while dropped(&telemetry, "deadline_passed") == 0 {
         emit(&telemetry, emitted..emitted + 1);

@@ -24,7 +24,7 @@ async fn passed(filter: Targets) -> Vec<String> {
     let written = Log::default();
     let telemetry = small(written.clone()).log_filter(filter).build().unwrap();
     let status = |Path(code): Path<u16>| async move { StatusCode::from_u16(code).unwrap() };
-    let app = telemetry.instrument(Router::new().route("/{code}", get(status)).route("/panic", get(panics)));
+    let app = telemetry.clone().instrument(Router::new().route("/{code}", get(status)).route("/panic", get(panics)));
     for path in ["/200", "/404", "/500", "/panic"] {
         app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
     }
@@ -63,8 +63,8 @@ fn mistaken() -> Redpane {
         .duration_buckets([0.5, 0.1])
         .histogram_buckets("sizes", [])
         .histogram_buckets("waits", [1.0, f64::INFINITY])
-        .mounted("assets")
-        .mounted("/{tenant}/files")
+        .nested_service("assets")
+        .nested_service("/{tenant}/files")
         .series_limit(0)
         .log_buffer_bytes(100)
         .log_writer(std::io::sink())

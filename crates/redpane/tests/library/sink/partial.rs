@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use redpane::{LogFormat, Redpane, WhenFull};
+use redpane::{LogFormat, Redpane, OverflowPolicy};
 use test_support::Log;
 
 use super::outputs::{Scripted, Step};
@@ -87,7 +87,7 @@ fn many_threads_and_a_slow_output_keep_every_line_whole_and_in_order() {
     const EACH: u64 = 1000;
     let written = Log::default();
     let redpane = Redpane::new("test").log_writer(Slow(written.clone())).log_buffer_bytes(128 * 1024);
-    let telemetry = redpane.log_when_full(WhenFull::Block { deadline: PATIENCE }).build().unwrap();
+    let telemetry = redpane.log_overflow(OverflowPolicy::Block { deadline: PATIENCE }).build().unwrap();
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let telemetry = &telemetry;
