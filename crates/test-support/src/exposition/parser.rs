@@ -66,6 +66,13 @@ fn read_line(exposition: &mut Exposition, line: &str, format: ExpositionFormat) 
                 exposition.families.push(family);
             }
         }
+    } else if let Some(comment) = line.strip_prefix("# UNIT ").filter(|_| format == OpenMetrics) {
+        let (name, unit) = comment.split_once(' ').ok_or("no unit")?;
+        let family = exposition.families.last().filter(|family| family.name == name && family.samples.is_empty());
+        family.ok_or_else(|| format!("the unit of {name} stands apart from its type"))?;
+        if unit.is_empty() || !name.ends_with(&format!("_{unit}")) {
+            return Err(format!("{name} does not end in its unit {unit:?}"));
+        }
     } else {
         let sample = sample(line, format)?;
         let family = exposition.families.last_mut().ok_or("a sample without a family")?;
