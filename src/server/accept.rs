@@ -52,7 +52,7 @@ impl ListenerHandle {
 
     /// Ends every connection after the answer it is giving, accepts new ones until those from before are gone but at most
     /// for `accept_at_most`, and waits for the rest.
-    pub(super) async fn drain(&mut self, accept_at_most: Duration) {
+    pub(super) async fn drain(&self, accept_at_most: Duration) {
         self.phase.send_replace(Phase::Draining);
         drop(tokio::time::timeout(accept_at_most, self.early.wait()).await);
         self.phase.send_replace(Phase::Closing);

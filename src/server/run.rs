@@ -40,8 +40,8 @@ pub async fn run(
     process_metrics::publish(telemetry);
     let readiness = Readiness::default();
     let api = web::with_problem_fallbacks(api.merge(health::router(&readiness))).layer(from_fn(strict::refuse));
-    let mut api = ListenerHandle::start(listeners.api, telemetry.clone().instrument(api), limits);
-    let mut metrics = listeners.metrics.map(|listener| {
+    let api = ListenerHandle::start(listeners.api, telemetry.clone().instrument(api), limits);
+    let metrics = listeners.metrics.map(|listener| {
         let probes = telemetry.clone().instrument(web::with_problem_fallbacks(health::router(&readiness)));
         ListenerHandle::start(listener, telemetry.metrics_router().merge(probes), limits)
     });
@@ -56,7 +56,7 @@ pub async fn run(
     );
     let drained = async {
         api.drain(limits.shutdown_grace / 2).await;
-        if let Some(metrics) = &mut metrics {
+        if let Some(metrics) = &metrics {
             metrics.drain(Duration::ZERO).await;
         }
     };

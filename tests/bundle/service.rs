@@ -27,7 +27,8 @@ fn scrape(role: Role) -> String {
     runtime.block_on(async {
         let mut config = Config::defaults(role);
         config.listen = ([127, 0, 0, 1], 0).into();
-        let telemetry = service::telemetry(&config).log_writer(std::io::sink()).build().expect("the defaults are right");
+        let telemetry =
+            service::telemetry(&config).log_writer(std::io::sink()).build().expect("the defaults are right");
         let listeners = service::bind(&config).expect("port 0 is free");
         let address = listeners.api_address();
         let scraped = std::sync::Mutex::new(String::new());

@@ -10,7 +10,7 @@ use test_support::process::{Process, Reading, free_address};
 use test_support::{Samples, client, eventually};
 
 /// Cargo builds the examples before it runs the tests, and puts them beside the directory of the tests.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(|deps| deps.parent()).unwrap().join("examples").join(name);
     let hint = "a plain `cargo test` builds it; before `cargo test --test library` run `cargo build --examples`";

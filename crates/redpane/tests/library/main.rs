@@ -2,9 +2,13 @@
 //! `install_refused` change what a process has once, and `memory` counts the allocations of all of it.)
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod architecture;
+mod beside;
 mod composition;
 mod context;
 mod endings;
+#[cfg(unix)]
+mod ends;
 #[cfg(unix)]
 mod examples;
 mod exposition;
@@ -13,4 +17,5 @@ mod hostile;
 mod properties;
 mod public_api;
 mod readers;
+mod recording;
 mod sink;
