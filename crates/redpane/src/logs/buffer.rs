@@ -131,13 +131,9 @@ impl Buffer {
     /// that come meanwhile are not waited for.
     pub(crate) fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
         let end = Instant::now().checked_add(deadline);
-        let mut state = self.shared.lock();
-        while state.expected > 0 {
-            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return Err(FlushError { lines: state.expected + state.accepted - state.settled });
-            }
-            state = self.shared.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        let mut state = self.wait_for_expected(end);
+        if state.expected > 0 {
+            return Err(FlushError { lines: state.expected + state.accepted - state.settled });
         }
         let (target, lost) = (state.accepted, state.counts.dropped.iter().sum());
         while state.settled < target || (state.announced < lost && !state.failing) {
@@ -150,6 +146,24 @@ impl Buffer {
             state = self.shared.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(())
+    }
+
+    /// Waits until no line is being made elsewhere, or until `end`.
+    fn wait_for_expected(&self, end: Option<Instant>) -> MutexGuard<'_, State> {
+        let mut state = self.shared.lock();
+        while state.expected > 0 {
+            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break;
+            }
+            state = self.shared.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
+    }
+
+    /// Waits until no line is being made elsewhere, at most this long.
+    pub(crate) fn finish_expected(&self, deadline: Duration) {
+        drop(self.wait_for_expected(Instant::now().checked_add(deadline)));
     }
 
     /// Makes flushes wait for a line that another thread makes and appends.

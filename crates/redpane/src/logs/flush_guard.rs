@@ -14,6 +14,8 @@ use super::writer;
 
 /// The longest that the end of a process waits for an output that does not move.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// The longest that it waits for the backtrace of a panic, which ends by itself.
+const LONGEST_BACKTRACE: Duration = Duration::from_secs(10);
 
 /// Waits for the writer when it is dropped, within the bound.
 pub(crate) struct FlushGuard(Arc<Log>);
@@ -35,6 +37,7 @@ pub(super) fn flush(log: &Log) {
     if writer::is_this_thread() {
         return;
     }
+    log.finish_expected(LONGEST_BACKTRACE);
     let mut waited = log.waited_at_end();
     let started = Instant::now();
     let flushed = log.flush(LONGEST_WAIT.saturating_sub(*waited));

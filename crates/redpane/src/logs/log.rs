@@ -101,6 +101,11 @@ impl Log {
         self.buffer.expect_line()
     }
 
+    /// Waits until no line is being made by another thread, at most this long.
+    pub(super) fn finish_expected(&self, deadline: Duration) {
+        self.buffer.finish_expected(deadline);
+    }
+
     /// Waits until every line so far is written or counted as lost.
     pub(crate) fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
         self.buffer.flush(deadline)

@@ -64,8 +64,8 @@ pub(crate) fn add_hook() {
     });
 }
 
-/// Writes the line of a panic. Finding the names of a backtrace can take half a second, which a thread of its own spends;
-/// flushes wait for it.
+/// Writes the line of a panic. Finding the names of a backtrace can take half a second: for a request, whose worker has
+/// others to serve, a thread of its own spends it. Flushes wait for that.
 pub(crate) fn write(log: &Arc<Log>, context: Option<&RequestContext>, panic: &PanicHookInfo<'_>) {
     if !log.would_log(TARGET, Level::ERROR) {
         return;
@@ -81,9 +81,12 @@ pub(crate) fn write(log: &Arc<Log>, context: Option<&RequestContext>, panic: &Pa
     if !wants_backtrace() {
         return log.append(line);
     }
-    let pending = PendingLine { log: Arc::clone(log), _expected: log.expect_line(), line: Some(line), backtrace: Backtrace::force_capture() };
-    // Where no thread can be had, the line is dropped here, and so written here.
-    drop(thread::Builder::new().name("redpane-panic".into()).spawn(move || drop(pending)));
+    let backtrace = Backtrace::force_capture();
+    let pending = PendingLine { log: Arc::clone(log), _expected: log.expect_line(), line: Some(line), backtrace };
+    if context.is_some() {
+        // Where no thread can be had, the line is dropped here, and so written here.
+        drop(thread::Builder::new().name("redpane-panic".into()).spawn(move || drop(pending)));
+    }
 }
 
 /// A line that lacks its backtrace. Dropping it completes and writes it.

@@ -64,12 +64,12 @@ async fn what_is_past_the_bounds_is_counted() {
         (0..20).for_each(|number| redpane::record(format!("f{number}"), number));
     };
     let line = line_of(Router::new().route("/", get(handler))).await;
-    assert_eq!((&line["f15"], &line["f16"], &line["fields_dropped"]), (&15.into(), &Value::Null, &4.into()));
+    assert_eq!((&line["f15"], line.get("f16"), &line["fields_dropped"]), (&15.into(), None, &4.into()));
     let handler = || async { redpane::record("large", "x".repeat(5000)) };
     let line = line_of(Router::new().route("/", get(handler))).await;
-    assert_eq!((&line["large"], &line["fields_dropped"]), (&Value::Null, &1.into()));
+    assert_eq!((line.get("large"), &line["fields_dropped"]), (None, &1.into()));
     let line = line_of(Router::new().route("/", get(|| async {}))).await;
-    assert_eq!(line["fields_dropped"], Value::Null);
+    assert_eq!(line.get("fields_dropped"), None);
 }
 
 #[derive(Debug)]
@@ -103,7 +103,7 @@ async fn an_error_is_recorded_with_its_causes_and_its_type() {
         redpane::record_error(&*boxed);
     };
     let line = line_of(Router::new().route("/", get(handler))).await;
-    assert_eq!((line.str("error"), &line["error_type"]), ("cannot pay: refused", &Value::Null));
+    assert_eq!((line.str("error"), line.get("error_type")), ("cannot pay: refused", None));
 }
 
 #[test]
