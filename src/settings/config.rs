@@ -81,7 +81,8 @@ impl Config {
             Role::Serve => "api",
             Role::Receiver => "alerts",
         };
-        let when_full = [("drop", OverflowPolicy::Drop), ("block", OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE })];
+        let when_full =
+            [("drop", OverflowPolicy::Drop), ("block", OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE })];
         let formats = [("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
         let listen = api_address(reader);
         Self {

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::logs::layer::LogLayer;
 use crate::logs::{flush_guard, panics};
 use crate::options::ConfigError;
-use crate::telemetry::{Shared, Telemetry};
+use crate::telemetry::{Core, Telemetry};
 
 /// Why a telemetry could not be installed for the whole process. Nothing was changed then.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Error for InstallError {
     }
 }
 
-static INSTALLED: OnceLock<Arc<Shared>> = OnceLock::new();
+static INSTALLED: OnceLock<Arc<Core>> = OnceLock::new();
 /// Held by the one who installs.
 static INSTALLING: Mutex<()> = Mutex::new(());
 
@@ -80,7 +80,8 @@ impl Telemetry {
         if has_global_subscriber() {
             return Err(InstallError::Subscriber);
         }
-        metrics::set_global_recorder(self.recorder()).map_err(|error| InstallError::Recorder(error.to_string().into()))?;
+        metrics::set_global_recorder(self.recorder())
+            .map_err(|error| InstallError::Recorder(error.to_string().into()))?;
         // The filter stands in front as a layer of its own: a disabled event then costs one comparison.
         let layer = LogLayer::new(Arc::clone(self.log()));
         let subscriber = Registry::default().with(self.log().filter().clone()).with(layer);
@@ -89,13 +90,13 @@ impl Telemetry {
         let _ = LogTracer::init();
         panics::install(self.log());
         flush_guard::at_thread_end(self.log());
-        let _ = INSTALLED.set(Arc::clone(self.shared()));
+        let _ = INSTALLED.set(Arc::clone(self.core()));
         Ok(())
     }
 
     /// The telemetry that is installed in this process.
     pub(crate) fn installed() -> Option<Self> {
-        INSTALLED.get().map(|shared| Self::from_shared(Arc::clone(shared)))
+        INSTALLED.get().map(|shared| Self::from_core(Arc::clone(shared)))
     }
 }
 

@@ -149,12 +149,18 @@ impl Options {
             }
         };
         let path = &self.metrics_path;
-        check(is_plain_path(path), "metrics_path", format!("{path:?}"), "a plain path starts with a slash, as in \"/metrics\"");
+        check(
+            is_plain_path(path),
+            "metrics_path",
+            format!("{path:?}"),
+            "a plain path starts with a slash, as in \"/metrics\"",
+        );
         for prefix in &self.nested_services {
             let problem = "a plain path starts with a slash, as in \"/assets\"";
             check(is_plain_path(prefix), "nested_service", format!("{prefix:?}"), problem);
         }
-        let (bytes, longest) = (self.buffer_bytes, format!("too small; {MAX_LINE} bytes or more, the longest line, are right"));
+        let (bytes, longest) =
+            (self.buffer_bytes, format!("too small; {MAX_LINE} bytes or more, the longest line, are right"));
         check(bytes >= MAX_LINE, "log_buffer_bytes", bytes.to_string(), &longest);
         let limit = self.series_limit;
         check(limit > 0, "series_limit", limit.to_string(), "leaves no room to count in; 1 or more is right");

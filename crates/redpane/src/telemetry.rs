@@ -37,12 +37,12 @@ use crate::request::endpoint::EndpointInfo;
 /// of `main` nothing has to be called. That waits for a log output that does not move for one second at most.
 #[derive(Clone)]
 pub struct Telemetry {
-    shared: Arc<Shared>,
+    core: Arc<Core>,
     flush: Arc<FlushGuard>,
 }
 
 /// A telemetry without its end: what the process keeps of an installed one.
-pub(crate) struct Shared {
+pub(crate) struct Core {
     app: String,
     log: Arc<Log>,
     pipeline: Arc<Pipeline>,
@@ -85,7 +85,7 @@ impl Telemetry {
             observers: options.observers,
         };
         let flush = FlushGuard::new(&log);
-        let shared = Shared {
+        let core = Core {
             app: options.app,
             log,
             pipeline: Arc::new(pipeline),
@@ -93,35 +93,35 @@ impl Telemetry {
             metrics_route: options.metrics_route,
             flush: Mutex::new(Arc::downgrade(&flush)),
         };
-        Ok(Self { shared: Arc::new(shared), flush })
+        Ok(Self { core: Arc::new(core), flush })
     }
 
     /// A handle to what another handle has shared.
-    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
-        let mut current = shared.flush.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn from_core(core: Arc<Core>) -> Self {
+        let mut current = core.flush.lock().unwrap_or_else(PoisonError::into_inner);
         let flush = current.upgrade().unwrap_or_else(|| {
-            let flush = FlushGuard::new(&shared.log);
+            let flush = FlushGuard::new(&core.log);
             *current = Arc::downgrade(&flush);
             flush
         });
         drop(current);
-        Self { shared, flush }
+        Self { core, flush }
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     pub(crate) fn log(&self) -> &Arc<Log> {
-        &self.shared.log
+        &self.core.log
     }
 
     pub(crate) fn app(&self) -> &str {
-        &self.shared.app
+        &self.core.app
     }
 
     fn registry(&self) -> &Arc<Registry> {
-        &self.shared.pipeline.registry
+        &self.core.pipeline.registry
     }
 
     /// A `tower` layer that observes any HTTP service, whatever its bodies and its error are: a hyper or tonic service, a
@@ -133,7 +133,7 @@ impl Telemetry {
     #[must_use]
     pub fn layer(&self) -> InstrumentLayer {
         panics::add_hook();
-        InstrumentLayer::new(&self.shared.pipeline, &self.flush)
+        InstrumentLayer::new(&self.core.pipeline, &self.flush)
     }
 
     /// The answer to a scrape: `headers` are those of the request, which choose the format (`Accept`) and compression
@@ -149,7 +149,7 @@ impl Telemetry {
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
-        LogLayer::new(Arc::clone(&self.shared.log)).with_filter(self.shared.log.filter().clone())
+        LogLayer::new(Arc::clone(&self.core.log)).with_filter(self.core.log.filter().clone())
     }
 
     /// The recorder behind the `metrics` macros, for code that runs outside of requests.
@@ -182,18 +182,18 @@ impl Telemetry {
     /// # Errors
     /// If the deadline passes first; the error says how many lines are still waiting.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
-        self.shared.log.flush(deadline)
+        self.core.log.flush(deadline)
     }
 }
 
 #[cfg(feature = "axum")]
 impl Telemetry {
     pub(crate) fn has_metrics_route(&self) -> bool {
-        self.shared.metrics_route
+        self.core.metrics_route
     }
 
     pub(crate) fn metrics_path(&self) -> &str {
-        &self.shared.metrics_path
+        &self.core.metrics_path
     }
 
     /// For the metrics route, which must not be a handle: a router may outlive the end of `main`.
@@ -215,6 +215,6 @@ fn log_families(log: &Log) -> Vec<Family> {
 
 impl std::fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Telemetry").field("app", &self.shared.app).field("in_flight", &self.in_flight()).finish()
+        f.debug_struct("Telemetry").field("app", &self.core.app).field("in_flight", &self.in_flight()).finish()
     }
 }

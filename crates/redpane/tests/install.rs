@@ -101,6 +101,17 @@ fn a_second_installation_is_refused_and_says_what_to_do() {
     assert!(matches!(refused, InstallError::Config(_)));
 }
 
+#[test]
+fn installing_may_be_tried_again() {
+    LazyLock::force(&INSTALLED);
+    let again = Redpane::new("installed").log_writer(io::sink()).try_install().expect("it is the same app");
+    metrics::counter!("tried_again_total").increment(1);
+    assert!(again.render(ExpositionFormat::Text).contains("\ntried_again_total 1\n"), "it is the installed telemetry");
+    let other = Redpane::new("other").log_writer(io::sink()).try_install().unwrap_err();
+    assert!(matches!(&other, InstallError::OtherApp { installed } if installed == "installed"), "{other:?}");
+    assert!(other.to_string().contains("\"installed\""), "{other}");
+}
+
 struct LogsAtTheEnd(Cell<u8>);
 
 impl Drop for LogsAtTheEnd {

@@ -12,8 +12,8 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::line::{Line, prefixed};
-use super::span::{EncodedFields, SpanFields};
 use super::log::Log;
+use super::span::{EncodedFields, SpanFields};
 use super::value::{FieldValue, visit_with};
 use crate::request::current::with_current;
 use crate::request::error_chain::ErrorChain;
@@ -77,8 +77,7 @@ impl LogLayer {
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
-        let inside =
-            with_current(|context| context.map(|context| self.log.begin(level, target, Some(context))));
+        let inside = with_current(|context| context.map(|context| self.log.begin(level, target, Some(context))));
         inside.unwrap_or_else(|| {
             let inherited = subscriber.event_scope(event).and_then(|mut scope| {
                 scope

@@ -34,11 +34,7 @@ pub(super) type AnnounceLosses = Box<dyn Fn(&mut Vec<u8>, u64) + Send>;
 ///
 /// # Errors
 /// If the system refuses the thread.
-pub(super) fn spawn(
-    buffer: &Buffer,
-    output: Box<dyn Write + Send>,
-    announce_losses: AnnounceLosses,
-) -> io::Result<()> {
+pub(super) fn spawn(buffer: &Buffer, output: Box<dyn Write + Send>, announce_losses: AnnounceLosses) -> io::Result<()> {
     let shared = buffer.shared();
     let run = move || write_batches(&shared, output, &announce_losses);
     thread::Builder::new().name(THREAD.into()).spawn(run).map(drop)

@@ -81,7 +81,8 @@ impl Registry {
         });
         let durations = catalogue::DURATION.family(durations.collect());
         let sizes = |of: fn(&EndpointSeries) -> &Histogram| {
-            let read = |endpoint: &&EndpointSeries| series(&endpoint.labels, of(endpoint), of(endpoint).read(), Vec::new());
+            let read =
+                |endpoint: &&EndpointSeries| series(&endpoint.labels, of(endpoint), of(endpoint).read(), Vec::new());
             endpoints.iter().map(read).collect()
         };
         vec![

@@ -10,12 +10,12 @@ use http_body::Body;
 use super::request_body;
 use super::route_cache::{Found, RouteCache};
 use super::unwind::{Payload, catch};
+use crate::logs::{panics, timestamp};
 use crate::request::context::RequestContext;
 use crate::request::current::{enter, with_current};
 use crate::request::finished::{FinishedRequest, Outcome};
 use crate::request::head::RequestHead;
 use crate::request::headers::SentHeaders;
-use crate::logs::{panics, timestamp};
 
 /// The status of a request whose client left before any was sent: nginx' "client closed request".
 const CLIENT_CLOSED_REQUEST: u16 = 499;

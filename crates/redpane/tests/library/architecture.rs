@@ -48,7 +48,8 @@ fn paths(module: &str, text: &str) -> Vec<String> {
     for (start, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
         let is_inside = code[..start].ends_with([':', '_']) || code[..start].ends_with(char::is_alphanumeric);
         if !is_inside {
-            let end = code[start..].find([';', '(', ')', '<', '>', ' ', ',', '&']).map_or(code.len(), |end| start + end);
+            let end =
+                code[start..].find([';', '(', ')', '<', '>', ' ', ',', '&']).map_or(code.len(), |end| start + end);
             // A `use` with braces goes on to its semicolon.
             let is_use = code[..start].trim_end().ends_with("use");
             let end = if is_use { start + code[start..].find(';').unwrap() } else { end };
@@ -93,7 +94,8 @@ fn arrows(sources: &BTreeMap<String, String>) -> Vec<Arrow> {
         for path in paths(module, text) {
             let segments: Vec<&str> = path.split("::").filter(|segment| !segment.is_empty()).collect();
             // The longest beginning of the path that is a module.
-            let target = (1..=segments.len()).rev().map(|end| segments[..end].join("/")).find(|path| sources.contains_key(path));
+            let target =
+                (1..=segments.len()).rev().map(|end| segments[..end].join("/")).find(|path| sources.contains_key(path));
             if let Some(target) = target.filter(|target| target != module) {
                 arrows.insert((module.clone(), target, path));
             }
@@ -156,7 +158,12 @@ fn an_arrow_that_climbs_and_a_circle_are_named() {
         let files = files.iter().map(|(module, text)| ((*module).to_owned(), (*text).to_owned()));
         faults(&arrows(&files.collect()))
     };
-    let fine = [("logs/a", "use super::b::B; use crate::request::{c::{C, D}, e};"), ("logs/b", ""), ("request/c", ""), ("request/e", "")];
+    let fine = [
+        ("logs/a", "use super::b::B; use crate::request::{c::{C, D}, e};"),
+        ("logs/b", ""),
+        ("request/c", ""),
+        ("request/e", ""),
+    ];
     assert_eq!(tree(&fine), Vec::<String>::new());
     let climbs = tree(&[("request/c", "fn f() { crate::logs::a::write() }"), ("logs/a", "")]);
     assert_eq!(climbs, ["request/c may not use logs/a (logs::a::write)"]);

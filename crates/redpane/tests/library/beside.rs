@@ -111,7 +111,9 @@ async fn a_body_of_known_length_that_breaks_off_is_aborted() {
 #[tokio::test]
 async fn the_timeout_of_tower_http_is_a_timeout() {
     let slow = || std::future::pending::<&str>();
-    for (status, marked, outcome) in [(408, false, "timeout"), (504, false, "timeout"), (503, true, "timeout"), (503, false, "complete")] {
+    for (status, marked, outcome) in
+        [(408, false, "timeout"), (504, false, "timeout"), (503, true, "timeout"), (503, false, "complete")]
+    {
         let observed = Observed::new();
         let status = StatusCode::from_u16(status).unwrap();
         let mark = move |mut response: axum::response::Response| {
@@ -139,9 +141,11 @@ fn a_callback_that_others_spawn_keeps_the_ids() {
                 let scope = context.clone();
                 scope.scope(async { tracing::info!("connected") })
             };
-            std::thread::spawn(move || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(callback()))
-                .join()
-                .unwrap();
+            std::thread::spawn(move || {
+                tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(callback())
+            })
+            .join()
+            .unwrap();
         };
         client::get(observed.serve(Router::new().route("/", get(handler))).await, "/").await;
         let line = observed.only_request().await;

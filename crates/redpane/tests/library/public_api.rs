@@ -11,8 +11,8 @@ use axum::response::IntoResponse;
 use http::{HeaderMap, Method, StatusCode};
 use redpane::problem::Problem;
 use redpane::{
-    ConfigError, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, Recorder, Redpane, RequestContext,
-    SpanId, Telemetry, TimedOut, TraceId, TraceParent, OverflowPolicy,
+    ConfigError, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, OverflowPolicy, Recorder, Redpane,
+    RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;

@@ -53,7 +53,16 @@ async fn names_that_the_line_has_get_a_prefix_and_hostile_ones_stay_one_line() {
     };
     let line = line_of(Router::new().route("/", get(handler))).await;
     assert_eq!((&line["status"], line.str("route")), (&200.into(), "/"));
-    for name in ["field.status", "field.route", "field.request_id", "field.trace_id", "field.message", "field.field.status", "a\"\n\u{1}", ""] {
+    for name in [
+        "field.status",
+        "field.route",
+        "field.request_id",
+        "field.trace_id",
+        "field.message",
+        "field.field.status",
+        "a\"\n\u{1}",
+        "",
+    ] {
         assert_eq!(line[name], "mine", "{name:?} in {}", line.text);
     }
 }
@@ -148,7 +157,8 @@ async fn observers_see_every_request_once_as_its_line_shows_it() {
         redpane::record("tenant", "acme");
         "hello"
     };
-    let router = Router::new().route("/hello/{name}", get(handler)).route("/panic", get(|| async { panic!("broken") as &str }));
+    let router =
+        Router::new().route("/hello/{name}", get(handler)).route("/panic", get(|| async { panic!("broken") as &str }));
     let address = observed.serve(router).await;
     for path in ["/hello/ada", "/panic", "/nowhere"] {
         client::get(address, path).await;
@@ -157,7 +167,20 @@ async fn observers_see_every_request_once_as_its_line_shows_it() {
     let seen = seen.0.lock().unwrap();
     assert_eq!(seen.len(), 3);
     for (seen, line) in seen.iter().zip(&lines) {
-        for key in ["method", "route", "path", "status", "outcome", "level", "trace_id", "span_id", "request_id", "request_bytes", "response_bytes", "client"] {
+        for key in [
+            "method",
+            "route",
+            "path",
+            "status",
+            "outcome",
+            "level",
+            "trace_id",
+            "span_id",
+            "request_id",
+            "request_bytes",
+            "response_bytes",
+            "client",
+        ] {
             assert_eq!(seen[key], line[key], "{key} in {}", line.text);
         }
     }

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, StatusCode};
-use redpane::{Redpane, OverflowPolicy};
+use redpane::{OverflowPolicy, Redpane};
 use test_support::{Log, block_until};
 use tower::ServiceExt;
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use redpane::{LogFormat, Redpane, OverflowPolicy};
+use redpane::{LogFormat, OverflowPolicy, Redpane};
 use test_support::Log;
 
 use super::outputs::{Scripted, Step};
