@@ -10,6 +10,7 @@ mod examples;
 mod exposition;
 mod fuzz_seeds;
 mod hostile;
+mod layers;
 mod properties;
 mod public_api;
 mod readers;
