@@ -177,6 +177,11 @@ pub(super) fn log_caught(context: &RequestContext, payload: &(dyn Any + Send)) {
     }
 }
 
+/// Whether the builder wants panics inside this request to be caught.
+pub(super) fn catches_panics(context: &RequestContext) -> bool {
+    cache_of(context).is_none_or(|cache| cache.pipeline.policy.catch_panics)
+}
+
 /// What the middleware put beside the request.
 fn cache_of(context: &RequestContext) -> Option<&RouteCache> {
     (context.host() as &dyn Any).downcast_ref()

@@ -3,10 +3,13 @@
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get as get_by;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{Empty, Full};
-use test_support::{Line, Observed};
+use http_body_util::{BodyExt, Empty, Full};
+use test_support::{Line, Observed, Scripted, Step};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{assert_line, call, get};
@@ -88,6 +91,26 @@ async fn a_panic_in_the_call_goes_on_too() {
     let payload = tokio::spawn(called).await.unwrap_err().into_panic();
     assert_eq!(payload.downcast_ref(), Some(&"called in vain"));
     assert_eq!(panicked(&observed).await["message"], "called in vain");
+}
+
+/// The same for a body, whose headers are sent already: also where the request ended with them.
+#[tokio::test]
+async fn a_panic_of_the_body_goes_on_too() {
+    let observed = Observed::with(|redpane| redpane.catch_panics(false).observe_until_headers(["/events"]));
+    let broken = || async { Scripted::body([Step::Data("half"), Step::Panic]) };
+    let router: Router = Router::new().route("/", get_by(broken)).route("/events", get_by(broken));
+    let router = router.layer(observed.telemetry.layer());
+    for path in ["/", "/events"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let body = router.clone().oneshot(request).await.unwrap().into_body();
+        let payload = tokio::spawn(body.collect()).await.unwrap_err().into_panic();
+        assert_eq!(payload.downcast_ref(), Some(&"the script panics here"));
+    }
+    let lines = observed.access_lines(2).await;
+    assert_line(&lines[0], "ERROR panic GET / 200");
+    assert_line(&lines[1], "INFO complete GET /events 200");
+    let panics = observed.messages("the script panics here", 2).await;
+    assert!(panics.iter().zip(&lines).all(|(panic, line)| panic["trace_id"] == line["trace_id"]));
 }
 
 /// Middleware around the layer that catches panics answers, and the request is counted all the same.
