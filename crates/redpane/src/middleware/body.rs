@@ -199,10 +199,10 @@ fn poll_to_its_end<B: Body>(mut slot: Pin<&mut Option<B>>, cx: &mut Context<'_>)
 
 /// Drops the application's body inside its context.
 fn drop_inner<B>(mut inner: Pin<&mut Option<B>>, state: &mut BodyState) {
-    if inner.is_some() {
-        if let Err(payload) = state.run(|| inner.set(None)) {
-            state.log_panic(&*payload);
-        }
+    if inner.is_some()
+        && let Err(payload) = state.run(|| inner.set(None))
+    {
+        state.log_panic(&*payload);
     }
 }
 
