@@ -122,8 +122,8 @@ impl Redpane {
         self
     }
 
-    /// Whether a panic of the application becomes an answer with status 500. Defaults to `true`. With `false` the panic
-    /// goes on after it was counted and logged.
+    /// Whether a panic of the application becomes an answer with status 500, or a broken body where the headers are sent
+    /// already. Defaults to `true`. With `false` the panic goes on after it was counted and logged.
     pub fn catch_panics(mut self, catch: bool) -> Self {
         self.options.policy.catch_panics = catch;
         self

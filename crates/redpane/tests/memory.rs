@@ -96,7 +96,9 @@ fn a_request_costs_few_allocations() {
         ("x-request-id", "7f3c"),
         ("user-agent", "curl/8.0"),
     ];
-    for (what, headers) in [("a plain request", &[("host", "localhost")][..]), ("a request with all headers", &FROM_A_CALLER[..])] {
+    for (what, headers) in
+        [("a plain request", &[("host", "localhost")][..]), ("a request with all headers", &FROM_A_CALLER[..])]
+    {
         let bare = allocations(hello(), headers);
         let instrumented = allocations(telemetry().instrument(hello()), headers);
         let added = instrumented - bare;

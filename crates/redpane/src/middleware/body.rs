@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::observation::{Observation, log_caught};
+use super::observation::{Observation, catches_panics, log_caught};
 use super::unwind::{Payload, catch};
 use crate::request::context::RequestContext;
 use crate::request::current::enter;
@@ -151,11 +152,17 @@ impl BodyState {
     }
 
     /// Makes sure that a caught panic has its log line.
-    fn log_panic(&self, run: Result<(), Payload>) {
-        match (self, run) {
-            (Self::Observed(observation), run) => observation.log_panic(run),
-            (Self::Detached(Some(context)), Err(payload)) => log_caught(context, &*payload),
-            _ => {}
+    fn log_panic(&self, payload: &(dyn Any + Send)) {
+        if let Some(context) = self.context() {
+            log_caught(context, payload);
+        }
+    }
+
+    fn context(&self) -> Option<&RequestContext> {
+        match self {
+            Self::Observed(observation) => observation.context(),
+            Self::Detached(context) => context.as_ref(),
+            Self::Ended => None,
         }
     }
 
@@ -192,9 +199,10 @@ fn poll_to_its_end<B: Body>(mut slot: Pin<&mut Option<B>>, cx: &mut Context<'_>)
 
 /// Drops the application's body inside its context.
 fn drop_inner<B>(mut inner: Pin<&mut Option<B>>, state: &mut BodyState) {
-    if inner.is_some() {
-        let dropped = state.run(|| inner.set(None));
-        state.log_panic(dropped);
+    if inner.is_some()
+        && let Err(payload) = state.run(|| inner.set(None))
+    {
+        state.log_panic(&*payload);
     }
 }
 
@@ -222,13 +230,19 @@ where
         let inner = this.inner.as_mut();
         let (polled, ended) = match this.state.run(|| poll_to_its_end(inner, cx)) {
             Ok((polled, ended, dropped)) => {
-                this.state.log_panic(dropped);
+                if let Err(payload) = dropped {
+                    this.state.log_panic(&*payload);
+                }
                 (polled, ended)
             }
             Err(payload) => {
-                this.state.log_panic(Err(payload));
+                let goes_on = this.state.context().is_some_and(|context| !catches_panics(context));
+                this.state.log_panic(&*payload);
                 drop_inner(this.inner, this.state);
                 this.state.end(|observation| observation.fail(Outcome::Panic));
+                if goes_on {
+                    resume_unwind(payload);
+                }
                 return Poll::Ready(Some(Err(ResponseBodyError::Panicked)));
             }
         };

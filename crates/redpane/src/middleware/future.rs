@@ -10,7 +10,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
-use super::observation::Observation;
+use super::observation::{Observation, catches_panics, log_caught};
 use super::unwind::{Payload, catch};
 use crate::request::finished::Outcome;
 use crate::request::headers::{X_REQUEST_ID, X_TRACE_ID};
@@ -174,11 +174,8 @@ where
     R: Body,
     R::Data: 'static,
 {
-    let catches = observation.policy().is_some_and(|policy| policy.catch_panics);
-    if !catches {
-        if let Some(context) = observation.context() {
-            super::observation::log_caught(context, &*payload);
-        }
+    if let Some(context) = observation.context().filter(|context| !catches_panics(context)) {
+        log_caught(context, &*payload);
         observation.panicked();
         resume_unwind(payload);
     }

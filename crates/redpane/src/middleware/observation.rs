@@ -1,21 +1,22 @@
 //! What was seen of one request. Its end yields one `FinishedRequest`.
 
 use std::any::Any;
+use std::iter::successors;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode, header};
 use http_body::Body;
 
 use super::request_body;
-use super::route_cache::{Found, RouteCache};
+use super::route_cache::{Callee, Found, RouteCache};
 use super::unwind::{Payload, catch};
 use crate::logs::{panics, timestamp};
 use crate::request::context::RequestContext;
 use crate::request::current::{enter, with_current};
 use crate::request::finished::{FinishedRequest, Outcome};
 use crate::request::head::RequestHead;
-use crate::request::headers::SentHeaders;
+use crate::request::headers::{SentHeaders, is_grpc};
 
 /// The status of a request whose client left before any was sent: nginx' "client closed request".
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -41,10 +42,9 @@ impl Observation {
     /// Whether a middleware of the same telemetry observes this very request already.
     pub(super) fn is_of<B>(cache: &RouteCache, request: &Request<B>) -> bool {
         with_current(|context| {
-            context.is_some_and(|context| {
-                cache_of(context).is_some_and(|outer| Arc::ptr_eq(&outer.pipeline, &cache.pipeline))
-                    && context.is_of(request.headers())
-            })
+            let contexts =
+                successors(context.filter(|context| context.is_of(request.headers())), |inner| inner.outer());
+            contexts.filter_map(cache_of).any(|outer| Arc::ptr_eq(&outer.pipeline, &cache.pipeline))
         })
     }
 
@@ -57,7 +57,8 @@ impl Observation {
         let found = cache.find(request, sent.is_grpc());
         let head = RequestHead::of(request, &sent, size, arrived);
         let trusted = cache.pipeline.policy.trust_trace_context;
-        let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _);
+        let outer = with_current(|context| context.filter(|context| context.is_of(request.headers())).cloned());
+        let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
         context.put_request_id(request.headers_mut());
         Self {
             context: Some(context),
@@ -96,13 +97,17 @@ impl Observation {
     pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap, completion: Outcome) {
         self.status = status.as_u16();
         self.completion = completion;
-        if let Found::GrpcPath(path, method) = &self.found
+        if let Found::GrpcCall(call) = &self.found
             && let Some(cache) = self.context.as_ref().and_then(cache_of)
         {
-            let is_missing = status == StatusCode::NOT_FOUND
-                || headers.get("grpc-status").is_some_and(|code| code.as_bytes() == UNIMPLEMENTED);
-            let series = if is_missing { cache.unmatched() } else { cache.series(path, *method) };
-            self.found = Found::Series(series);
+            let callee = match headers.get(header::CONTENT_TYPE).is_some_and(is_grpc) {
+                true if is_unimplemented(headers) => Callee::Missing,
+                true => Callee::Method,
+                // A panic is no answer, but something was called.
+                false if completion == Outcome::Panic && !call.has_template() => Callee::Method,
+                false => Callee::NotGrpc,
+            };
+            self.found = Found::Series(cache.call_series(call, callee));
         }
     }
 
@@ -161,11 +166,20 @@ impl Observation {
     }
 }
 
+fn is_unimplemented(headers: &HeaderMap) -> bool {
+    headers.get("grpc-status").is_some_and(|code| code.as_bytes() == UNIMPLEMENTED)
+}
+
 /// Makes sure that a panic that was caught inside a request has its log line.
 pub(super) fn log_caught(context: &RequestContext, payload: &(dyn Any + Send)) {
     if let Some(cache) = cache_of(context) {
         panics::write_caught(&cache.pipeline.log, context, payload);
     }
+}
+
+/// Whether the builder wants panics inside this request to be caught.
+pub(super) fn catches_panics(context: &RequestContext) -> bool {
+    cache_of(context).is_none_or(|cache| cache.pipeline.policy.catch_panics)
 }
 
 /// What the middleware put beside the request.
@@ -180,12 +194,12 @@ impl Drop for Observation {
         let Some(context) = self.context.take() else { return };
         let Some(cache) = cache_of(&context) else { return };
         let elapsed = context.head().arrived.elapsed();
-        let unmatched;
+        let unanswered;
         let series = match &self.found {
             Found::Series(series) => series,
-            Found::GrpcPath(..) => {
-                unmatched = cache.unmatched();
-                &unmatched
+            Found::GrpcCall(call) => {
+                unanswered = cache.call_series(call, Callee::NotGrpc);
+                &unanswered
             }
         };
         let http = &cache.pipeline.registry.http;

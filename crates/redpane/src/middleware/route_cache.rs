@@ -3,10 +3,10 @@
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, OnceLock};
 
-use http::{Method, Request};
+use http::Request;
 
 use super::pipeline::Pipeline;
-use super::route_label::RouteLabel;
+use super::route_label::is_grpc_path;
 use crate::logs::flush_guard::FlushGuard;
 use crate::logs::panics;
 use crate::metrics::http::Series;
@@ -25,10 +25,36 @@ pub(crate) struct RouteCache {
     route: OnceLock<Arc<Route>>,
 }
 
-/// The series of a request, or the path of a gRPC call whose answer tells whether there is such a method.
+/// The series of a request, or a gRPC call whose answer tells it.
 pub(super) enum Found {
     Series(Series),
-    GrpcPath(Box<str>, usize),
+    GrpcCall(Box<GrpcCall>),
+}
+
+/// A call of a gRPC method that is not known yet. Anybody can send such a request to anything: its path becomes a label
+/// only if there is such a method.
+pub(super) struct GrpcCall {
+    path: Box<str>,
+    /// The label of a request that is no call of a method.
+    otherwise: Box<str>,
+    method: usize,
+}
+
+/// What a gRPC call turned out to call.
+pub(super) enum Callee {
+    /// A method, which its path names.
+    Method,
+    /// A server of gRPC that has no such method.
+    Missing,
+    /// Something else, or nobody knows.
+    NotGrpc,
+}
+
+impl GrpcCall {
+    /// Whether axum or the builder have a label for it, too.
+    pub(super) fn has_template(&self) -> bool {
+        &*self.otherwise != UNMATCHED
+    }
 }
 
 impl RouteCache {
@@ -39,14 +65,27 @@ impl RouteCache {
     /// Finds where a request is counted, or makes its series.
     pub(super) fn find<B>(&self, request: &Request<B>, is_grpc: bool) -> Found {
         let method = method_index(request.method());
-        match self.pipeline.labels.of(request, is_grpc) {
-            RouteLabel::Known(name) => Found::Series(self.series(name, method)),
-            RouteLabel::Owned(name) => Found::Series(self.series(&name, method)),
-            RouteLabel::Grpc(path) => match self.pipeline.registry.http.known_route(path) {
-                Some(route) => Found::Series(self.pipeline.registry.http.series(&route, method)),
-                None => Found::GrpcPath(path.into(), method),
-            },
+        let path = request.uri().path();
+        let grpc = is_grpc && is_grpc_path(path);
+        if grpc && let Some(route) = self.pipeline.registry.http.known_route(path) {
+            return Found::Series(self.pipeline.registry.http.series(&route, method));
         }
+        let label = self.pipeline.labels.of(request);
+        if grpc {
+            let otherwise = (*label).into();
+            return Found::GrpcCall(Box::new(GrpcCall { path: path.into(), otherwise, method }));
+        }
+        Found::Series(self.series(&label, method))
+    }
+
+    /// The series of a gRPC call, where it is known what it called.
+    pub(super) fn call_series(&self, call: &GrpcCall, callee: Callee) -> Series {
+        let name = match callee {
+            Callee::Method => &call.path,
+            Callee::Missing => UNMATCHED,
+            Callee::NotGrpc => &call.otherwise,
+        };
+        self.series(name, call.method)
     }
 
     /// The series of a route's name.
@@ -61,11 +100,6 @@ impl RouteCache {
             let _ = self.route.set(Arc::clone(&route));
         }
         http.series(&route, method)
-    }
-
-    /// The series of requests that end before anybody knows their route.
-    pub(super) fn unmatched(&self) -> Series {
-        self.series(UNMATCHED, method_index(&Method::POST))
     }
 }
 

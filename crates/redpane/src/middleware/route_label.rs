@@ -1,5 +1,7 @@
 //! The label `route` of a request.
 
+use std::borrow::Cow;
+
 use http::Request;
 use http::request::Parts;
 
@@ -15,34 +17,20 @@ pub(crate) struct RouteLabels {
     pub(crate) label_request: Option<LabelRequest>,
 }
 
-/// The label of a request.
-pub(super) enum RouteLabel<'a> {
-    /// Known from the request.
-    Known(&'a str),
-    /// Made for the request.
-    Owned(String),
-    /// The path of a gRPC call. It is a label only if there is such a method, which the answer tells.
-    Grpc(&'a str),
-}
-
 impl RouteLabels {
-    /// In this order: the method path of a gRPC call, axum's route template, a nested service's prefix, what the builder's
-    /// function says, `unmatched`. The last but one takes the request apart.
-    pub(super) fn of<'a, B>(&self, request: &'a Request<B>, is_grpc: bool) -> RouteLabel<'a> {
-        let path = request.uri().path();
-        if is_grpc && is_grpc_path(path) {
-            return RouteLabel::Grpc(path);
-        }
+    /// The label of a request that calls no gRPC method, in this order: axum's route template, a nested service's prefix,
+    /// what the builder's function says, `unmatched`. The last but one takes the request apart.
+    pub(super) fn of<'a, B>(&self, request: &'a Request<B>) -> Cow<'a, str> {
         #[cfg(feature = "axum")]
         if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
-            return RouteLabel::Known(matched.as_str());
+            return Cow::Borrowed(matched.as_str());
         }
-        if let Some(label) = self.nested_service(path) {
-            return RouteLabel::Owned(label);
+        if let Some(label) = self.nested_service(request.uri().path()) {
+            return Cow::Owned(label);
         }
         match self.label_request.as_ref().and_then(|label| label(&copy_of(request))) {
-            Some(label) if !label.is_empty() => RouteLabel::Owned(label),
-            _ => RouteLabel::Known(UNMATCHED),
+            Some(label) if !label.is_empty() => Cow::Owned(label),
+            _ => Cow::Borrowed(UNMATCHED),
         }
     }
 
@@ -57,7 +45,7 @@ impl RouteLabels {
 }
 
 /// `/package.Service/Method`: two segments of the characters that protobuf names have.
-fn is_grpc_path(path: &str) -> bool {
+pub(super) fn is_grpc_path(path: &str) -> bool {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
     };

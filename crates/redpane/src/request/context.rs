@@ -50,12 +50,20 @@ struct Inner {
     /// Allocated for requests that record something, which few do.
     fields: OnceLock<Box<Mutex<RecordedFields>>>,
     host: Arc<dyn Host>,
+    /// Of the same request, where several telemetries observe it.
+    outer: Option<RequestContext>,
 }
 
 impl RequestContext {
     /// Takes over the trace context and the request id that the caller sent, or makes fresh ones. A trace context that is
     /// not trusted is replaced as a whole.
-    pub(crate) fn new(sent: &SentHeaders<'_>, trusted: bool, head: RequestHead, host: Arc<dyn Host>) -> Self {
+    pub(crate) fn new(
+        sent: &SentHeaders<'_>,
+        trusted: bool,
+        head: RequestHead,
+        host: Arc<dyn Host>,
+        outer: Option<RequestContext>,
+    ) -> Self {
         let caller = sent.traceparent().and_then(|header| TraceParent::from_header(header.as_bytes()));
         let parent = caller.filter(|_| trusted);
         let trace_id = parent.map_or_else(TraceId::random, |parent| parent.trace_id);
@@ -71,6 +79,7 @@ impl RequestContext {
             head,
             fields: OnceLock::new(),
             host,
+            outer,
         }))
     }
 
@@ -145,6 +154,11 @@ impl RequestContext {
 
     pub(crate) fn host(&self) -> &dyn Host {
         &*self.0.host
+    }
+
+    /// The context that another telemetry made for the same request before this one.
+    pub(crate) fn outer(&self) -> Option<&RequestContext> {
+        self.0.outer.as_ref()
     }
 
     /// Makes sure that the request carries its request id before the application sees it.

@@ -20,6 +20,11 @@ pub(crate) struct SentHeaders<'a> {
     all: &'a HeaderMap,
 }
 
+/// Whether this `Content-Type` is one of gRPC.
+pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {
+    content_type.as_bytes().starts_with(b"application/grpc")
+}
+
 /// How often a header was sent.
 #[derive(Clone, Copy)]
 enum Sent<'a> {
@@ -78,7 +83,7 @@ impl<'a> SentHeaders<'a> {
 
     /// Whether this is a gRPC request.
     pub(crate) fn is_grpc(&self) -> bool {
-        self.content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+        self.content_type.is_some_and(is_grpc)
     }
 
     /// A list may come in several headers, which are one in their order (RFC 9110, section 5.2).

@@ -1,5 +1,8 @@
 //! The examples do what they say.
 
+mod ends;
+mod others;
+
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +10,7 @@ use std::process::Command;
 use axum::body::Body;
 use http::{Method, Request};
 use test_support::process::{Process, Reading, free_address};
-use test_support::{Samples, client, eventually};
+use test_support::{Line, Samples, client, eventually};
 
 /// Cargo builds the examples before it runs the tests, and puts them beside the directory of the tests.
 pub(crate) fn program(name: &str) -> PathBuf {
@@ -24,12 +27,28 @@ fn post(path: &str) -> Request<Body> {
 
 /// Runs an example on a free port and waits until it can be reached.
 async fn start(name: &str) -> (Process, SocketAddr) {
-    let address = free_address();
-    let mut command = Command::new(program(name));
-    command.arg(address.to_string());
-    let process = Process::spawn(command, Reading::AsItComes);
-    eventually("the example listens", async || TcpStream::connect(address).ok()).await;
+    let (process, [address]) = start_on(name).await;
     (process, address)
+}
+
+/// The same for an example with several listeners.
+async fn start_on<const N: usize>(name: &str) -> (Process, [SocketAddr; N]) {
+    let addresses = [(); N].map(|()| free_address());
+    let mut command = Command::new(program(name));
+    command.args(addresses.map(|address| address.to_string()));
+    let process = Process::spawn(command, Reading::AsItComes);
+    for address in addresses {
+        eventually("the example listens", async || TcpStream::connect(address).ok()).await;
+    }
+    (process, addresses)
+}
+
+/// The first access line of this route.
+async fn access_line(process: &Process, route: &str) -> Line {
+    eventually(&format!("a line of {route}"), async || {
+        process.lines().into_iter().find(|line| line.is_access() && line["route"] == route)
+    })
+    .await
 }
 
 #[tokio::test]

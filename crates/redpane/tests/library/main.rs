@@ -14,6 +14,7 @@ mod examples;
 mod exposition;
 mod fuzz_seeds;
 mod hostile;
+mod layers;
 mod properties;
 mod public_api;
 mod readers;

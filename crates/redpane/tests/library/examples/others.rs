@@ -1,0 +1,97 @@
+//! Servers that are not axum's, and what an application adds.
+
+use axum::body::Body;
+use http::{Method, header};
+use test_support::{Samples, client};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::{access_line, post, start, start_on};
+
+#[tokio::test]
+async fn hyper() {
+    let (process, address) = start("hyper").await;
+    let answer = client::get(address, "/hello/ada").await;
+    assert_eq!(answer.text(), "hello, ada\n");
+    let line = access_line(&process, "/hello/{name}").await;
+    answer.belongs_to(&line);
+    assert!(line.str("client").starts_with("127.0.0.1:"), "{}", line.text);
+    assert_eq!(client::get(address, "/nowhere").await.status, 404);
+    assert_eq!(access_line(&process, "unmatched").await["path"], "/nowhere");
+    let samples = Samples::parse(client::get(address, "/metrics").await.text());
+    let labels = [("method", "GET"), ("route", "/hello/{name}"), ("status", "200")];
+    assert_eq!(samples.value("http_requests_total", &labels), 1.0);
+    assert_eq!(samples.value("http_requests_in_flight", &[]), 1.0, "the scrape itself");
+    assert!(process.lines().iter().all(|line| line["route"] != "/metrics"), "{}", process.output());
+}
+
+#[tokio::test]
+async fn grpc() {
+    let (process, [address, metrics]) = start_on("grpc").await;
+    let channel =
+        tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let mut health = HealthClient::new(channel);
+    let answer = health.check(HealthCheckRequest { service: String::new() }).await.unwrap();
+    assert_eq!(answer.get_ref().status(), ServingStatus::Serving);
+    let line = access_line(&process, "/grpc.health.v1.Health/Check").await;
+    assert_eq!(answer.metadata().get("x-trace-id").unwrap().to_str().unwrap(), line["trace_id"]);
+    assert_eq!((&line["method"], &line["status"], &line["outcome"]), (&"POST".into(), &200.into(), &"complete".into()));
+
+    for path in ["/grpc.health.v1.Health/Nothing", "/other.Service/Check"] {
+        let asked = client::request(Method::POST, path).header(header::CONTENT_TYPE, "application/grpc");
+        let answer = client::send_http2(address, asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.header("grpc-status"), "12", "unimplemented");
+    }
+    assert_eq!(access_line(&process, "unmatched").await["path"], "/grpc.health.v1.Health/Nothing");
+    let samples = Samples::parse(client::get(metrics, "/metrics").await.text());
+    let counted = |route| samples.value("http_requests_total", &[("route", route), ("status", "200")]);
+    assert_eq!((counted("/grpc.health.v1.Health/Check"), counted("unmatched")), (1.0, 2.0));
+}
+
+#[tokio::test]
+async fn record() {
+    let (process, address) = start("record").await;
+    let line = async |path: &str, status: u16| {
+        let answer = client::send(address, post(path)).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let lines = test_support::eventually("its line", async || {
+            process.lines().into_iter().find(|line| line["trace_id"] == answer.header("x-trace-id"))
+        });
+        (lines.await, answer)
+    };
+    let (taken, _) = line("/orders/acme/3", 200).await;
+    assert_eq!((&taken["tenant"], &taken["items"], taken.get("error")), (&"acme".into(), &3.into(), None));
+    let (empty, answer) = line("/orders/acme/0", 422).await;
+    assert!(answer.text().contains("an order has at least one item"), "{}", answer.text());
+    assert_eq!((&empty["items"], empty.get("error")), (&0.into(), None));
+    let (failed, answer) = line("/orders/acme/13", 500).await;
+    assert_eq!((&failed["tenant"], &failed["level"]), (&"acme".into(), &"ERROR".into()));
+    assert_eq!(failed["error"], "the payment failed: card declined by the bank");
+    assert!(failed.str("error_type").ends_with("OrderError"), "{}", failed.text);
+    assert!(!answer.text().contains("declined"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn observer() {
+    let (process, address) = start("observer").await;
+    for path in ["/work/0", "/work/600"] {
+        assert_eq!(client::get(address, path).await.text(), "done\n");
+        // An observer may be told after the client has its answer, and before or after the line is written.
+        test_support::eventually("its line", async || process.lines().into_iter().find(|line| line["path"] == path))
+            .await;
+    }
+    let lines = process.lines();
+    let slow = lines.iter().filter(|line| line["duration_seconds"].as_f64().unwrap() >= 0.5);
+    let mut slow: Vec<_> = slow.map(|line| line.str("trace_id").to_owned()).collect();
+    slow.reverse();
+    assert!(!slow.is_empty(), "600 ms are slow: {lines:#?}");
+    let kept = test_support::eventually("the audit has all of them", async || {
+        let answer = client::get(address, "/audit").await;
+        (answer.text().lines().count() >= slow.len()).then_some(answer)
+    });
+    let kept = kept.await;
+    assert!(kept.text().starts_with("GET /work/{milliseconds} 200 "), "{}", kept.text());
+    let ids: Vec<_> = kept.text().lines().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(ids, slow);
+}
