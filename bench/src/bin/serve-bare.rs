@@ -1,4 +1,4 @@
-//! axum, observed by nobody.
+//! axum without metrics, log or ids.
 
 fn main() -> anyhow::Result<()> {
     redpane_bench::app::run(Ok)

@@ -1,5 +1,7 @@
 //! What is compared: each assembly of crates, the program that serves it and what that program should have done.
 
+use crate::settings::Settings;
+
 /// One way to observe the application, or not to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Assembly {
@@ -39,12 +41,20 @@ pub(crate) enum Lines {
 
 pub(crate) const BARE: &str = "bare";
 pub(crate) const REDPANE: &str = "redpane";
+/// redpane of the checkout that `--before` names.
+pub(crate) const BEFORE: &str = "redpane-before";
 pub(crate) const USUAL: &str = "usual";
 pub(crate) const AXUM_PROMETHEUS: &str = "axum-prometheus";
 
 /// The assembly of that name, which is one of ours.
 pub(crate) fn find(id: &str) -> Option<&'static Assembly> {
     ASSEMBLIES.iter().find(|assembly| assembly.id == id)
+}
+
+/// Those that this run has programs for: `redpane-before` only where a checkout for it was named.
+pub(crate) fn available(settings: &Settings) -> impl Iterator<Item = &'static Assembly> {
+    let before = settings.before.is_some();
+    ASSEMBLIES.iter().filter(move |assembly| before || assembly.id != BEFORE)
 }
 
 pub(crate) const ASSEMBLIES: &[Assembly] = &[
@@ -80,6 +90,17 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         packages: &["redpane"],
         does: "`install()` and `instrument(router)` with defaults: RED and size metrics, a JSON line a request through its writer thread, trace \
                context in, trace and request id in the response",
+        lacks: "",
+    },
+    Assembly {
+        id: BEFORE,
+        title: "redpane before",
+        program: Program::Binary("serve-redpane-before"),
+        counter: Some("http_requests_total"),
+        lines: Lines::OneForEachCounted,
+        exported: None,
+        packages: &[BEFORE],
+        does: "the program of the row above built with an older redpane; all other crates and the profile are the same",
         lacks: "",
     },
     Assembly {
@@ -170,6 +191,17 @@ mod tests {
             assert_eq!(find(assembly.id), Some(assembly));
         }
         assert_eq!(find("nothing"), None);
+    }
+
+    #[test]
+    fn an_older_redpane_takes_part_only_where_it_is_named() {
+        let ids = |before: Option<&str>| -> Vec<&str> {
+            let settings = Settings { before: before.map(Into::into), ..Settings::default() };
+            available(&settings).map(|assembly| assembly.id).collect()
+        };
+        assert!(!ids(None).contains(&BEFORE));
+        assert_eq!(ids(None).len(), ASSEMBLIES.len() - 1);
+        assert!(ids(Some("/older")).contains(&BEFORE));
     }
 
     #[test]

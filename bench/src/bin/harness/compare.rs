@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::assembly::{ASSEMBLIES, Assembly, BARE, Lines};
+use crate::assembly::{Assembly, BARE, Lines, available};
 use crate::load::Load;
 use crate::measure::{Sample, measure};
 use crate::results;
@@ -30,14 +30,14 @@ fn measure_series(stdout: Stdout, settings: &Settings) -> Result<Series> {
     let takes_part =
         |assembly: &&Assembly| stdout == Stdout::Null || assembly.lines != Lines::None || assembly.id == BARE;
     let servers =
-        ASSEMBLIES.iter().filter(takes_part).map(|assembly| Ok((assembly, Server::start(assembly, stdout, 0)?)));
+        available(settings).filter(takes_part).map(|assembly| Ok((assembly, Server::start(assembly, stdout, 0)?)));
     let servers = servers.collect::<Result<Vec<_>>>()?;
     let load = Load { connections: settings.connections, routes: 0 };
     let mut samples = Vec::new();
     for round in 0..settings.rounds {
         eprintln!("compare, stdout to {stdout:?}: round {} of {}", round + 1, settings.rounds);
         for turn in 0..servers.len() {
-            // Another one begins each round, so that no one always follows the same neighbour's heat.
+            // Another one begins each round, so that none always starts on cores which the same other one has warmed.
             let (assembly, server) = &servers[(turn + round as usize) % servers.len()];
             samples.push(measure(assembly, server, load, round, settings)?);
         }

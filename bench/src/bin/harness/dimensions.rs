@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::assembly::{Assembly, BARE, REDPANE, find};
+use crate::assembly::{Assembly, BARE, BEFORE, REDPANE, available, find};
 use crate::load::Load;
 use crate::measure::{Sample, measure};
 use crate::results;
@@ -25,7 +25,7 @@ pub(crate) enum Dimension {
     Connections,
 }
 
-/// All rounds at one value of a dimension, bare and redpane.
+/// All rounds at one value of a dimension: bare, redpane, and an older redpane where one was named.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Point {
     pub(crate) dimension: Dimension,
@@ -75,7 +75,7 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         points.push(point(Dimension::Connections, connections, 0, Load { connections, routes: 0 }, settings)?);
     }
     let scrapes = SERIES.map(scrape).into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    let start_up = start_up::measure()?;
+    let start_up = start_up::measure(settings)?;
     results::keep(PART, settings, Measured { points, scrapes, start_up })
 }
 
@@ -86,15 +86,16 @@ fn routes_in_use(series: u64) -> usize {
 }
 
 fn point(dimension: Dimension, value: u64, routes: usize, load: Load, settings: &Settings) -> Result<Point> {
-    let start = |id| -> Result<(&Assembly, Server)> {
-        let assembly = find(id).with_context(|| format!("{id} is no assembly"))?;
+    let start = |assembly: &'static Assembly| -> Result<(&Assembly, Server)> {
         let server = Server::start(assembly, Stdout::Null, routes)?;
         ask_each(&server, load.routes)?;
         Ok((assembly, server))
     };
-    let servers = [start(BARE)?, start(REDPANE)?];
+    let compared = available(settings).filter(|assembly| [BARE, REDPANE, BEFORE].contains(&assembly.id));
+    let servers = compared.map(start).collect::<Result<Vec<_>>>()?;
     if dimension == Dimension::Series {
-        check_series(&servers[1].1, value)?;
+        let redpanes = servers.iter().filter(|(assembly, _)| assembly.id != BARE);
+        redpanes.map(|(_, server)| check_series(server, value)).collect::<Result<()>>()?;
     }
     let mut samples = Vec::new();
     for round in 0..settings.rounds {

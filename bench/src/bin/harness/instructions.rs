@@ -1,4 +1,4 @@
-//! Instructions a request, in-process, as callgrind counts them: repeatable where times are not.
+//! Instructions and allocations a request, in-process, as valgrind counts them: repeatable where times are not.
 
 use std::env;
 use std::process::Command;
@@ -6,35 +6,63 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::assembly::{BARE, REDPANE, USUAL};
+use crate::assembly::{BARE, BEFORE, REDPANE, USUAL};
 use crate::results;
 use crate::settings::Settings;
 
-/// The same program for two numbers of requests: the difference has no start-up in it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Counted {
     pub(crate) assembly: String,
-    fewer: Total,
-    more: Total,
+    /// By callgrind.
+    #[serde(flatten)]
+    pub(crate) instructions: Totals,
+    /// By DHAT. Results of earlier versions of this program have none.
+    pub(crate) allocations: Option<Totals>,
+}
+
+/// The same program for two numbers of requests: the difference has no start-up in it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Totals {
+    pub(crate) fewer: Total,
+    pub(crate) more: Total,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Total {
-    requests: u64,
-    instructions: u64,
+pub(crate) struct Total {
+    pub(crate) requests: u64,
+    #[serde(alias = "instructions")]
+    pub(crate) total: u64,
 }
 
 pub(crate) const PART: &str = "instructions";
 
-const FEWER: u64 = 5_000;
-/// So many, because start-up differs by some million instructions from run to run: the crate quanta, which comes with the
-/// Prometheus exporter, calibrates its clock for as long as it takes.
-const MORE: u64 = 105_000;
+/// A tool of valgrind, and how it says what it has counted.
+struct Tool {
+    name: &'static str,
+    /// What keeps it from writing a profile.
+    no_profile: &'static str,
+    parse: fn(&str) -> Option<u64>,
+    fewer: u64,
+    more: u64,
+}
 
-impl Counted {
+const INSTRUCTIONS: Tool = Tool {
+    name: "callgrind",
+    no_profile: "--callgrind-out-file=/dev/null",
+    parse: instructions,
+    fewer: 5_000,
+    // So many, because start-up differs by some million instructions from run to run: the crate quanta, which comes with
+    // the Prometheus exporter, calibrates its clock for as long as it takes.
+    more: 105_000,
+};
+
+const ALLOCATIONS: Tool =
+    Tool { name: "dhat", no_profile: "--dhat-out-file=/dev/null", parse: allocations, fewer: 1_000, more: 11_000 };
+
+impl Totals {
     pub(crate) fn per_request(&self) -> f64 {
         let requests = self.more.requests.saturating_sub(self.fewer.requests);
-        self.more.instructions.saturating_sub(self.fewer.instructions) as f64 / requests as f64
+        self.more.total.saturating_sub(self.fewer.total) as f64 / requests as f64
     }
 }
 
@@ -45,31 +73,53 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         );
         return Ok(());
     }
+    let mut programs = vec![(BARE, "in-process", "bare"), (REDPANE, "in-process", "redpane")];
+    if settings.before.is_some() {
+        programs.push((BEFORE, "in-process-before", "redpane"));
+    }
+    programs.push((USUAL, "in-process", "usual"));
     let mut all = Vec::new();
-    for assembly in [BARE, REDPANE, USUAL] {
-        let counted =
-            Counted { assembly: assembly.into(), fewer: count(assembly, FEWER)?, more: count(assembly, MORE)? };
-        eprintln!("instructions of {assembly}: {:.0} a request", counted.per_request());
-        all.push(counted);
+    for (assembly, program, argument) in programs {
+        let instructions = INSTRUCTIONS.count(program, argument)?;
+        let allocations = ALLOCATIONS.count(program, argument)?;
+        let a_request = [&instructions, &allocations].map(Totals::per_request);
+        eprintln!("{assembly}: {:.0} instructions, {:.2} allocations a request", a_request[0], a_request[1]);
+        all.push(Counted { assembly: assembly.into(), instructions, allocations: Some(allocations) });
     }
     results::keep(PART, settings, all)
 }
 
-fn count(assembly: &str, requests: u64) -> Result<Total> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(env::current_exe()?.with_file_name("in-process"))
-        .args([assembly, &requests.to_string()])
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "in-process {assembly} failed in valgrind: {text}");
-    let instructions = parse(&text).with_context(|| format!("callgrind did not say what it collected, but: {text}"))?;
-    Ok(Total { requests, instructions })
+impl Tool {
+    fn count(&self, program: &str, assembly: &str) -> Result<Totals> {
+        let total = |requests| self.total(program, assembly, requests);
+        Ok(Totals { fewer: total(self.fewer)?, more: total(self.more)? })
+    }
+
+    fn total(&self, program: &str, assembly: &str, requests: u64) -> Result<Total> {
+        let name = self.name;
+        let output = Command::new("valgrind")
+            .args([&format!("--tool={name}"), self.no_profile])
+            .arg(env::current_exe()?.with_file_name(program))
+            .args([assembly, &requests.to_string()])
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{program} {assembly} failed in valgrind: {text}");
+        let total = (self.parse)(&text).with_context(|| format!("{name} did not say what it counted, but: {text}"))?;
+        Ok(Total { requests, total })
+    }
 }
 
-fn parse(output: &str) -> Option<u64> {
+/// `==7== Collected : 123456789`
+fn instructions(output: &str) -> Option<u64> {
     let line = output.lines().rfind(|line| line.contains("Collected"))?;
     line.rsplit_once(':')?.1.trim().parse().ok()
+}
+
+/// `==7== Total:     1,024 bytes in 16 blocks`
+fn allocations(output: &str) -> Option<u64> {
+    let line = output.lines().rfind(|line| line.contains("Total:"))?;
+    let blocks = line.rsplit_once(" in ")?.1.split_whitespace().next()?;
+    blocks.replace(',', "").parse().ok()
 }
 
 #[cfg(test)]
@@ -79,14 +129,29 @@ mod tests {
     #[test]
     fn callgrind_says_what_it_collected() {
         let output = "==7== Callgrind, a call-graph\n==7== Events    : Ir\n==7== Collected : 123456789\n==7==\n";
-        assert_eq!(parse(output), Some(123_456_789));
-        assert_eq!(parse("==7== Events    : Ir\n"), None);
+        assert_eq!(instructions(output), Some(123_456_789));
+        assert_eq!(instructions("==7== Events    : Ir\n"), None);
+    }
+
+    #[test]
+    fn dhat_says_how_many_blocks_there_were() {
+        let output =
+            "==7== \n==7== Total:     1,234,567 bytes in 12,345 blocks\n==7== At t-gmax: 5 bytes in 1 blocks\n";
+        assert_eq!(allocations(output), Some(12_345));
+        assert_eq!(allocations("==7== At t-end:  0 bytes in 0 blocks\n"), None);
     }
 
     #[test]
     fn start_up_is_not_in_the_difference() {
-        let total = |requests, instructions| Total { requests, instructions };
-        let counted = Counted { assembly: BARE.into(), fewer: total(100, 51_000), more: total(300, 151_000) };
-        assert_eq!(counted.per_request(), 500.0);
+        let total = |requests, total| Total { requests, total };
+        assert_eq!(Totals { fewer: total(100, 51_000), more: total(300, 151_000) }.per_request(), 500.0);
+    }
+
+    #[test]
+    fn results_without_allocations_are_read() {
+        let earlier = r#"{"assembly": "bare", "fewer": {"requests": 1, "instructions": 20}, "more": {"requests": 3, "instructions": 40}}"#;
+        let counted: Counted = serde_json::from_str(earlier).unwrap();
+        assert_eq!(counted.instructions.per_request(), 10.0);
+        assert!(counted.allocations.is_none());
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct Kept<T> {
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn keep<T: Serialize>(part: &str, settings: &Settings, measured: T) -> Result<()> {
-    let kept = Kept { environment: Environment::read()?, settings: settings.clone(), measured };
+    let kept =
+        Kept { environment: Environment::read(settings.before.as_deref())?, settings: settings.clone(), measured };
     let path = path(part);
     fs::create_dir_all("results")?;
     fs::write(&path, serde_json::to_string_pretty(&kept)? + "\n")

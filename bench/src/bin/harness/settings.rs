@@ -1,5 +1,7 @@
 //! What can be chosen on the command line, or with environment variables.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, ValueEnum};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,7 @@ pub(crate) enum Part {
 
 /// Kept with the results.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Settings {
     /// Seconds that a server is measured in each round.
     #[arg(long, env = "BENCH_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
@@ -48,6 +51,11 @@ pub(crate) struct Settings {
     /// Requests of each run of `memory`.
     #[arg(long, env = "BENCH_REQUESTS", default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) requests: u64,
+    /// An older checkout of redpane, measured beside this one in compare, dimensions and instructions.
+    #[arg(long, env = "BENCH_BEFORE", value_name = "PATH")]
+    // Its version and commit are kept, not where it lies.
+    #[serde(skip)]
+    pub(crate) before: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -61,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_measured_unless_said_otherwise() {
+    fn without_a_part_everything_is_measured() {
         assert_eq!(Command::try_parse_from(["bench/run"]).unwrap().part, Part::All);
         assert_eq!(Command::try_parse_from(["bench/run", "memory"]).unwrap().part, Part::Memory);
     }

@@ -53,10 +53,13 @@ pub(super) fn view(kept: &Kept<Vec<Series>>) -> View {
         },
         rows: ASSEMBLIES.iter().filter_map(|assembly| row(assembly, &series.samples)).collect(),
     };
+    let took_part =
+        |assembly: &&Assembly| kept.measured.iter().any(|series| of(assembly.id, &series.samples).next().is_some());
+    let measured = ASSEMBLIES.iter().filter(took_part);
     View {
         series: kept.measured.iter().map(table).collect(),
         exported: exported(kept.measured.iter().flat_map(|series| &series.samples)),
-        assemblies: ASSEMBLIES.iter().map(|assembly| describe(assembly, &kept.environment)).collect(),
+        assemblies: measured.map(|assembly| describe(assembly, &kept.environment)).collect(),
     }
 }
 

@@ -3,14 +3,17 @@
 use serde::Serialize;
 
 use super::comparison::{added, kept_percent, of, pairs};
-use crate::assembly::{BARE, REDPANE, find};
+use crate::assembly::{BARE, BEFORE, REDPANE, find};
 use crate::dimensions::{Dimension, Measured, Point, Scrapes};
+use crate::measure::Sample;
 use crate::start_up::StartUp;
 use crate::statistics::{Summary, number};
 
 #[derive(Serialize)]
 pub(super) struct View {
     points: Vec<PointRow>,
+    /// Whether the rows have an older redpane.
+    before: bool,
     scrapes: Vec<ScrapeRow>,
     start_up: Vec<StartUpRow>,
 }
@@ -22,6 +25,9 @@ struct PointRow {
     redpane: String,
     added: String,
     kept: String,
+    /// An older redpane against bare, where one was measured.
+    before_added: String,
+    before_kept: String,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -41,6 +47,7 @@ struct StartUpRow {
 
 pub(super) fn view(measured: &Measured) -> View {
     View {
+        before: measured.points.iter().any(|point| of(BEFORE, &point.samples).next().is_some()),
         points: measured.points.iter().filter_map(point).collect(),
         scrapes: measured.scrapes.iter().filter_map(scrape).collect(),
         start_up: measured.start_up.iter().filter_map(start_up).collect(),
@@ -55,13 +62,18 @@ fn point(point: &Point) -> Option<PointRow> {
         Dimension::Connections => "connections",
     };
     let cpu = |id| Some(Summary::of(of(id, &point.samples).map(|sample| sample.cpu_per_request))?.text(2));
-    let pairs = || pairs(REDPANE, &point.samples);
+    let against_bare = |id, value: fn(&Sample, &Sample) -> f64, decimals| {
+        let values = pairs(id, &point.samples).map(|(sample, bare)| value(sample, bare));
+        Some(Summary::of(values)?.text(decimals))
+    };
     Some(PointRow {
         dimension: format!("{} {name}", number(point.value as f64, 0)),
         bare: cpu(BARE)?,
         redpane: cpu(REDPANE)?,
-        added: Summary::of(pairs().map(|(sample, bare)| added(sample, bare)))?.text(2),
-        kept: Summary::of(pairs().map(|(sample, bare)| kept_percent(sample, bare)))?.text(1),
+        added: against_bare(REDPANE, added, 2)?,
+        kept: against_bare(REDPANE, kept_percent, 1)?,
+        before_added: against_bare(BEFORE, added, 2).unwrap_or_default(),
+        before_kept: against_bare(BEFORE, kept_percent, 1).unwrap_or_default(),
     })
 }
 
@@ -94,6 +106,16 @@ mod tests {
         assert_eq!(row.dimension, "10,000 series");
         assert_eq!((row.bare.as_str(), row.added.as_str()), ("10.00 (10.00 – 10.00)", "1.25 (1.25 – 1.25)"));
         assert_eq!(row.kept, "95.0 (95.0 – 95.0)");
+        assert_eq!((row.before_added.as_str(), row.before_kept.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn an_older_redpane_stands_beside_the_newer_one() {
+        let samples = [("bare", 10.0, 100.0), ("redpane", 11.25, 95.0), ("redpane-before", 12.0, 90.0)];
+        let samples = samples.map(|(id, cpu, throughput)| sample(id, 0, cpu, throughput)).to_vec();
+        let row = point(&Point { dimension: Dimension::Series, value: 10, samples }).unwrap();
+        assert_eq!((row.added.as_str(), row.before_added.as_str()), ("1.25 (1.25 – 1.25)", "2.00 (2.00 – 2.00)"));
+        assert_eq!(row.before_kept, "90.0 (90.0 – 90.0)");
     }
 
     #[test]

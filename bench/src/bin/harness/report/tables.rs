@@ -1,4 +1,4 @@
-//! Instructions and memory.
+//! Instructions, allocations and memory.
 
 use serde::Serialize;
 
@@ -12,17 +12,24 @@ pub(super) struct InstructionsRow {
     title: &'static str,
     per_request: String,
     added: String,
+    /// Empty where they were not counted, like the next.
+    allocations: String,
+    allocations_added: String,
 }
 
 pub(super) fn instructions(counted: &[Counted]) -> Vec<InstructionsRow> {
-    let bare = counted.iter().find(|counted| counted.assembly == BARE).map(Counted::per_request);
+    let bare = counted.iter().find(|counted| counted.assembly == BARE);
     let row = |counted: &Counted| {
-        let added = bare.filter(|_| counted.assembly != BARE).map(|bare| counted.per_request() - bare);
-        Some(InstructionsRow {
-            title: find(&counted.assembly)?.title,
-            per_request: number(counted.per_request(), 0),
-            added: added.map_or_else(String::new, |added| number(added, 0)),
-        })
+        let column = |value: fn(&Counted) -> Option<f64>, decimals| {
+            let bare = bare.filter(|_| counted.assembly != BARE).and_then(value);
+            let text = |value: Option<f64>| value.map_or_else(String::new, |value| number(value, decimals));
+            let value = value(counted);
+            (text(value), text(value.zip(bare).map(|(value, bare)| value - bare)))
+        };
+        let (per_request, added) = column(|counted| Some(counted.instructions.per_request()), 0);
+        let (allocations, allocations_added) = column(|counted| Some(counted.allocations.as_ref()?.per_request()), 2);
+        let title = find(&counted.assembly)?.title;
+        Some(InstructionsRow { title, per_request, added, allocations, allocations_added })
     };
     counted.iter().filter_map(row).collect()
 }
@@ -68,6 +75,26 @@ fn memory_row(run: &Run) -> Option<MemoryRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instructions::{Total, Totals};
+
+    #[test]
+    fn allocations_stand_where_they_were_counted() {
+        let totals = |a_request| Totals {
+            fewer: Total { requests: 10, total: 500 },
+            more: Total { requests: 20, total: 500 + 10 * a_request },
+        };
+        let counted = |id: &str, instructions, allocations: Option<u64>| Counted {
+            assembly: id.into(),
+            instructions: totals(instructions),
+            allocations: allocations.map(totals),
+        };
+        let rows = instructions(&[counted("bare", 9_000, Some(13)), counted("redpane", 15_000, Some(19))]);
+        let [bare, redpane] = rows.as_slice() else { panic!("two were counted: {rows:?}") };
+        assert_eq!((bare.per_request.as_str(), bare.added.as_str()), ("9,000", ""));
+        assert_eq!((redpane.added.as_str(), redpane.allocations_added.as_str()), ("6,000", "6.00"));
+        let rows = instructions(&[counted("bare", 9_000, None)]);
+        assert_eq!(rows.first().map(|row| row.allocations.as_str()), Some(""));
+    }
 
     #[test]
     fn memory_is_shown_at_shares_of_the_requests() {
