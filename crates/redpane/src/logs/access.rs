@@ -66,7 +66,10 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
             json::bytes_up_to(out, agent.as_bytes(), MAX_USER_AGENT)
         });
     });
-    line.field(",\"request_id\":", |out| json::text(out, context.request_id()));
+    line.field(",\"request_id\":", |out| match context.fresh_request_id() {
+        Some(digits) => json::plain(out, digits),
+        None => json::text(out, context.request_id()),
+    });
     if let Some(parent) = context.parent_span_id() {
         line.raw(b",\"parent_span_id\":\"");
         line.raw(parent.as_bytes());

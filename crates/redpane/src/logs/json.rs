@@ -42,7 +42,14 @@ pub(crate) fn text_up_to(out: &mut Vec<u8>, text: &str, limit: usize) {
     out.push(b'"');
 }
 
-/// The same without the quotes.
+/// Appends bytes between quotes that are UTF-8 and need no escape.
+pub(crate) fn plain(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    out.extend_from_slice(text);
+    out.push(b'"');
+}
+
+/// Appends `text` without quotes, at most `limit` bytes of it.
 pub(crate) fn content(out: &mut Vec<u8>, text: &str, limit: usize) {
     if text.len() <= limit {
         escaped(out, text.as_bytes());

@@ -30,6 +30,13 @@ pub(crate) enum Series {
     Overflow(Box<EndpointInfo>, u32),
 }
 
+/// The series that a request is counted in, found.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted<'a> {
+    endpoint: &'a EndpointSeries,
+    is_overflow: bool,
+}
+
 /// All HTTP metrics of one telemetry.
 pub(crate) struct HttpMetrics {
     pub(crate) in_flight: InFlight,
@@ -119,23 +126,20 @@ impl HttpMetrics {
         }
     }
 
-    /// The description of the requests that are counted there.
-    pub(crate) fn info<'a>(&'a self, series: &'a Series) -> &'a EndpointInfo {
+    /// The description of the requests that are counted there, and their series.
+    pub(crate) fn endpoint<'a>(&'a self, series: &'a Series) -> (&'a EndpointInfo, Counted<'a>) {
+        let (Series::Own(number) | Series::Overflow(_, number)) = series;
+        let endpoint = self.endpoints.get(*number);
         match series {
-            Series::Own(number) => &self.endpoints.get(*number).info,
-            Series::Overflow(info, _) => info,
+            Series::Own(_) => (&endpoint.info, Counted { endpoint, is_overflow: false }),
+            Series::Overflow(info, _) => (info, Counted { endpoint, is_overflow: true }),
         }
     }
 
     /// Counts a finished request, once, in all its metrics.
-    pub(crate) fn record(&self, series: &Series, request: &FinishedRequest<'_>) {
-        let (Series::Own(number) | Series::Overflow(_, number)) = series;
-        let mut endpoint = self.endpoints.get(*number);
-        let mut overflowed = matches!(series, Series::Overflow(..));
-        let found = match overflowed {
-            true => None,
-            false => self.status(endpoint, request.status),
-        };
+    pub(crate) fn record(&self, counted: Counted<'_>, request: &FinishedRequest<'_>) {
+        let Counted { mut endpoint, is_overflow: mut overflowed } = counted;
+        let found = if overflowed { None } else { self.status(endpoint, request.status) };
         let status = found.unwrap_or_else(|| {
             overflowed = true;
             let number = self.overflow_series(endpoint.method);

@@ -36,6 +36,8 @@ impl<E: fmt::Display> fmt::Display for ResponseBodyError<E> {
     }
 }
 
+/// A length that no body reaches.
+const UNKNOWN_LENGTH: u64 = u64::MAX;
 const PANICKED: &str = "the response body panicked; the log lines of this trace id say where";
 
 /// Servers and layers want an error that becomes a boxed one. The application's own error passes unchanged.
@@ -57,10 +59,10 @@ pin_project! {
         // `None` once it has ended: an ended body is never polled again.
         #[pin]
         inner: Option<B>,
-        // The answer to a panic, in place of a body.
-        own: Option<B::Data>,
+        // The answer to a panic, in place of a body: boxed, since few bodies have one.
+        own: Option<Box<B::Data>>,
         // Bytes that the body has if all of it is sent.
-        length: Option<u64>,
+        length: u64,
         state: BodyState,
     }
 
@@ -72,9 +74,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             drop_inner(this.inner, this.state);
-            let sent_all = |observation: &Observation| this.length.is_some_and(|length| observation.has_sent(length));
             if let BodyState::Observed(observation) = std::mem::replace(this.state, BodyState::Ended)
-                && sent_all(&observation)
+                && observation.has_sent(*this.length)
             {
                 observation.complete();
             }
@@ -97,6 +98,7 @@ where
 {
     /// `length` is what the answer promises, in bytes.
     pub(super) fn new(body: B, length: Option<u64>, mut observation: Observation) -> Self {
+        let length = length.unwrap_or(UNKNOWN_LENGTH);
         let (inner, own) = (Some(body), None);
         if inner.as_ref().is_some_and(Body::is_end_stream) {
             observation.complete();
@@ -122,7 +124,7 @@ where
     pub(super) fn own(text: Bytes, observation: Observation) -> Self {
         let length = text.len() as u64;
         let mut text = Some(text);
-        let own = (&mut text as &mut dyn Any).downcast_mut::<Option<B::Data>>().and_then(Option::take);
+        let own = (&mut text as &mut dyn Any).downcast_mut::<Option<B::Data>>().and_then(Option::take).map(Box::new);
         let state = match own.is_some() && !observation.has_no_body() {
             true => BodyState::Observed(observation),
             false => {
@@ -130,11 +132,11 @@ where
                 BodyState::Ended
             }
         };
-        Self { inner: None, own, length: Some(length), state }
+        Self { inner: None, own, length, state }
     }
 
     pub(super) fn pass_through(body: B) -> Self {
-        Self { inner: Some(body), own: None, length: None, state: BodyState::Ended }
+        Self { inner: Some(body), own: None, length: UNKNOWN_LENGTH, state: BodyState::Ended }
     }
 }
 
@@ -219,7 +221,7 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, ResponseBodyError<B::Error>>>> {
         let mut this = self.project();
         if let Some(own) = this.own.take() {
-            let frame = Frame::data(own);
+            let frame = Frame::data(*own);
             this.state.count(&frame);
             this.state.end(Observation::complete);
             return Poll::Ready(Some(Ok(frame)));

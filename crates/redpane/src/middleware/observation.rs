@@ -39,17 +39,14 @@ pub(super) struct Observation {
 }
 
 impl Observation {
-    /// Whether a middleware of the same telemetry observes this very request already.
-    pub(super) fn is_of<B>(cache: &RouteCache, request: &Request<B>) -> bool {
-        with_current(|context| {
-            let contexts =
-                successors(context.filter(|context| context.is_of(request.headers())), |inner| inner.outer());
-            contexts.filter_map(cache_of).any(|outer| Arc::ptr_eq(&outer.pipeline, &cache.pipeline))
-        })
-    }
-
-    /// A request has arrived. Its body is counted from here on, and it carries its request id.
-    pub(super) fn start<B: Body + 'static>(cache: &Arc<RouteCache>, request: &mut Request<B>) -> Self {
+    /// A request has arrived. Its body is counted from here on, and it carries its request id. `None` if a middleware of the
+    /// same telemetry observes this very request already.
+    pub(super) fn start<B: Body + 'static>(cache: &Arc<RouteCache>, request: &mut Request<B>) -> Option<Self> {
+        let outer = with_current(|context| context.filter(|context| context.is_of(request.headers())).cloned());
+        let mut contexts = successors(outer.as_ref(), |inner| inner.outer()).filter_map(cache_of);
+        if contexts.any(|outer| Arc::ptr_eq(&outer.pipeline, &cache.pipeline)) {
+            return None;
+        }
         let arrived = Instant::now();
         cache.pipeline.registry.http.in_flight.enter();
         let size = request_body::measure(request.body_mut());
@@ -57,17 +54,16 @@ impl Observation {
         let found = cache.find(request, sent.is_grpc());
         let head = RequestHead::of(request, &sent, size, arrived);
         let trusted = cache.pipeline.policy.trust_trace_context;
-        let outer = with_current(|context| context.filter(|context| context.is_of(request.headers())).cloned());
         let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
         context.put_request_id(request.headers_mut());
-        Self {
+        Some(Self {
             context: Some(context),
             found,
             status: CLIENT_CLOSED_REQUEST,
             outcome: Outcome::Aborted,
             completion: Outcome::Complete,
             response_bytes: Some(0),
-        }
+        })
     }
 
     /// The ids of the request.
@@ -133,7 +129,7 @@ impl Observation {
     pub(super) fn ends_at_headers(&self) -> bool {
         let cache = self.context.as_ref().and_then(cache_of);
         match (cache, &self.found) {
-            (Some(cache), Found::Series(series)) => cache.pipeline.registry.http.info(series).until_headers,
+            (Some(cache), Found::Series(series)) => cache.pipeline.registry.http.endpoint(series).0.until_headers,
             _ => false,
         }
     }
@@ -203,8 +199,9 @@ impl Drop for Observation {
             }
         };
         let http = &cache.pipeline.registry.http;
+        let (info, counted) = http.endpoint(series);
         let request = FinishedRequest {
-            endpoint: http.info(series),
+            endpoint: info,
             status: self.status,
             outcome: self.outcome,
             nanoseconds: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
@@ -213,7 +210,7 @@ impl Drop for Observation {
             fields: context.fields(),
             context: &context,
         };
-        cache.pipeline.finish(series, &request);
+        cache.pipeline.finish(counted, &request);
         // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
         // counted and its line made.
         http.in_flight.leave();

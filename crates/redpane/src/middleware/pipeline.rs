@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::route_label::RouteLabels;
 use crate::logs::access;
 use crate::logs::log::Log;
-use crate::metrics::http::Series;
+use crate::metrics::http::Counted;
 use crate::metrics::registry::Registry;
 use crate::request::finished::{FinishedRequest, RequestObserver};
 
@@ -32,8 +32,8 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// Counts, logs and shows a request, once.
-    pub(super) fn finish(&self, series: &Series, request: &FinishedRequest<'_>) {
-        self.registry.http.record(series, request);
+    pub(super) fn finish(&self, counted: Counted<'_>, request: &FinishedRequest<'_>) {
+        self.registry.http.record(counted, request);
         access::write(&self.log, request);
         for observer in &self.observers {
             // A second panic while a request unwinds would end the process.

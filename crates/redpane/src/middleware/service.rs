@@ -52,10 +52,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if Observation::is_of(&self.cache, &request) {
+        let Some(mut observation) = Observation::start(&self.cache, &mut request) else {
             return ResponseFuture::pass_through(self.inner.call(request));
-        }
-        let mut observation = Observation::start(&self.cache, &mut request);
+        };
         // Middleware of the application runs here already, before the first poll.
         let called = observation.run(|| self.inner.call(request));
         ResponseFuture::new(called, observation)

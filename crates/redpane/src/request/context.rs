@@ -40,17 +40,22 @@ struct Inner {
     trace_id: TraceId,
     span_id: SpanId,
     parent_span_id: Option<SpanId>,
-    /// The trace id that the caller sent, where it is not trusted.
-    caller_trace_id: Option<TraceId>,
     flags: u8,
-    tracestate: Option<HeaderValue>,
-    baggage: Option<HeaderValue>,
+    rare: Option<Box<Rare>>,
     request_id: RequestId,
     head: RequestHead,
     /// Allocated for requests that record something, which few do.
     fields: OnceLock<Box<Mutex<RecordedFields>>>,
     host: Arc<dyn Host>,
-    /// Of the same request, where several telemetries observe it.
+}
+
+/// What few requests have: beside the rest, so that the others do not carry it.
+struct Rare {
+    /// The trace id that the caller sent, where it is not trusted.
+    caller_trace_id: Option<TraceId>,
+    tracestate: Option<HeaderValue>,
+    baggage: Option<HeaderValue>,
+    /// The context of the same request that another telemetry made before this one.
     outer: Option<RequestContext>,
 }
 
@@ -67,19 +72,23 @@ impl RequestContext {
         let caller = sent.traceparent().and_then(|header| TraceParent::from_header(header.as_bytes()));
         let parent = caller.filter(|_| trusted);
         let trace_id = parent.map_or_else(TraceId::random, |parent| parent.trace_id);
+        let is_plain = !sent.has_lists() && outer.is_none() && (trusted || caller.is_none());
+        let rare = || Rare {
+            caller_trace_id: caller.filter(|_| !trusted).map(|caller| caller.trace_id),
+            tracestate: parent.and_then(|_| sent.tracestate()),
+            baggage: if trusted { sent.baggage() } else { None },
+            outer,
+        };
         Self(Arc::new(Inner {
             trace_id,
             span_id: SpanId::random(),
             parent_span_id: parent.map(|parent| parent.parent_id),
-            caller_trace_id: caller.filter(|_| !trusted).map(|caller| caller.trace_id),
             flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
-            tracestate: parent.and_then(|_| sent.tracestate()),
-            baggage: if trusted { sent.baggage() } else { None },
+            rare: if is_plain { None } else { Some(Box::new(rare())) },
             request_id: RequestId::new(sent.request_id, &trace_id),
             head,
             fields: OnceLock::new(),
             host,
-            outer,
         }))
     }
 
@@ -117,10 +126,9 @@ impl RequestContext {
         // A copy: the request's own value is what tells this request from others.
         let request_id = HeaderValue::from_str(inner.request_id.as_str());
         headers.insert(X_REQUEST_ID, request_id.expect("visible ASCII is a header value"));
-        for (name, value) in [(TRACESTATE, &inner.tracestate), (BAGGAGE, &inner.baggage)] {
-            if let Some(value) = value {
-                headers.insert(name, value.clone());
-            }
+        if let Some(rare) = &inner.rare {
+            headers.extend(rare.tracestate.clone().map(|value| (TRACESTATE, value)));
+            headers.extend(rare.baggage.clone().map(|value| (BAGGAGE, value)));
         }
         headers
     }
@@ -137,7 +145,13 @@ impl RequestContext {
 
     /// The trace id that the caller sent, where it is not trusted.
     pub(crate) fn caller_trace_id(&self) -> Option<&TraceId> {
-        self.0.caller_trace_id.as_ref()
+        self.0.rare.as_ref().and_then(|rare| rare.caller_trace_id.as_ref())
+    }
+
+    /// The digits of a fresh request id, which need no escape.
+    pub(crate) fn fresh_request_id(&self) -> Option<&[u8]> {
+        let id = &self.0.request_id;
+        (!id.is_given()).then(|| id.as_bytes())
     }
 
     pub(crate) fn request_id_header(&self) -> HeaderValue {
@@ -158,7 +172,7 @@ impl RequestContext {
 
     /// The context that another telemetry made for the same request before this one.
     pub(crate) fn outer(&self) -> Option<&RequestContext> {
-        self.0.outer.as_ref()
+        self.0.rare.as_ref().and_then(|rare| rare.outer.as_ref())
     }
 
     /// Makes sure that the request carries its request id before the application sees it.
@@ -171,7 +185,7 @@ impl RequestContext {
     /// Whether these are the headers of this very request, and not of one that the application sends to itself: they hold
     /// the very value that this context put there or took over.
     pub(crate) fn is_of(&self, headers: &HeaderMap) -> bool {
-        headers.get(X_REQUEST_ID).is_some_and(|value| std::ptr::eq(value.as_bytes(), self.request_id().as_bytes()))
+        headers.get(X_REQUEST_ID).is_some_and(|value| std::ptr::eq(value.as_bytes(), self.0.request_id.as_bytes()))
     }
 }
 

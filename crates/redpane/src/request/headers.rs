@@ -73,6 +73,11 @@ impl<'a> SentHeaders<'a> {
         if let Sent::Once(value) = self.traceparent { Some(value) } else { None }
     }
 
+    /// Whether there may be something to pass on beside `traceparent`.
+    pub(crate) fn has_lists(&self) -> bool {
+        !matches!((self.tracestate, self.baggage), (Sent::Never, Sent::Never))
+    }
+
     pub(crate) fn tracestate(&self) -> Option<HeaderValue> {
         self.list(self.tracestate, &TRACESTATE)
     }

@@ -12,12 +12,11 @@ const MAX_LENGTH: usize = 128;
 const TRACE_ID: usize = 32;
 const BOTH_IDS: usize = TRACE_ID + 16;
 
-/// The request id, in a form that shares its text with the headers it is put into.
-pub(crate) enum RequestId {
-    /// The caller's own header value.
-    Given(HeaderValue),
-    /// The trace id, then the fresh request id: one allocation for the three header values made of them.
-    Fresh(Bytes),
+/// The request id, as the header value that requests and answers share.
+pub(crate) struct RequestId {
+    value: HeaderValue,
+    /// The trace id and then the request id, where that is fresh: one allocation for the header values made of them.
+    fresh: Option<Bytes>,
 }
 
 /// What a fresh [`RequestId`] owns.
@@ -36,42 +35,40 @@ impl RequestId {
             (1..=MAX_LENGTH).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
         };
         match header.filter(usable) {
-            Some(value) => Self::Given(value.clone()),
+            Some(value) => Self { value: value.clone(), fresh: None },
             None => {
                 let mut text = [0; BOTH_IDS];
                 text[..TRACE_ID].copy_from_slice(trace_id.as_bytes());
                 text[TRACE_ID..].copy_from_slice(&hex::random());
-                Self::Fresh(Bytes::from_owner(FreshText(text)))
+                let text = Bytes::from_owner(FreshText(text));
+                Self { value: self::header(text.slice(TRACE_ID..)), fresh: Some(text) }
             }
         }
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        let bytes = match self {
-            Self::Given(value) => value.as_bytes(),
-            Self::Fresh(text) => &text[TRACE_ID..],
-        };
-        str::from_utf8(bytes).expect("visible ASCII was asked for")
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.value.as_bytes()
     }
 
-    /// Whether the caller sent it.
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).expect("visible ASCII was asked for")
+    }
+
+    /// Whether the caller sent it. A fresh one consists of digits.
     pub(crate) fn is_given(&self) -> bool {
-        matches!(self, Self::Given(_))
+        self.fresh.is_none()
     }
 
     /// The request id as a header value that shares its text.
     pub(crate) fn to_header(&self) -> HeaderValue {
-        match self {
-            Self::Given(value) => value.clone(),
-            Self::Fresh(text) => header(text.slice(TRACE_ID..)),
-        }
+        self.value.clone()
     }
 
     /// The trace id that this was made with, as a header value.
     pub(crate) fn trace_id_to_header(&self, trace_id: &TraceId) -> HeaderValue {
-        match self {
-            Self::Given(_) => header(Bytes::copy_from_slice(trace_id.as_bytes())),
-            Self::Fresh(text) => header(text.slice(..TRACE_ID)),
+        match &self.fresh {
+            None => header(Bytes::copy_from_slice(trace_id.as_bytes())),
+            Some(text) => header(text.slice(..TRACE_ID)),
         }
     }
 }

@@ -44,8 +44,9 @@ macro_rules! id {
                 str::from_utf8(&self.0).expect("hexadecimal digits are ASCII")
             }
 
+            #[inline]
             pub(super) fn from_digits(digits: &[u8]) -> Option<Self> {
-                digits.try_into().ok().filter(|digits: &[u8; $digits]| hex::is_id(digits)).map(Self)
+                if hex::is_id(digits) { digits.try_into().ok().map(Self) } else { None }
             }
         }
 
