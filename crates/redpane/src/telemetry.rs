@@ -64,6 +64,7 @@ impl Telemetry {
         })?);
         flush_guard::at_thread_end(&log);
         options.log_failures_only.insert(options.metrics_path.clone());
+        let some_end_at_headers = !options.until_headers.is_empty();
         let describe = move |method: &'static str, route: &str| EndpointInfo {
             method,
             route: route.into(),
@@ -81,6 +82,7 @@ impl Telemetry {
             log: Arc::clone(&log),
             registry: Arc::new(registry),
             labels: RouteLabels { nested_services: options.nested_services, label_request: options.label_request },
+            some_end_at_headers,
             policy: options.policy,
             observers: options.observers,
         };

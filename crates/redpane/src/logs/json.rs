@@ -42,13 +42,6 @@ pub(crate) fn text_up_to(out: &mut Vec<u8>, text: &str, limit: usize) {
     out.push(b'"');
 }
 
-/// Appends bytes between quotes that are UTF-8 and need no escape.
-pub(crate) fn plain(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
-}
-
 /// Appends `text` without quotes, at most `limit` bytes of it.
 pub(crate) fn content(out: &mut Vec<u8>, text: &str, limit: usize) {
     if text.len() <= limit {
@@ -120,17 +113,17 @@ pub(crate) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnc
 pub(crate) fn seconds(out: &mut Vec<u8>, nanoseconds: u64) {
     integer(out, nanoseconds / 1_000_000_000);
     out.push(b'.');
-    decimals::<9>(out, nanoseconds % 1_000_000_000);
+    out.extend_from_slice(&decimals::<9>(nanoseconds % 1_000_000_000));
 }
 
-/// Appends `value` with leading zeros, `WIDTH` digits wide.
-pub(crate) fn decimals<const WIDTH: usize>(out: &mut Vec<u8>, mut value: u64) {
+/// The digits of `value` with leading zeros.
+pub(crate) fn decimals<const WIDTH: usize>(mut value: u64) -> [u8; WIDTH] {
     let mut digits = [b'0'; WIDTH];
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (value % 10) as u8;
         value /= 10;
     }
-    out.extend_from_slice(&digits);
+    digits
 }
 
 /// The last place between two characters that is not past `limit`, which `str::floor_char_boundary` finds from Rust 1.91 on.
@@ -152,10 +145,13 @@ fn lossy(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 fn escaped(out: &mut Vec<u8>, utf8: &[u8]) {
-    // Most values need no escape: that is found out in one tight loop, and they are copied whole.
-    let Some(first) = utf8.iter().position(|&byte| ESCAPE[usize::from(byte)] != PLAIN) else {
+    // Most values need no escape: that is found out eight bytes at a time, and they are copied whole.
+    let (words, rest) = utf8.as_chunks::<8>();
+    let is_plain = |byte: &u8| ESCAPE[usize::from(*byte)] == PLAIN;
+    if words.iter().all(|word| is_plain_word(u64::from_ne_bytes(*word))) && rest.iter().all(is_plain) {
         return out.extend_from_slice(utf8);
-    };
+    }
+    let first = utf8.iter().position(|byte| !is_plain(byte)).unwrap_or(utf8.len());
     let (plain, utf8) = utf8.split_at(first);
     out.extend_from_slice(plain);
     let mut from = 0;
@@ -176,6 +172,16 @@ fn escaped(out: &mut Vec<u8>, utf8: &[u8]) {
         }
     }
     out.extend_from_slice(&utf8[from..]);
+}
+
+/// Whether none of eight bytes is a control character, a quote, a backslash or DEL. Each test leaves the high bit of a byte
+/// that fails; bytes from 0x80 on pass.
+fn is_plain_word(word: u64) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | equal(b'"') | equal(b'\\') | equal(0x7f)) & HIGH == 0
 }
 
 struct Escaping<'a> {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_core::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 /// Shows whole lines of JSON in the other form. Sits before the output, so that the serving threads know one form only.

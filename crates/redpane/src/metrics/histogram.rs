@@ -101,10 +101,10 @@ impl Histogram {
         &self.bounds
     }
 
-    /// Counts a value in whole units of the scale. Returns its bucket.
-    pub(crate) fn observe_whole(&self, value: u64) -> usize {
+    /// Counts a value in whole units of the scale, in the shard of this thread ([`shards::mine`]). Returns its bucket.
+    pub(crate) fn observe_whole(&self, value: u64, shard: usize) -> usize {
         let bucket = self.bounds.whole.iter().position(|&bound| value <= bound).unwrap_or(self.bounds.whole.len());
-        let shard = self.shard();
+        let shard = self.shard(shard);
         bucket_cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
         // Most requests have no body, and adding nothing costs as much as adding something.
         if value > 0 {
@@ -116,7 +116,7 @@ impl Histogram {
     /// Counts any number. NaN is counted in `+Inf` and left out of the sum, which it would make NaN for ever.
     pub(crate) fn observe(&self, value: f64) {
         let bucket = self.bounds.upper.iter().position(|&bound| value <= bound).unwrap_or(self.bounds.upper.len());
-        let shard = self.shard();
+        let shard = self.shard(shards::mine());
         bucket_cell(shard, bucket).fetch_add(1, Ordering::Relaxed);
         if !value.is_nan() {
             let add = |sum| Some((f64::from_bits(sum) + value).to_bits());
@@ -125,8 +125,8 @@ impl Histogram {
         }
     }
 
-    fn shard(&self) -> &[Cells] {
-        &self.cells[shards::mine() * self.stride..][..self.stride]
+    fn shard(&self, shard: usize) -> &[Cells] {
+        &self.cells[shard * self.stride..][..self.stride]
     }
 
     /// Reads all shards. Each bucket only ever grows from one reading to the next.
@@ -173,7 +173,7 @@ mod tests {
     fn a_bound_belongs_to_its_bucket() {
         let histogram = Histogram::new(Bounds::new(&[0.001, 0.25], Scale::Nanoseconds).unwrap());
         for nanoseconds in [0, 1_000_000, 1_000_001, 250_000_000, 250_000_001, u64::from(u32::MAX)] {
-            histogram.observe_whole(nanoseconds);
+            histogram.observe_whole(nanoseconds, shards::mine());
         }
         assert_eq!(histogram.read().buckets, [2, 2, 2]);
         assert_eq!(histogram.read().sum, 4.796_967_297);

@@ -15,7 +15,7 @@ use super::endpoint_series::{EndpointSeries, StatusSeries};
 use super::histogram::Bounds;
 use super::method::{METHODS, method_index};
 use super::route::{OVERFLOW, Route};
-use super::shards::InFlight;
+use super::shards::{self, InFlight};
 use crate::request::endpoint::EndpointInfo;
 use crate::request::finished::FinishedRequest;
 
@@ -149,13 +149,14 @@ impl HttpMetrics {
         if overflowed {
             self.overflowed.fetch_add(1, Ordering::Relaxed);
         }
-        let bucket = status.durations.observe_whole(request.nanoseconds);
+        let shard = shards::mine();
+        let bucket = status.durations.observe_whole(request.nanoseconds, shard);
         status.exemplars.offer(bucket, request.nanoseconds, request.trace_id(), request.ended);
         if let Some(bytes) = request.request_bytes() {
-            endpoint.request_sizes.observe_whole(bytes);
+            endpoint.request_sizes.observe_whole(bytes, shard);
         }
         if let Some(bytes) = request.response_bytes {
-            endpoint.response_sizes.observe_whole(bytes);
+            endpoint.response_sizes.observe_whole(bytes, shard);
         }
     }
 

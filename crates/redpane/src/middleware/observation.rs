@@ -127,7 +127,7 @@ impl Observation {
 
     /// Whether the request ends at the headers of its answer, because the builder says so.
     pub(super) fn ends_at_headers(&self) -> bool {
-        let cache = self.context.as_ref().and_then(cache_of);
+        let cache = self.context.as_ref().and_then(cache_of).filter(|cache| cache.pipeline.some_end_at_headers);
         match (cache, &self.found) {
             (Some(cache), Found::Series(series)) => cache.pipeline.registry.http.endpoint(series).0.until_headers,
             _ => false,

@@ -26,6 +26,8 @@ pub(crate) struct Pipeline {
     pub(crate) log: Arc<Log>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) labels: RouteLabels,
+    /// Whether the builder has routes whose requests end at the headers.
+    pub(crate) some_end_at_headers: bool,
     pub(crate) policy: Policy,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
 }

@@ -149,9 +149,9 @@ impl RequestContext {
     }
 
     /// The digits of a fresh request id, which need no escape.
-    pub(crate) fn fresh_request_id(&self) -> Option<&[u8]> {
+    pub(crate) fn fresh_request_id(&self) -> Option<&[u8; 16]> {
         let id = &self.0.request_id;
-        (!id.is_given()).then(|| id.as_bytes())
+        if id.is_given() { None } else { id.as_bytes().try_into().ok() }
     }
 
     pub(crate) fn request_id_header(&self) -> HeaderValue {
