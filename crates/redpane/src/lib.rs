@@ -60,6 +60,14 @@ mod request;
 mod telemetry;
 mod trace_context;
 
+// The programs of the documentation are run with the tests.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../docs/library.md")]
+mod library_md {}
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+mod readme_md {}
+
 /// Error answers as `application/problem+json` (RFC 9457).
 #[cfg(feature = "axum")]
 pub mod problem {

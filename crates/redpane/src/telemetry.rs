@@ -46,7 +46,9 @@ pub(crate) struct Core {
     app: String,
     log: Arc<Log>,
     pipeline: Arc<Pipeline>,
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the route is axum's"))]
     metrics_path: String,
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the route is axum's"))]
     metrics_route: bool,
     /// The end that all handles share; a new one where all of them are gone.
     flush: Mutex<Weak<FlushGuard>>,

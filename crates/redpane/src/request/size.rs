@@ -8,6 +8,7 @@ pub(crate) enum RequestSize {
     /// Known when the request arrived, from `Content-Length`.
     Known(u64),
     /// Counted while the application reads the body (chunked, HTTP/2).
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only axum's body has a counter"))]
     Counted(Arc<AtomicU64>),
     /// Neither: the body came without a length, and its type has no counter.
     Unknown,
