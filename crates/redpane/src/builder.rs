@@ -65,7 +65,7 @@ impl Redpane {
     }
 
     /// Routes (templates) that write an access line only when they fail: a status of 400 or more, or any outcome but
-    /// `complete`. They are counted like all others. Adds to the metrics path, `/healthz` and `/readyz`.
+    /// `complete` or `timeout`. They are counted like all others. Adds to the metrics path, `/healthz` and `/readyz`.
     pub fn log_failures_only<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
         self.options.log_failures_only.extend(routes.into_iter().map(Into::into));
         self
@@ -209,10 +209,7 @@ impl Redpane {
     /// # Errors
     /// As [`install`](Self::install), and if the telemetry of another app is installed.
     pub fn try_install(self) -> Result<Telemetry, InstallError> {
-        match Telemetry::installed() {
-            Some(installed) if installed.app() == self.options.app => Ok(installed),
-            Some(installed) => Err(InstallError::OtherApp { installed: installed.app().into() }),
-            None => self.install(),
-        }
+        let app = self.options.app.clone();
+        Telemetry::installed_or(&app, || self.build().map_err(InstallError::Config))
     }
 }

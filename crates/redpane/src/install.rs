@@ -2,12 +2,15 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
+use tracing::Level;
 use tracing::subscriber::NoSubscriber;
-use tracing_log::LogTracer;
+use tracing_log::{LogTracer, log};
 use tracing_subscriber::Registry;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::logs::layer::LogLayer;
@@ -25,10 +28,12 @@ pub enum InstallError {
     Subscriber,
     /// A global `metrics` recorder is set already.
     Recorder(Box<dyn Error + Send + Sync>),
-    /// The telemetry of another app is installed.
-    OtherApp {
-        /// Its name.
-        installed: String,
+    /// The system refused the thread that looks for a global subscriber.
+    Thread(io::Error),
+    /// A telemetry is installed in this process already.
+    Installed {
+        /// Its app.
+        app: String,
     },
 }
 
@@ -43,9 +48,11 @@ impl fmt::Display for InstallError {
                 "the process has a global metrics recorder already; install redpane before it, or leave it and use metrics::with_local_recorder \
                  with Telemetry::recorder() for what happens outside of requests",
             ),
-            Self::OtherApp { installed } => write!(
+            Self::Thread(_) => f.write_str("the system refused a thread that looks for a global tracing subscriber"),
+            Self::Installed { app } => write!(
                 f,
-                "the telemetry of the app {installed:?} is installed in this process already; use the same name, or build a telemetry without installing it"
+                "the telemetry of the app {app:?} is installed in this process already; Redpane::try_install gives it to whoever names the same app, \
+                 and a telemetry that is built and not installed does not disturb it"
             ),
         }
     }
@@ -57,7 +64,8 @@ impl Error for InstallError {
             // Its text is this error's own.
             Self::Config(error) => error.source(),
             Self::Recorder(error) => Some(&**error),
-            Self::Subscriber | Self::OtherApp { .. } => None,
+            Self::Thread(error) => Some(error),
+            Self::Subscriber | Self::Installed { .. } => None,
         }
     }
 }
@@ -77,7 +85,32 @@ impl Telemetry {
     /// subscriber at this very moment can keep the recorder alone in place.
     pub fn install(&self) -> Result<(), InstallError> {
         let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-        if has_global_subscriber() {
+        self.install_alone()
+    }
+
+    /// The installed telemetry, if it is that of this app, else the one that is built and installed now.
+    pub(crate) fn installed_or(
+        app: &str,
+        build: impl FnOnce() -> Result<Self, InstallError>,
+    ) -> Result<Self, InstallError> {
+        let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+        match INSTALLED.get().map(|core| Self::from_core(Arc::clone(core))) {
+            Some(installed) if installed.app() == app => Ok(installed),
+            Some(installed) => Err(InstallError::Installed { app: installed.app().into() }),
+            None => {
+                let telemetry = build()?;
+                telemetry.install_alone()?;
+                Ok(telemetry)
+            }
+        }
+    }
+
+    /// Installs while nobody else of redpane does.
+    fn install_alone(&self) -> Result<(), InstallError> {
+        if let Some(installed) = INSTALLED.get() {
+            return Err(InstallError::Installed { app: installed.app().into() });
+        }
+        if has_global_subscriber().map_err(InstallError::Thread)? {
             return Err(InstallError::Subscriber);
         }
         metrics::set_global_recorder(self.recorder())
@@ -87,22 +120,29 @@ impl Telemetry {
         let subscriber = Registry::default().with(self.log().filter().clone()).with(layer);
         tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::Subscriber)?;
         // Fails only where the application has set another logger for the `log` crate, which then is its choice.
-        let _ = LogTracer::init();
+        let _ = LogTracer::builder().with_max_level(most_verbose(self.log().filter())).init();
         panics::install(self.log());
         flush_guard::at_thread_end(self.log());
         let _ = INSTALLED.set(Arc::clone(self.core()));
         Ok(())
     }
-
-    /// The telemetry that is installed in this process.
-    pub(crate) fn installed() -> Option<Self> {
-        INSTALLED.get().map(|shared| Self::from_core(Arc::clone(shared)))
-    }
 }
 
 /// Whether a new thread, on which no subscriber is set for a scope, has one.
-fn has_global_subscriber() -> bool {
+fn has_global_subscriber() -> io::Result<bool> {
     let look = || tracing::dispatcher::get_default(|dispatch| !dispatch.is::<NoSubscriber>());
-    // A thread that cannot be had says nothing: setting the subscriber fails where there is one.
-    thread::Builder::new().spawn(look).is_ok_and(|thread| thread.join().unwrap_or(false))
+    Ok(thread::Builder::new().spawn(look)?.join().unwrap_or(false))
+}
+
+/// The level up to which the `log` crate has to make records at all.
+fn most_verbose(filter: &Targets) -> log::LevelFilter {
+    let levels = filter.iter().map(|(_, level)| level).chain(filter.default_level());
+    match levels.max().and_then(|level| level.into_level()) {
+        None => log::LevelFilter::Off,
+        Some(Level::ERROR) => log::LevelFilter::Error,
+        Some(Level::WARN) => log::LevelFilter::Warn,
+        Some(Level::INFO) => log::LevelFilter::Info,
+        Some(Level::DEBUG) => log::LevelFilter::Debug,
+        Some(Level::TRACE) => log::LevelFilter::Trace,
+    }
 }

@@ -27,7 +27,8 @@
 //! | answer errors as problem+json with the trace id | [`problem::Problem`] |
 //! | mark an answer as a timeout | [`TimedOut`] |
 //!
-//! Inside a request, plain `tracing::info!` carries its ids and plain `metrics::counter!` lands in the same `/metrics`.
+//! Inside a request, plain `tracing::info!` carries its ids and plain `metrics::counter!` lands in the same `/metrics`: there
+//! it goes before a global recorder of the application's own.
 //!
 //! # Inside
 //!

@@ -34,7 +34,8 @@ use crate::request::endpoint::EndpointInfo;
 /// do not disturb each other.
 ///
 /// When the last handle is dropped, and every router and layer made of it, the lines that are left are written: at the end
-/// of `main` nothing has to be called. That waits for a log output that does not move for one second at most.
+/// of `main` nothing has to be called. That waits for a log output that does not move for one second at most, and for the
+/// backtrace of a panic that is still being written for ten.
 #[derive(Clone)]
 pub struct Telemetry {
     core: Arc<Core>,
@@ -52,6 +53,12 @@ pub(crate) struct Core {
     metrics_route: bool,
     /// The end that all handles share; a new one where all of them are gone.
     flush: Mutex<Weak<FlushGuard>>,
+}
+
+impl Core {
+    pub(crate) fn app(&self) -> &str {
+        &self.app
+    }
 }
 
 impl Telemetry {
@@ -121,7 +128,7 @@ impl Telemetry {
     }
 
     pub(crate) fn app(&self) -> &str {
-        &self.core.app
+        self.core.app()
     }
 
     fn registry(&self) -> &Arc<Registry> {
@@ -171,7 +178,7 @@ impl Telemetry {
     /// Runs `hook` before every scrape, on a blocking thread and with this telemetry's recorder as the current one: the
     /// place to set gauges that are only worth reading when somebody looks.
     pub fn on_scrape(&self, hook: impl Fn() + Send + Sync + 'static) {
-        self.registry().on_scrape(Box::new(hook));
+        self.registry().on_scrape(Arc::new(hook));
     }
 
     /// Requests being served: from their arrival to the end of their response body.
@@ -180,8 +187,10 @@ impl Telemetry {
         self.registry().http.in_flight.get()
     }
 
-    /// Waits until every line logged so far is written. Only `std::process::exit` on another thread than the one that built
-    /// the telemetry, and `abort`, need it: other ends of the process flush by themselves.
+    /// Waits until every line logged so far is written, or counted as lost in `log_lines_dropped_total` where the output
+    /// failed. A return from `main` and a panic do so by themselves. It is for
+    /// other ends: `std::process::exit`, `abort`, and a signal that has no handler, which leaves no time for anything. On
+    /// Windows and with musl, lines that are logged after the last handle was dropped need it too.
     ///
     /// # Errors
     /// If the deadline passes first; the error says how many lines are still waiting.

@@ -2,11 +2,12 @@
 //!
 //! A process that returns from `main` ends all other threads, the log's writer with them. Two things keep that from losing
 //! lines: the last handle of a telemetry waits for the writer when it is dropped ([`FlushGuard`]), and so does the thread
-//! that built it when that ends ([`at_thread_end`]), which for the main thread is the end of the process. The second serves
+//! that built it, and the main thread once it has logged, when it ends ([`at_thread_end`]). The second serves
 //! what a subscriber for the whole process logs after the last handle is gone.
 
-use std::cell::RefCell;
-use std::sync::{Arc, Weak};
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::log::Log;
@@ -14,6 +15,8 @@ use super::writer;
 
 /// The longest that the end of a process waits for an output that does not move.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Waits in vain that are not further apart belong to one end.
+const ONE_END: Duration = Duration::from_secs(2);
 /// The longest that it waits for the backtrace of a panic, which ends by itself.
 const LONGEST_BACKTRACE: Duration = Duration::from_secs(10);
 
@@ -32,17 +35,32 @@ impl Drop for FlushGuard {
     }
 }
 
-/// Waits for the writer; all waits of a log that does not move take one bound together.
+/// Waits for the writer. All waits for outputs that do not move take one bound together, if they come one after the other
+/// as they do when a process ends.
 pub(super) fn flush(log: &Log) {
+    static WAITED: Mutex<Waited> = Mutex::new(Waited { time: Duration::ZERO, last: None });
     if writer::is_this_thread() {
         return;
     }
     log.finish_expected(LONGEST_BACKTRACE);
-    let mut waited = log.waited_at_end();
+    let mut waited = WAITED.lock().unwrap_or_else(PoisonError::into_inner);
+    if waited.last.is_none_or(|last| last.elapsed() > ONE_END) {
+        waited.time = Duration::ZERO;
+    }
+    let left = LONGEST_WAIT.saturating_sub(waited.time);
+    drop(waited);
     let started = Instant::now();
-    let flushed = log.flush(LONGEST_WAIT.saturating_sub(*waited));
-    // An output that moves again is waited for again.
-    *waited = if flushed.is_ok() { Duration::ZERO } else { *waited + started.elapsed() };
+    if log.flush(left).is_err() {
+        let mut waited = WAITED.lock().unwrap_or_else(PoisonError::into_inner);
+        waited.time += started.elapsed();
+        waited.last = Some(Instant::now());
+    }
+}
+
+/// How long was waited in vain, and until when.
+struct Waited {
+    time: Duration,
+    last: Option<Instant>,
 }
 
 /// The logs to wait for when this thread ends.
@@ -55,12 +73,15 @@ impl Drop for AtThreadEnd {
     }
 }
 
+thread_local! {
+    static LOGS: RefCell<AtThreadEnd> = RefCell::default();
+    /// On the main thread, where in memory the log is that was registered last.
+    static REGISTERED: Option<Cell<usize>> = (thread::current().name() == Some("main")).then(Cell::default);
+}
+
 /// Makes the end of this thread wait for the writer. On Windows the other threads are gone by the time the main thread's
 /// destructors run, so nothing could be waited for.
 pub(crate) fn at_thread_end(log: &Arc<Log>) {
-    thread_local! {
-        static LOGS: RefCell<AtThreadEnd> = RefCell::default();
-    }
     if cfg!(windows) {
         return;
     }
@@ -69,5 +90,15 @@ pub(crate) fn at_thread_end(log: &Arc<Log>) {
         let logs = &mut logs.borrow_mut().0;
         logs.retain(|known| known.strong_count() > 0 && !std::ptr::eq(known.as_ptr(), Arc::as_ptr(log)));
         logs.push(Arc::downgrade(log));
+    });
+}
+
+/// The same for the main thread only, which may log without having built anything. For every event: cheap.
+pub(super) fn at_end_of_main(log: &Arc<Log>) {
+    let _ = REGISTERED.try_with(|registered| {
+        let address = Arc::as_ptr(log) as usize;
+        if registered.as_ref().is_some_and(|registered| registered.replace(address) != address) {
+            at_thread_end(log);
+        }
     });
 }

@@ -111,9 +111,13 @@ pub(crate) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnc
 
 /// Appends nanoseconds as seconds with nine decimals: exactly the value that the histogram adds up.
 pub(crate) fn seconds(out: &mut Vec<u8>, nanoseconds: u64) {
-    integer(out, nanoseconds / 1_000_000_000);
-    out.push(b'.');
-    out.extend_from_slice(&decimals::<9>(nanoseconds % 1_000_000_000));
+    let seconds = nanoseconds / 1_000_000_000;
+    if seconds > 0 {
+        integer(out, seconds);
+    }
+    let mut fraction = *b"0.000000000";
+    fraction[2..].copy_from_slice(&decimals::<9>(nanoseconds % 1_000_000_000));
+    out.extend_from_slice(&fraction[usize::from(seconds > 0)..]);
 }
 
 /// The digits of `value` with leading zeros.

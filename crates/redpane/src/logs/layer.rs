@@ -11,6 +11,7 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::flush_guard;
 use super::line::{Line, prefixed};
 use super::log::Log;
 use super::span::{EncodedFields, SpanFields};
@@ -68,6 +69,7 @@ where
         let mut line = fields.line;
         write_spans(&mut line, event, &subscriber);
         self.log.append(line);
+        flush_guard::at_end_of_main(&self.log);
     }
 }
 
@@ -95,13 +97,15 @@ where
 {
     let Some(scope) = subscriber.event_scope(event) else { return };
     line.field(",\"spans\":", |out| {
-        for (position, span) in scope.from_root().enumerate() {
-            out.push(if position == 0 { b'[' } else { b',' });
+        let mut separator = b'[';
+        for span in scope.from_root() {
             if let Some(fields) = span.extensions().get::<SpanFields>() {
+                out.push(separator);
                 fields.write(out, span.name());
+                separator = b',';
             }
         }
-        out.push(b']');
+        out.extend_from_slice(if separator == b'[' { b"[]" } else { b"]" });
     });
 }
 

@@ -1,7 +1,6 @@
 //! The log of one telemetry.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tracing::Level;
@@ -35,8 +34,6 @@ pub(crate) struct Log {
     filter: Targets,
     /// Whether access lines are written, by [`level_index`].
     access: [bool; 3],
-    /// How long ends of the process have waited for an output that did not move.
-    waited_at_end: Mutex<Duration>,
 }
 
 impl Log {
@@ -60,13 +57,7 @@ impl Log {
         let enabled = |level| options.filter.would_enable(ACCESS_TARGET, &level);
         let buffer = Buffer::new(options.buffer_bytes, options.overflow);
         writer::spawn(&buffer, writer, Box::new(announce_losses))?;
-        Ok(Self {
-            app,
-            buffer,
-            access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled),
-            filter: options.filter,
-            waited_at_end: Mutex::default(),
-        })
+        Ok(Self { app, buffer, access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled), filter: options.filter })
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -109,10 +100,6 @@ impl Log {
     /// Waits until every line so far is written or counted as lost.
     pub(crate) fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
         self.buffer.flush(deadline)
-    }
-
-    pub(super) fn waited_at_end(&self) -> MutexGuard<'_, Duration> {
-        self.waited_at_end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn counts(&self) -> Counts {

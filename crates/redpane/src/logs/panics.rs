@@ -17,6 +17,7 @@ use super::line::Line;
 use super::log::Log;
 use crate::request::context::RequestContext;
 use crate::request::current::current;
+use crate::trace_context::ids::SpanId;
 
 pub(crate) const TARGET: &str = "redpane::panic";
 /// The most bytes of a backtrace that a line keeps.
@@ -25,8 +26,8 @@ const MAX_BACKTRACE: usize = 32 * 1024;
 const NO_TEXT: &str = "a panic whose payload is no text";
 
 thread_local! {
-    /// The hook has written a line for the last panic of this thread.
-    static LOGGED: Cell<bool> = const { Cell::new(false) };
+    /// The span of the request whose panic this thread's hook has written a line for.
+    static LOGGED: Cell<Option<SpanId>> = const { Cell::new(None) };
 }
 
 /// The log of panics outside of requests: that of the installed telemetry.
@@ -52,7 +53,7 @@ pub(crate) fn add_hook() {
             let request = current();
             if let Some(context) = &request {
                 context.host().log_panic(context, panic);
-                LOGGED.set(true);
+                LOGGED.set(Some(*context.span_id()));
             } else if let Some(log) = installed {
                 write(log, None, panic);
                 flush_guard::flush(log);
@@ -116,7 +117,7 @@ fn wants_backtrace() -> bool {
 
 /// Writes the line of a panic that was caught, unless the hook has: the application may have put another in its place.
 pub(crate) fn write_caught(log: &Log, context: &RequestContext, payload: &(dyn Any + Send)) {
-    if LOGGED.take() || !log.would_log(TARGET, Level::ERROR) {
+    if LOGGED.take().as_ref() == Some(context.span_id()) || !log.would_log(TARGET, Level::ERROR) {
         return;
     }
     log.append(log.begin(Level::ERROR, TARGET, Some(context)).message(format_args!("{}", text_of(payload))));

@@ -26,18 +26,16 @@ fn read_family(block: &str) -> Option<Family> {
         }
     }
     samples.sort_unstable();
-    let kind = if is_counter(name, kind, &samples) { Kind::Counter } else { Kind::Gauge };
+    let kind = if is_counter(name, kind) { Kind::Counter } else { Kind::Gauge };
     let series = samples.into_iter().map(read_sample).collect();
     let help = unescaped(help);
     (!name.is_empty()).then(|| Family { name: name.to_owned().into(), kind, help: help.into(), unit: None, series })
 }
 
-/// Counters of the facade hold whole numbers only, so a fractional one (CPU seconds) is kept as a gauge; its name says what
-/// it is, unless its values say otherwise.
-fn is_counter(name: &str, kind: &str, samples: &[&str]) -> bool {
-    let counts =
-        |sample: &&str| sample.rsplit(' ').next().is_some_and(|value| value != "NaN" && !value.starts_with('-'));
-    kind == "counter" || (name.ends_with("_total") && samples.iter().all(counts))
+/// Counters of the facade hold whole numbers only, so the CPU seconds of a process, a fractional one that every collector
+/// has under this name, are kept as a gauge.
+fn is_counter(name: &str, kind: &str) -> bool {
+    kind == "counter" || name == "process_cpu_seconds_total"
 }
 
 fn read_sample(sample: &str) -> SeriesSnapshot {

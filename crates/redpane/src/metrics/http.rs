@@ -109,8 +109,12 @@ impl HttpMetrics {
         if let Some(number) = route.series(method) {
             return Series::Own(number);
         }
-        let creating = self.lock();
+        if route.name() == OVERFLOW {
+            // Never a second series of this name: a scraper would refuse both.
+            return Series::Own(self.overflow_series(method));
+        }
         let info = (self.describe)(METHODS[method], route.name());
+        let creating = self.lock();
         match route.series(method) {
             Some(number) => Series::Own(number),
             // A new method and route bring the status 500 and the status that made them known.

@@ -11,7 +11,7 @@ use super::label_text::push_label;
 use super::recorder::Recorder;
 use super::snapshot::{Family, HistogramSnapshot, SeriesSnapshot, Value};
 
-type ScrapeHook = Box<dyn Fn() + Send + Sync>;
+type ScrapeHook = Arc<dyn Fn() + Send + Sync>;
 /// Reads families that are counted elsewhere.
 pub(crate) type Source = Box<dyn Fn() -> Vec<Family> + Send + Sync>;
 
@@ -55,7 +55,8 @@ impl Registry {
     /// Reads everything, after the hooks have run with this recorder as the current one. Exemplars are read only where
     /// they are wanted.
     pub(crate) fn snapshot(&self, exemplars: bool) -> Vec<Family> {
-        let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner);
+        // A copy: a hook may add another.
+        let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
         metrics::with_local_recorder(&self.recorder, || hooks.iter().for_each(|hook| hook()));
         let mut families = self.http_families(exemplars);
         families.extend((self.source)());

@@ -50,6 +50,12 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<ResponseBodyError<E>> for Box<d
     }
 }
 
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<ResponseBodyError<E>> for Box<dyn Error> {
+    fn from(error: ResponseBodyError<E>) -> Self {
+        Box::<dyn Error + Send + Sync>::from(error)
+    }
+}
+
 pin_project! {
     /// The body of an observed response: frames pass through it unchanged, trailers too.
     pub struct ResponseBody<B>
@@ -254,7 +260,12 @@ where
             _ => {}
         }
         if ended {
-            this.state.end(Observation::complete);
+            let length = *this.length;
+            // A server breaks off an answer that is shorter than it says.
+            this.state.end(|observation| match length == UNKNOWN_LENGTH || observation.has_sent(length) {
+                true => observation.complete(),
+                false => observation.fail(Outcome::BodyError),
+            });
         }
         polled.map_err(ResponseBodyError::Body)
     }
@@ -268,6 +279,13 @@ where
             Some(own) => SizeHint::with_exact(own.remaining() as u64),
             None => self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint),
         }
+    }
+}
+
+/// Empty. For layers that answer without the service behind them.
+impl<B: Body> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self { inner: None, own: None, length: UNKNOWN_LENGTH, state: BodyState::Ended }
     }
 }
 

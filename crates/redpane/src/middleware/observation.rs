@@ -16,12 +16,12 @@ use crate::request::context::RequestContext;
 use crate::request::current::{enter, with_current};
 use crate::request::finished::{FinishedRequest, Outcome};
 use crate::request::head::RequestHead;
-use crate::request::headers::{SentHeaders, is_grpc};
+use crate::request::headers::{SentHeaders, X_REQUEST_ID, is_grpc};
 
 /// The status of a request whose client left before any was sent: nginx' "client closed request".
 const CLIENT_CLOSED_REQUEST: u16 = 499;
-/// gRPC's code for a method that the server does not have, as `grpc-status` says it.
-const UNIMPLEMENTED: &[u8] = b"12";
+/// gRPC's code for success, as `grpc-status` says it.
+const OK: &[u8] = b"0";
 
 /// One request. Whoever holds it drops it when the request is over, and that is what counts and logs it: exactly once,
 /// on every path, panics and vanished clients included.
@@ -42,13 +42,12 @@ impl Observation {
     /// A request has arrived. Its body is counted from here on, and it carries its request id. `None` if a middleware of the
     /// same telemetry observes this very request already.
     pub(super) fn start<B: Body + 'static>(cache: &Arc<RouteCache>, request: &mut Request<B>) -> Option<Self> {
-        let outer = with_current(|context| context.filter(|context| context.is_of(request.headers())).cloned());
+        let outer = context_of(request);
         let mut contexts = successors(outer.as_ref(), |inner| inner.outer()).filter_map(cache_of);
         if contexts.any(|outer| Arc::ptr_eq(&outer.pipeline, &cache.pipeline)) {
             return None;
         }
         let arrived = Instant::now();
-        cache.pipeline.registry.http.in_flight.enter();
         let size = request_body::measure(request.body_mut());
         let sent = SentHeaders::find(request.headers());
         let found = cache.find(request, sent.is_grpc());
@@ -56,6 +55,8 @@ impl Observation {
         let trusted = cache.pipeline.policy.trust_trace_context;
         let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
         context.put_request_id(request.headers_mut());
+        // From here on the drop of the observation takes it back.
+        cache.pipeline.registry.http.in_flight.enter();
         Some(Self {
             context: Some(context),
             found,
@@ -97,10 +98,8 @@ impl Observation {
             && let Some(cache) = self.context.as_ref().and_then(cache_of)
         {
             let callee = match headers.get(header::CONTENT_TYPE).is_some_and(is_grpc) {
-                true if is_unimplemented(headers) => Callee::Missing,
+                true if is_refused(headers) => Callee::Unknown,
                 true => Callee::Method,
-                // A panic is no answer, but something was called.
-                false if completion == Outcome::Panic && !call.has_template() => Callee::Method,
                 false => Callee::NotGrpc,
             };
             self.found = Found::Series(cache.call_series(call, callee));
@@ -162,8 +161,18 @@ impl Observation {
     }
 }
 
-fn is_unimplemented(headers: &HeaderMap) -> bool {
-    headers.get("grpc-status").is_some_and(|code| code.as_bytes() == UNIMPLEMENTED)
+/// The context that another middleware has made for this request.
+fn context_of<B>(request: &Request<B>) -> Option<RequestContext> {
+    // Such a request has its request id, which is looked for first: most callers send none.
+    request.headers().get(X_REQUEST_ID).and_then(|id| {
+        with_current(|context| context.filter(|context| context.is_of(id, request.uri().path())).cloned())
+    })
+}
+
+/// Whether a gRPC answer has an error and nothing else (a "trailers-only" answer): whoever refuses calls in front of the
+/// methods answers so, whatever method is named.
+fn is_refused(headers: &HeaderMap) -> bool {
+    headers.get("grpc-status").is_some_and(|code| code.as_bytes() != OK)
 }
 
 /// Makes sure that a panic that was caught inside a request has its log line.
@@ -207,7 +216,7 @@ impl Drop for Observation {
             nanoseconds: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
             ended: timestamp::now(),
             response_bytes: self.response_bytes,
-            fields: context.fields(),
+            fields: context.take_fields(),
             context: &context,
         };
         cache.pipeline.finish(counted, &request);

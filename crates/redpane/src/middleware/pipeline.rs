@@ -1,13 +1,14 @@
 //! Where finished requests go, and what the middleware may do on the way.
 
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use super::route_label::RouteLabels;
-use crate::logs::access;
+use super::unwind::catch;
 use crate::logs::log::Log;
+use crate::logs::{access, panics};
 use crate::metrics::http::Counted;
 use crate::metrics::registry::Registry;
+use crate::request::current::enter;
 use crate::request::finished::{FinishedRequest, RequestObserver};
 
 /// What the builder may switch off.
@@ -37,9 +38,17 @@ impl Pipeline {
     pub(super) fn finish(&self, counted: Counted<'_>, request: &FinishedRequest<'_>) {
         self.registry.http.record(counted, request);
         access::write(&self.log, request);
+        if self.observers.is_empty() {
+            return;
+        }
+        // Inside the request, so that their lines carry its ids.
+        let mut context = Some(request.context.clone());
+        let _scope = enter(&mut context);
         for observer in &self.observers {
             // A second panic while a request unwinds would end the process.
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| observer.finished(request)));
+            if let Err(payload) = catch(|| observer.finished(request)) {
+                panics::write_caught(&self.log, request.context, &*payload);
+            }
         }
     }
 }

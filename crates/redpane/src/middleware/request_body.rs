@@ -4,12 +4,16 @@ use http_body::Body;
 
 use crate::request::size::RequestSize;
 
+/// The longest body whose announced length is taken for its size, in bytes. Anybody can announce exabytes and send nothing:
+/// what is longer is counted.
+const TRUSTED_LENGTH: u64 = 16 * 1024 * 1024;
+
 /// The size of a request body, where it is known, or a counter put around it.
 ///
 /// The service behind the middleware gets the type of body that came, so only a type that can be wrapped in itself can be
 /// counted: axum's.
 pub(super) fn measure<B: Body + 'static>(body: &mut B) -> RequestSize {
-    if let Some(bytes) = body.size_hint().exact() {
+    if let Some(bytes) = body.size_hint().exact().filter(|bytes| *bytes <= TRUSTED_LENGTH) {
         return RequestSize::Known(bytes);
     }
     #[cfg(feature = "axum")]

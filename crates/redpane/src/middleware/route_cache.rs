@@ -32,7 +32,7 @@ pub(super) enum Found {
 }
 
 /// A call of a gRPC method that is not known yet. Anybody can send such a request to anything: its path becomes a label
-/// only if there is such a method.
+/// with the first answer that a method gave.
 pub(super) struct GrpcCall {
     path: Box<str>,
     /// The label of a request that is no call of a method.
@@ -44,17 +44,10 @@ pub(super) struct GrpcCall {
 pub(super) enum Callee {
     /// A method, which its path names.
     Method,
-    /// A server of gRPC that has no such method.
-    Missing,
+    /// A server of gRPC that refused it: nobody knows whether there is such a method.
+    Unknown,
     /// Something else, or nobody knows.
     NotGrpc,
-}
-
-impl GrpcCall {
-    /// Whether axum or the builder have a label for it, too.
-    pub(super) fn has_template(&self) -> bool {
-        &*self.otherwise != UNMATCHED
-    }
 }
 
 impl RouteCache {
@@ -82,7 +75,7 @@ impl RouteCache {
     pub(super) fn call_series(&self, call: &GrpcCall, callee: Callee) -> Series {
         let name = match callee {
             Callee::Method => &call.path,
-            Callee::Missing => UNMATCHED,
+            Callee::Unknown => UNMATCHED,
             Callee::NotGrpc => &call.otherwise,
         };
         self.series(name, call.method)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::Request;
 use http::request::Parts;
 
+use super::unwind::catch;
 use crate::metrics::route::UNMATCHED;
 
 /// A label for requests that have no route template.
@@ -28,7 +29,9 @@ impl RouteLabels {
         if let Some(label) = self.nested_service(request.uri().path()) {
             return Cow::Owned(label);
         }
-        match self.label_request.as_ref().and_then(|label| label(&copy_of(request))) {
+        // The builder's function is the application's code, and there is no request yet to fail.
+        let label = |label: &LabelRequest| catch(|| label(&copy_of(request))).ok().flatten();
+        match self.label_request.as_ref().and_then(label) {
             Some(label) if !label.is_empty() => Cow::Owned(label),
             _ => Cow::Borrowed(UNMATCHED),
         }

@@ -1,6 +1,7 @@
 //! The context of a request: its ids, its head, the fields recorded for it, and the telemetry that observes it.
 
 use std::any::Any;
+use std::mem;
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -138,9 +139,9 @@ impl RequestContext {
         lock(self.0.fields.get_or_init(Box::default)).record(name, value);
     }
 
-    /// What was recorded so far; `None` if nothing was.
-    pub(crate) fn fields(&self) -> Option<MutexGuard<'_, RecordedFields>> {
-        self.0.fields.get().map(|fields| lock(fields))
+    /// Takes what was recorded so far; `None` if nothing was.
+    pub(crate) fn take_fields(&self) -> Option<RecordedFields> {
+        self.0.fields.get().map(|fields| mem::take(&mut *lock(fields)))
     }
 
     /// The trace id that the caller sent, where it is not trusted.
@@ -182,10 +183,12 @@ impl RequestContext {
         }
     }
 
-    /// Whether these are the headers of this very request, and not of one that the application sends to itself: they hold
+    /// Whether this request id and path are those of this very request, and not of one that the application sends to itself: they hold
     /// the very value that this context put there or took over.
-    pub(crate) fn is_of(&self, headers: &HeaderMap) -> bool {
-        headers.get(X_REQUEST_ID).is_some_and(|value| std::ptr::eq(value.as_bytes(), self.0.request_id.as_bytes()))
+    ///
+    /// A request that copies these headers has another path; one that a nested router passes on has lost its beginning.
+    pub(crate) fn is_of(&self, request_id: &HeaderValue, path: &str) -> bool {
+        std::ptr::eq(request_id.as_bytes(), self.0.request_id.as_bytes()) && self.head().path().ends_with(path)
     }
 }
 

@@ -45,8 +45,12 @@ impl Drop for Restore {
 #[must_use = "the context is left when the scope is dropped"]
 #[inline]
 pub(crate) fn enter(slot: &mut Option<RequestContext>) -> Option<Scope<'_>> {
-    let context = slot.take()?;
-    let outer = CURRENT.replace(Some(context));
+    let mut context = Some(slot.take()?);
+    // Fails on a thread that is ending.
+    let Ok(outer) = CURRENT.try_with(|current| current.replace(context.take())) else {
+        *slot = context;
+        return None;
+    };
     Some(Scope { outer, slot, _recorder: metrics::set_default_local_recorder(&CurrentRecorder) })
 }
 
@@ -59,7 +63,9 @@ pub(crate) struct Scope<'a> {
 impl Drop for Scope<'_> {
     #[inline]
     fn drop(&mut self) {
-        *self.slot = CURRENT.replace(self.outer.take());
+        if let Ok(context) = CURRENT.try_with(|current| current.replace(self.outer.take())) {
+            *self.slot = context;
+        }
     }
 }
 

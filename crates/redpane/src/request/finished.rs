@@ -1,7 +1,6 @@
 //! A request at its end: the one value that the sample, the access line and all observers are made from.
 
 use std::net::SocketAddr;
-use std::sync::MutexGuard;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::Level;
@@ -61,8 +60,8 @@ impl Outcome {
 /// let redpane = Redpane::new("api").observer(Billing);
 /// ```
 pub trait RequestObserver: Send + Sync + 'static {
-    /// Called once for every request, at its end, on the thread that ended it. It must not block. A panic is caught and
-    /// ignored.
+    /// Called once for every request, at its end, on the thread that ended it. It must not block. A panic is
+    /// caught and logged.
     fn finished(&self, request: &FinishedRequest<'_>);
 }
 
@@ -77,7 +76,7 @@ pub struct FinishedRequest<'a> {
     /// Since 1970.
     pub(crate) ended: Duration,
     pub(crate) response_bytes: Option<u64>,
-    pub(crate) fields: Option<MutexGuard<'a, RecordedFields>>,
+    pub(crate) fields: Option<RecordedFields>,
 }
 
 impl FinishedRequest<'_> {

@@ -109,6 +109,30 @@ async fn a_body_of_known_length_that_breaks_off_is_aborted() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_shorter_than_its_length_is_broken() {
+    let short = || async { ([(header::CONTENT_LENGTH, "10")], Scripted::body([Step::Data("hello")])) };
+    let observed = Observed::new();
+    let address = observed.serve(Router::new().route("/", get(short))).await;
+    let stream = raw::send(address, "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    let line = observed.only_request().await;
+    drop(stream);
+    assert_eq!((line.str("outcome"), line.str("level")), ("body_error", "ERROR"), "{}", line.text);
+}
+
+#[tokio::test]
+async fn a_length_that_nobody_sends_spoils_no_sum() {
+    let observed = Observed::new();
+    let address = observed.serve(Router::new().route("/", get(|| async { "hello" }))).await;
+    for _ in 0..3 {
+        let head = "GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9223372036854775807\r\n\r\n";
+        let mut stream = raw::send(address, head).await;
+        raw::read_until(&mut stream, "hello").await;
+    }
+    observed.finished(3).await;
+    assert_eq!(observed.samples().sum("http_request_size_bytes_sum", &[]), 0.0);
+}
+
+#[tokio::test]
 async fn the_timeout_of_tower_http_is_a_timeout() {
     let slow = || std::future::pending::<&str>();
     for (status, marked, outcome) in

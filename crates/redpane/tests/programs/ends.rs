@@ -51,6 +51,17 @@ async fn main() {
             drop(Redpane::new("ends").install().unwrap());
             tracing::info!("at once");
         }
+        Some("installed-elsewhere") => {
+            std::thread::spawn(|| drop(Redpane::new("ends").install().unwrap())).join().unwrap();
+            tracing::info!("at once");
+        }
+        Some("stuck-thrice") => {
+            let stuck = |_| Redpane::new("ends").log_writer(Stuck).build().unwrap();
+            let telemetries = [(); 3].map(stuck);
+            for telemetry in &telemetries {
+                many(telemetry).await;
+            }
+        }
         Some("panic") => {
             let _telemetry = Redpane::new("ends").install().unwrap();
             panic!("main falls over");

@@ -87,8 +87,26 @@ async fn a_grpc_method_is_a_label_if_there_is_one() {
     }
     let lines = observed.access_lines(6).await;
     let routes: Vec<_> = lines.iter().map(|line| line.str("route")).collect();
-    let [hello, refused] = ["/greet.Greeter/Hello", "/greet.Greeter/Refused"];
-    assert_eq!(routes, [hello, refused, "unmatched", "unmatched", "unmatched", "unmatched"]);
+    // Whoever refuses a call may do so whatever it names, as a check of credentials does in front of all methods.
+    assert_eq!(routes, ["/greet.Greeter/Hello", "unmatched", "unmatched", "unmatched", "unmatched", "unmatched"]);
+}
+
+/// The application's function must not take the request with it.
+#[tokio::test]
+async fn a_label_function_that_panics_or_names_the_overflow() {
+    let observed = Observed::with(|redpane| {
+        redpane.route_label(|parts| match parts.uri.path() {
+            "/panic" => panic!("the label falls over"),
+            _ => Some("_overflow".into()),
+        })
+    });
+    let mut service = observed.telemetry.layer().layer(service_fn(hello));
+    for path in ["/panic", "/other", "/other"] {
+        call(&mut service, get(path)).await.unwrap();
+    }
+    observed.access_lines(3).await;
+    let expected = [("GET _overflow 200", 2.0), ("GET unmatched 200", 1.0)];
+    assert_eq!(observed.samples().requests(), expected.map(|(labels, count)| (labels.into(), count)));
 }
 
 /// A method path is a label because of gRPC only.
@@ -121,7 +139,7 @@ async fn a_grpc_request_to_something_else_makes_no_labels() {
     assert_eq!(routes, expected);
 }
 
-/// tonic answers every unknown method; only what exists can panic.
+/// A panic is no answer: nobody knows what panicked.
 #[tokio::test]
 async fn a_grpc_method_that_panics_at_its_first_call() {
     let observed = Observed::new();
@@ -132,7 +150,7 @@ async fn a_grpc_method_that_panics_at_its_first_call() {
         hello(request).await
     }));
     call(&mut service, grpc("/greet.Greeter/Hello", Empty::new())).await.unwrap();
-    assert_line(&observed.only_request().await, "ERROR panic POST /greet.Greeter/Hello 500");
+    assert_line(&observed.only_request().await, "ERROR panic POST unmatched 500");
 }
 
 /// Who left before the answer did not learn whether there is such a method.
