@@ -45,7 +45,7 @@ impl Redpane {
         self
     }
 
-    /// Adds no metrics route: serve [`Telemetry::metrics_router`] on a listener of its own.
+    /// Adds no metrics route: serve `Telemetry::metrics_router` on a listener of its own.
     pub fn without_metrics_route(mut self) -> Self {
         self.options.metrics_route = false;
         self

@@ -19,12 +19,12 @@
 //! | also log `tracing` events and count `metrics` macros outside of requests | [`Redpane::install`] |
 //! | keep your own `tracing` subscriber | [`Telemetry::log_layer`] |
 //! | observe a service that is no router: hyper, tonic, a stack of layers | [`Telemetry::layer`] |
-//! | serve `/metrics` on a second listener, or without axum | [`Telemetry::metrics_router`], [`Telemetry::metrics_response`] |
+//! | serve `/metrics` on a second listener, or without axum | `Telemetry::metrics_router`, [`Telemetry::metrics_response`] |
 //! | know the ids of the request, call the next service with them | [`RequestContext`], [`current`] |
 //! | add fields and the cause of an error to the access line | [`record()`], [`record_error()`] |
 //! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
 //! | see every request at its end | [`RequestObserver`] |
-//! | answer errors as problem+json with the trace id | [`problem::Problem`] |
+//! | answer errors as problem+json with the trace id | `problem::Problem` |
 //! | mark an answer as a timeout | [`TimedOut`] |
 //!
 //! Inside a request, plain `tracing::info!` carries its ids and plain `metrics::counter!` lands in the same `/metrics`: there
@@ -39,8 +39,8 @@
 //!
 //! # Features
 //!
-//! `axum` (default): [`Redpane::instrument`], the metrics route, the extractor [`RequestContext`] and
-//! [`problem::Problem`]. Without it the library fits any tower service.
+//! `axum` (default): `Redpane::instrument`, the metrics route, the extractor [`RequestContext`] and
+//! `problem::Problem`. Without it the library fits any tower service.
 //!
 //! # What a new version may change
 //!

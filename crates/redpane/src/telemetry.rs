@@ -137,7 +137,7 @@ impl Telemetry {
 
     /// A `tower` layer that observes any HTTP service, whatever its bodies and its error are: a hyper or tonic service, a
     /// stack of other layers, a router (`Router::layer`). It has no metrics route: serve
-    /// [`metrics_response`](Self::metrics_response), or [`metrics_router`](Self::metrics_router) on a listener of its own.
+    /// [`metrics_response`](Self::metrics_response), or `metrics_router` (feature `axum`) on a listener of its own.
     ///
     /// The label `route` is the method path of a gRPC call, else axum's route template where the layer is inside of a
     /// router, else what [`Redpane::route_label`](crate::Redpane::route_label) says, else `unmatched`.
