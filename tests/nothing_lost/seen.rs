@@ -43,6 +43,9 @@ pub(crate) struct Seen {
     pub(crate) at: Instant,
 }
 
+/// Statuses that say by themselves that time ran out.
+const TIMEOUTS: [u64; 2] = [408, 504];
+
 impl Seen {
     /// The label sets that may count it.
     pub(crate) fn labels(&self) -> Vec<String> {
@@ -73,10 +76,12 @@ impl Seen {
     /// Whether this outcome of an access line fits what the client saw.
     pub(crate) fn allows(&self, outcome: &str, status: u64) -> bool {
         let fits = match outcome {
-            "complete" => status != 499 || self.what.ends_with("/faults/status/{code}"),
+            "complete" => {
+                !TIMEOUTS.contains(&status) && (status != 499 || self.what.ends_with("/faults/status/{code}"))
+            }
             "aborted" => true,
             "panic" => status == 500,
-            "timeout" => status == 503,
+            "timeout" => status == 503 || TIMEOUTS.contains(&status),
             _ => outcome == "body_error" && self.what.ends_with("/faults/cut"),
         };
         let ended = match self.fate {
