@@ -75,6 +75,7 @@ impl Redpane {
     /// when their headers are sent, with the duration until then.
     pub fn observe_until_headers<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
         self.options.until_headers.extend(routes.into_iter().map(Into::into));
+        self.options.policy.some_end_at_headers = !self.options.until_headers.is_empty();
         self
     }
 

@@ -133,7 +133,12 @@ impl Options {
             writer: Box::new(io::stdout()),
             buffer_bytes: LOG_BUFFER_BYTES,
             overflow: OverflowPolicy::Drop,
-            policy: Policy { response_headers: true, trust_trace_context: true, catch_panics: true },
+            policy: Policy {
+                response_headers: true,
+                trust_trace_context: true,
+                catch_panics: true,
+                some_end_at_headers: false,
+            },
             observers: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             revision: "unknown".into(),

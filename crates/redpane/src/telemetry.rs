@@ -73,7 +73,6 @@ impl Telemetry {
         })?);
         flush_guard::at_thread_end(&log);
         options.log_failures_only.insert(options.metrics_path.clone());
-        let some_end_at_headers = !options.until_headers.is_empty();
         let describe = move |method: &'static str, route: &str| EndpointInfo {
             method,
             route: route.into(),
@@ -91,7 +90,6 @@ impl Telemetry {
             log: Arc::clone(&log),
             registry: Arc::new(registry),
             labels: RouteLabels { nested_services: options.nested_services, label_request: options.label_request },
-            some_end_at_headers,
             policy: options.policy,
             observers: options.observers,
         };

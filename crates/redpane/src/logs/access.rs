@@ -53,9 +53,8 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
     let mut line = Line::begin_request(request.ended, log.app(), level, context);
     line.raw(&request.endpoint.encoded);
     line.field(",\"path\":", |out| json::text_up_to(out, head.path(), MAX_PATH));
-    line.field(",\"status\":", |out| json::integer(out, request.status));
-    line.raw(outcome(request.outcome));
-    line.field(",\"duration_seconds\":", |out| json::seconds(out, request.nanoseconds));
+    line.raw(&status(request.status));
+    line.field(outcome_and_duration(request.outcome), |out| json::seconds(out, request.nanoseconds));
     line.field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), json::integer));
     line.field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, json::integer));
     line.field(",\"client\":", |out| {
@@ -98,13 +97,21 @@ fn fresh_request_id(digits: &[u8; 16]) -> [u8; 32] {
     field
 }
 
-fn outcome(outcome: Outcome) -> &'static [u8] {
+/// The field of a status, which has three digits.
+fn status(status: u16) -> [u8; 13] {
+    let mut field = *b",\"status\":000";
+    field[10..].copy_from_slice(&json::decimals::<3>(u64::from(status)));
+    field
+}
+
+/// The field of an outcome, and the key of the duration behind it.
+fn outcome_and_duration(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Complete => b",\"outcome\":\"complete\"",
-        Outcome::Aborted => b",\"outcome\":\"aborted\"",
-        Outcome::BodyError => b",\"outcome\":\"body_error\"",
-        Outcome::Panic => b",\"outcome\":\"panic\"",
-        Outcome::Timeout => b",\"outcome\":\"timeout\"",
-        Outcome::Error => b",\"outcome\":\"error\"",
+        Outcome::Complete => ",\"outcome\":\"complete\",\"duration_seconds\":",
+        Outcome::Aborted => ",\"outcome\":\"aborted\",\"duration_seconds\":",
+        Outcome::BodyError => ",\"outcome\":\"body_error\",\"duration_seconds\":",
+        Outcome::Panic => ",\"outcome\":\"panic\",\"duration_seconds\":",
+        Outcome::Timeout => ",\"outcome\":\"timeout\",\"duration_seconds\":",
+        Outcome::Error => ",\"outcome\":\"error\",\"duration_seconds\":",
     }
 }

@@ -120,12 +120,28 @@ pub(crate) fn seconds(out: &mut Vec<u8>, nanoseconds: u64) {
     out.extend_from_slice(&fraction[usize::from(seconds > 0)..]);
 }
 
-/// The digits of `value` with leading zeros.
+/// `00` to `99`.
+static TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
+        number += 1;
+    }
+    pairs
+};
+
+/// The digits of `value` with leading zeros, at most `WIDTH` of them.
 pub(crate) fn decimals<const WIDTH: usize>(mut value: u64) -> [u8; WIDTH] {
     let mut digits = [b'0'; WIDTH];
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
+    // Two at a time: half the divisions.
+    let (first, pairs) = digits.split_at_mut(WIDTH % 2);
+    for pair in pairs.chunks_exact_mut(2).rev() {
+        pair.copy_from_slice(&TWO_DIGITS[(value % 100) as usize]);
+        value /= 100;
+    }
+    if let [first] = first {
+        *first = b'0' + (value % 10) as u8;
     }
     digits
 }
@@ -149,13 +165,10 @@ fn lossy(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 fn escaped(out: &mut Vec<u8>, utf8: &[u8]) {
-    // Most values need no escape: that is found out eight bytes at a time, and they are copied whole.
-    let (words, rest) = utf8.as_chunks::<8>();
-    let is_plain = |byte: &u8| ESCAPE[usize::from(*byte)] == PLAIN;
-    if words.iter().all(|word| is_plain_word(u64::from_ne_bytes(*word))) && rest.iter().all(is_plain) {
+    if is_plain(utf8) {
         return out.extend_from_slice(utf8);
     }
-    let first = utf8.iter().position(|byte| !is_plain(byte)).unwrap_or(utf8.len());
+    let first = utf8.iter().position(|byte| !is_plain_byte(byte)).unwrap_or(utf8.len());
     let (plain, utf8) = utf8.split_at(first);
     out.extend_from_slice(plain);
     let mut from = 0;
@@ -176,6 +189,20 @@ fn escaped(out: &mut Vec<u8>, utf8: &[u8]) {
         }
     }
     out.extend_from_slice(&utf8[from..]);
+}
+
+/// Whether nothing needs an escape, as is true of most texts: eight bytes at a time.
+fn is_plain(utf8: &[u8]) -> bool {
+    let plain = |word: &[u8; 8]| is_plain_word(u64::from_ne_bytes(*word));
+    match utf8.last_chunk() {
+        // It overlaps the word before it.
+        Some(last) => utf8.as_chunks().0.iter().all(plain) && plain(last),
+        None => utf8.iter().all(is_plain_byte),
+    }
+}
+
+fn is_plain_byte(byte: &u8) -> bool {
+    ESCAPE[usize::from(*byte)] == PLAIN
 }
 
 /// Whether none of eight bytes is a control character, a quote, a backslash or DEL. Each test leaves the high bit of a byte

@@ -156,8 +156,10 @@ where
 
 /// The ids of the request, in the answer. A request id that the application answers with stays.
 fn add_ids<R>(response: &mut Response<R>, observation: &Observation) {
-    let wanted = observation.policy().is_some_and(|policy| policy.response_headers);
-    if let Some(context) = observation.context().filter(|_| wanted) {
+    if !observation.policy().response_headers {
+        return;
+    }
+    if let Some(context) = observation.context() {
         let headers = response.headers_mut();
         headers.insert(X_TRACE_ID, context.trace_id_header());
         headers.entry(X_REQUEST_ID).or_insert_with(|| context.request_id_header());

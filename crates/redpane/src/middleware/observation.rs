@@ -8,6 +8,7 @@ use std::time::Instant;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body::Body;
 
+use super::pipeline::Policy;
 use super::request_body;
 use super::route_cache::{Callee, Found, RouteCache};
 use super::unwind::{Payload, catch};
@@ -29,6 +30,8 @@ pub(super) struct Observation {
     /// `None` only while code runs inside it.
     context: Option<RequestContext>,
     found: Found,
+    /// A copy: it is asked for while the answer is made.
+    policy: Policy,
     status: u16,
     /// Recorded if it is dropped now.
     outcome: Outcome,
@@ -60,6 +63,7 @@ impl Observation {
         Some(Self {
             context: Some(context),
             found,
+            policy: cache.pipeline.policy,
             status: CLIENT_CLOSED_REQUEST,
             outcome: Outcome::Aborted,
             completion: Outcome::Complete,
@@ -73,8 +77,8 @@ impl Observation {
     }
 
     /// What the builder has switched.
-    pub(super) fn policy(&self) -> Option<super::pipeline::Policy> {
-        self.context.as_ref().and_then(cache_of).map(|cache| cache.pipeline.policy)
+    pub(super) fn policy(&self) -> Policy {
+        self.policy
     }
 
     /// Runs code of the application inside this request. A panic comes back as its payload.
@@ -126,11 +130,9 @@ impl Observation {
 
     /// Whether the request ends at the headers of its answer, because the builder says so.
     pub(super) fn ends_at_headers(&self) -> bool {
-        let cache = self.context.as_ref().and_then(cache_of).filter(|cache| cache.pipeline.some_end_at_headers);
-        match (cache, &self.found) {
-            (Some(cache), Found::Series(series)) => cache.pipeline.registry.http.endpoint(series).0.until_headers,
-            _ => false,
-        }
+        let Found::Series(series) = &self.found else { return false };
+        let until_headers = |cache: &RouteCache| cache.pipeline.registry.http.endpoint(series).0.until_headers;
+        self.policy.some_end_at_headers && self.context.as_ref().and_then(cache_of).is_some_and(until_headers)
     }
 
     /// Bytes of the answer were handed over.
@@ -163,9 +165,10 @@ impl Observation {
 
 /// The context that another middleware has made for this request.
 fn context_of<B>(request: &Request<B>) -> Option<RequestContext> {
-    // Such a request has its request id, which is looked for first: most callers send none.
-    request.headers().get(X_REQUEST_ID).and_then(|id| {
-        with_current(|context| context.filter(|context| context.is_of(id, request.uri().path())).cloned())
+    // Most requests arrive where no other is being served, which costs less to find out than what they carry.
+    let id = || request.headers().get(X_REQUEST_ID);
+    with_current(|context| {
+        context.filter(|context| id().is_some_and(|id| context.is_of(id, request.uri().path()))).cloned()
     })
 }
 

@@ -11,7 +11,7 @@ use crate::metrics::registry::Registry;
 use crate::request::current::enter;
 use crate::request::finished::{FinishedRequest, RequestObserver};
 
-/// What the builder may switch off.
+/// What the builder decided for all requests.
 #[derive(Clone, Copy)]
 pub(crate) struct Policy {
     /// Answers carry `X-Trace-Id` and `X-Request-Id`.
@@ -20,6 +20,8 @@ pub(crate) struct Policy {
     pub(crate) trust_trace_context: bool,
     /// A panic becomes an answer with status 500.
     pub(crate) catch_panics: bool,
+    /// There are routes whose requests end at the headers of their answers.
+    pub(crate) some_end_at_headers: bool,
 }
 
 /// The part of a telemetry that the middleware works with.
@@ -27,8 +29,6 @@ pub(crate) struct Pipeline {
     pub(crate) log: Arc<Log>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) labels: RouteLabels,
-    /// Whether the builder has routes whose requests end at the headers.
-    pub(crate) some_end_at_headers: bool,
     pub(crate) policy: Policy,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
 }

@@ -11,6 +11,7 @@ use super::fields::{FieldName, FieldValue, RecordedFields};
 use super::head::RequestHead;
 use super::headers::{BAGGAGE, SentHeaders, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
 use super::id::RequestId;
+use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
 
@@ -72,7 +73,10 @@ impl RequestContext {
     ) -> Self {
         let caller = sent.traceparent().and_then(|header| TraceParent::from_header(header.as_bytes()));
         let parent = caller.filter(|_| trusted);
-        let trace_id = parent.map_or_else(TraceId::random, |parent| parent.trace_id);
+        let (trace_id, span_id, request_id) = hex::generate(|random| {
+            let trace_id = parent.map_or_else(|| TraceId::generate(random), |parent| parent.trace_id);
+            (trace_id, SpanId::generate(random), RequestId::new(sent.request_id, &trace_id, random))
+        });
         let is_plain = !sent.has_lists() && outer.is_none() && (trusted || caller.is_none());
         let rare = || Rare {
             caller_trace_id: caller.filter(|_| !trusted).map(|caller| caller.trace_id),
@@ -82,11 +86,11 @@ impl RequestContext {
         };
         Self(Arc::new(Inner {
             trace_id,
-            span_id: SpanId::random(),
+            span_id,
             parent_span_id: parent.map(|parent| parent.parent_id),
             flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
             rare: if is_plain { None } else { Some(Box::new(rare())) },
-            request_id: RequestId::new(sent.request_id, &trace_id),
+            request_id,
             head,
             fields: OnceLock::new(),
             host,

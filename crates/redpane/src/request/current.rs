@@ -1,13 +1,16 @@
 //! The context that the code on this thread runs in.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, LocalRecorderGuard, Metadata, SharedString, Unit};
 
 use super::context::RequestContext;
 
 thread_local! {
-    static CURRENT: Cell<Option<RequestContext>> = const { Cell::new(None) };
+    // A destructor would be asked after at every look, and could run before code that still logs. Nothing is leaked without
+    // one: every scope takes its context out again.
+    static CURRENT: Cell<Option<ManuallyDrop<RequestContext>>> = const { Cell::new(None) };
 }
 
 /// The context of the request that this code runs for. `None` outside of a request, and in tasks that were spawned without
@@ -20,19 +23,16 @@ pub fn current() -> Option<RequestContext> {
 /// Looks at the current context without the cost of a clone. `look` must not call code of the application: it would find
 /// no context.
 pub(crate) fn with_current<R>(look: impl FnOnce(Option<&RequestContext>) -> R) -> R {
-    // `try_with`: a log line written while a thread ends finds no slot, and no request either.
-    let context = CURRENT.try_with(Cell::take).ok().flatten();
-    let restore = Restore(context);
-    look(restore.0.as_ref())
+    let restore = Restore(CURRENT.take());
+    look(restore.0.as_deref())
 }
 
-struct Restore(Option<RequestContext>);
+struct Restore(Option<ManuallyDrop<RequestContext>>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
         if self.0.is_some() {
-            let context = self.0.take();
-            let _ = CURRENT.try_with(|slot| slot.set(context));
+            CURRENT.set(self.0.take());
         }
     }
 }
@@ -45,17 +45,12 @@ impl Drop for Restore {
 #[must_use = "the context is left when the scope is dropped"]
 #[inline]
 pub(crate) fn enter(slot: &mut Option<RequestContext>) -> Option<Scope<'_>> {
-    let mut context = Some(slot.take()?);
-    // Fails on a thread that is ending.
-    let Ok(outer) = CURRENT.try_with(|current| current.replace(context.take())) else {
-        *slot = context;
-        return None;
-    };
+    let outer = CURRENT.replace(Some(ManuallyDrop::new(slot.take()?)));
     Some(Scope { outer, slot, _recorder: metrics::set_default_local_recorder(&CurrentRecorder) })
 }
 
 pub(crate) struct Scope<'a> {
-    outer: Option<RequestContext>,
+    outer: Option<ManuallyDrop<RequestContext>>,
     slot: &'a mut Option<RequestContext>,
     _recorder: LocalRecorderGuard<'static>,
 }
@@ -63,9 +58,7 @@ pub(crate) struct Scope<'a> {
 impl Drop for Scope<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Ok(context) = CURRENT.try_with(|current| current.replace(self.outer.take())) {
-            *self.slot = context;
-        }
+        *self.slot = CURRENT.replace(self.outer.take()).map(ManuallyDrop::into_inner);
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::HeaderValue;
 
-use crate::trace_context::hex;
+use crate::trace_context::hex::Generator;
 use crate::trace_context::ids::TraceId;
 
 /// The longest request id that is taken over, in bytes.
@@ -30,7 +30,7 @@ impl AsRef<[u8]> for FreshText {
 
 impl RequestId {
     /// Takes 1 to [`MAX_LENGTH`] visible ASCII characters (0x21 to 0x7e); anything else is replaced.
-    pub(crate) fn new(header: Option<&HeaderValue>, trace_id: &TraceId) -> Self {
+    pub(crate) fn new(header: Option<&HeaderValue>, trace_id: &TraceId, random: &mut Generator<'_>) -> Self {
         let usable = |value: &&HeaderValue| {
             (1..=MAX_LENGTH).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
         };
@@ -39,7 +39,7 @@ impl RequestId {
             None => {
                 let mut text = [0; BOTH_IDS];
                 text[..TRACE_ID].copy_from_slice(trace_id.as_bytes());
-                text[TRACE_ID..].copy_from_slice(&hex::random());
+                text[TRACE_ID..].copy_from_slice(&random.digits());
                 let text = Bytes::from_owner(FreshText(text));
                 Self { value: self::header(text.slice(TRACE_ID..)), fresh: Some(text) }
             }
@@ -80,10 +80,15 @@ fn header(digits: Bytes) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace_context::hex;
+
+    fn made(header: Option<&HeaderValue>, trace_id: &TraceId) -> RequestId {
+        hex::generate(|random| RequestId::new(header, trace_id, random))
+    }
 
     fn kept(value: &[u8]) -> bool {
         let header = HeaderValue::from_bytes(value).unwrap();
-        RequestId::new(Some(&header), &TraceId::random()).as_str().as_bytes() == value
+        made(Some(&header), &TraceId::random()).as_bytes() == value
     }
 
     #[test]
@@ -97,14 +102,14 @@ mod tests {
         for bad in [&b""[..], b"two words", b"tab\there", b"caf\xc3\xa9", b"\xff", &[b'x'; MAX_LENGTH + 1]] {
             assert!(!kept(bad), "{bad:?}");
         }
-        assert_eq!(RequestId::new(None, &TraceId::random()).as_str().len(), 16);
+        assert_eq!(made(None, &TraceId::random()).as_str().len(), 16);
     }
 
     #[test]
     fn header_values_say_what_the_ids_say() {
         let trace_id = TraceId::random();
         for given in [None, Some(&HeaderValue::from_static("given"))] {
-            let id = RequestId::new(given, &trace_id);
+            let id = made(given, &trace_id);
             assert_eq!(id.to_header(), id.as_str());
             assert_eq!(id.trace_id_to_header(&trace_id), trace_id.as_str());
         }

@@ -55,12 +55,45 @@ thread_local! {
     );
 }
 
-/// 16 random digits, never all zero.
-pub(crate) fn random() -> [u8; 16] {
-    let number = RANDOM.with_borrow_mut(RngCore::next_u64).max(1);
-    let mut hex = [0; 16];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(number.to_be_bytes()) {
-        pair.copy_from_slice(&DIGITS[usize::from(byte)]);
+/// Makes random digits.
+pub(crate) struct Generator<'a>(&'a mut SmallRng);
+
+impl Generator<'_> {
+    /// 16 random digits, never all zero.
+    pub(crate) fn digits(&mut self) -> [u8; 16] {
+        to_digits(self.0.next_u64().max(1))
     }
-    hex
+}
+
+/// The digits of a number, eight at a time: a byte of the word for each.
+fn to_digits(number: u64) -> [u8; 16] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let eight = |half: u64| {
+        let pairs = (half | half << 16) & 0x0000_ffff_0000_ffff;
+        let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+        let values = (bytes | bytes << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        // One in each byte that is ten or more, whose digit is a letter.
+        let letters = (values + ONES * 6) >> 4 & ONES;
+        values + ONES * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10)
+    };
+    (u128::from(eight(number >> 32)) << 64 | u128::from(eight(number & 0xffff_ffff))).to_be_bytes()
+}
+
+/// Lends this thread's generator: a request takes all its ids at once. `make` must not ask for it again.
+pub(crate) fn generate<R>(make: impl FnOnce(&mut Generator<'_>) -> R) -> R {
+    RANDOM.with_borrow_mut(|random| make(&mut Generator(random)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_those_of_the_standard_library() {
+        let numbers = [0, 1, 9, 10, 15, 16, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, u64::MAX];
+        let shifted = (0..16).map(|digit| 0x9a << (4 * digit));
+        for number in numbers.into_iter().chain(shifted) {
+            assert_eq!(to_digits(number), *format!("{number:016x}").as_bytes(), "{number:#x}");
+        }
+    }
 }

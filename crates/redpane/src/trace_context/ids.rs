@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::{self, FromStr};
 
-use super::hex;
+use super::hex::{self, Generator};
 
 /// A trace id: 16 bytes, never all zero, kept as the 32 lowercase hexadecimal digits that headers, lines and exemplars show.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,9 +78,13 @@ impl TraceId {
     /// A random trace id.
     #[must_use]
     pub fn random() -> Self {
+        hex::generate(Self::generate)
+    }
+
+    pub(crate) fn generate(random: &mut Generator<'_>) -> Self {
         let mut digits = [0; 32];
-        digits[..16].copy_from_slice(&hex::random());
-        digits[16..].copy_from_slice(&hex::random());
+        digits[..16].copy_from_slice(&random.digits());
+        digits[16..].copy_from_slice(&random.digits());
         Self(digits)
     }
 }
@@ -89,7 +93,11 @@ impl SpanId {
     /// A random span id.
     #[must_use]
     pub fn random() -> Self {
-        Self(hex::random())
+        hex::generate(Self::generate)
+    }
+
+    pub(crate) fn generate(random: &mut Generator<'_>) -> Self {
+        Self(random.digits())
     }
 }
 
