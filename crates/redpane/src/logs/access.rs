@@ -2,10 +2,10 @@
 
 use tracing::Level;
 
-use super::json;
 use super::line::Line;
 use super::log::Log;
 use super::value::write_recorded;
+use super::{json, number};
 use crate::request::finished::{FinishedRequest, Outcome};
 
 /// The most bytes of a path or user agent that a line keeps.
@@ -54,9 +54,9 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
     line.raw(&request.endpoint.encoded);
     line.field(",\"path\":", |out| json::text_up_to(out, head.path(), MAX_PATH));
     line.raw(&status(request.status));
-    line.field(outcome_and_duration(request.outcome), |out| json::seconds(out, request.nanoseconds));
-    line.field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), json::integer));
-    line.field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, json::integer));
+    line.field(outcome_and_duration(request.outcome), |out| number::seconds(out, request.nanoseconds));
+    line.field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), number::integer));
+    line.field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, number::integer));
     line.field(",\"client\":", |out| {
         json::optional(out, head.client, |out, client| json::display(out, format_args!("{client}")))
     });
@@ -84,7 +84,7 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
             line.recorded_field(name, KEYS.contains(&name), |out| write_recorded(value, out));
         }
         if fields.dropped() > 0 {
-            line.field(",\"fields_dropped\":", |out| json::integer(out, fields.dropped()));
+            line.field(",\"fields_dropped\":", |out| number::integer(out, fields.dropped()));
         }
     }
     log.append(line);
@@ -100,7 +100,7 @@ fn fresh_request_id(digits: &[u8; 16]) -> [u8; 32] {
 /// The field of a status, which has three digits.
 fn status(status: u16) -> [u8; 13] {
     let mut field = *b",\"status\":000";
-    field[10..].copy_from_slice(&json::decimals::<3>(u64::from(status)));
+    field[10..].copy_from_slice(&number::decimals::<3>(u64::from(status)));
     field
 }
 

@@ -24,9 +24,9 @@ pub(super) struct State {
     /// Bytes that the writer has taken and not written yet; they count against the limit.
     pub(super) writing_bytes: usize,
     /// Lost since the last announcement.
-    pub(super) unannounced: u64,
+    pub(super) unreported: u64,
     /// Lost lines that written announcements tell of.
-    pub(super) announced: u64,
+    pub(super) reported: u64,
     pub(super) counts: Counts,
     pub(super) accepted: u64,
     pub(super) settled: u64,
@@ -41,7 +41,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn has_work(&self) -> bool {
-        self.lines > 0 || (self.unannounced > 0 && !self.failing)
+        self.lines > 0 || (self.unreported > 0 && !self.failing)
     }
 }
 
@@ -136,7 +136,7 @@ impl Buffer {
             return Err(FlushError { lines: state.expected + state.accepted - state.settled });
         }
         let (target, lost) = (state.accepted, state.counts.dropped.iter().sum());
-        while state.settled < target || (state.announced < lost && !state.failing) {
+        while state.settled < target || (state.reported < lost && !state.failing) {
             state.urgent = true;
             self.shared.work.notify_one();
             let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
@@ -198,5 +198,5 @@ impl Drop for Buffer {
 
 pub(super) fn lose(state: &mut State, lines: u64, reason: DropReason) {
     state.counts.dropped[reason as usize] += lines;
-    state.unannounced += lines;
+    state.unreported += lines;
 }

@@ -1,4 +1,4 @@
-//! JSON text (RFC 8259) from Rust values, appended to a byte buffer.
+//! JSON strings (RFC 8259, section 7) from Rust values, appended to a byte buffer.
 
 use std::fmt::{self, Write as _};
 
@@ -84,66 +84,12 @@ pub(crate) fn display(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
     out.push(b'"');
 }
 
-/// Appends a number; NaN and the infinities, which JSON lacks, become the texts Prometheus has for them.
-pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
-    if value.is_finite() {
-        let mut digits = Digits(out);
-        let _ = write!(digits, "{value:?}");
-    } else if value.is_nan() {
-        out.extend_from_slice(b"\"NaN\"");
-    } else {
-        out.extend_from_slice(if value > 0.0 { b"\"+Inf\"" } else { b"\"-Inf\"" });
-    }
-}
-
-/// Appends an integer.
-pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-}
-
 /// Appends the value, or `null`.
 pub(crate) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
     match value {
         Some(value) => write(out, value),
         None => out.extend_from_slice(b"null"),
     }
-}
-
-/// Appends nanoseconds as seconds with nine decimals: exactly the value that the histogram adds up.
-pub(crate) fn seconds(out: &mut Vec<u8>, nanoseconds: u64) {
-    let seconds = nanoseconds / 1_000_000_000;
-    if seconds > 0 {
-        integer(out, seconds);
-    }
-    let mut fraction = *b"0.000000000";
-    fraction[2..].copy_from_slice(&decimals::<9>(nanoseconds % 1_000_000_000));
-    out.extend_from_slice(&fraction[usize::from(seconds > 0)..]);
-}
-
-/// `00` to `99`.
-static TWO_DIGITS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut number = 0;
-    while number < 100 {
-        pairs[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
-        number += 1;
-    }
-    pairs
-};
-
-/// The digits of `value` with leading zeros, at most `WIDTH` of them.
-pub(crate) fn decimals<const WIDTH: usize>(mut value: u64) -> [u8; WIDTH] {
-    let mut digits = [b'0'; WIDTH];
-    // Two at a time: half the divisions.
-    let (first, pairs) = digits.split_at_mut(WIDTH % 2);
-    for pair in pairs.chunks_exact_mut(2).rev() {
-        pair.copy_from_slice(&TWO_DIGITS[(value % 100) as usize]);
-        value /= 100;
-    }
-    if let [first] = first {
-        *first = b'0' + (value % 10) as u8;
-    }
-    digits
 }
 
 /// The last place between two characters that is not past `limit`, which `str::floor_char_boundary` finds from Rust 1.91 on.
@@ -235,15 +181,6 @@ impl fmt::Write for Escaping<'_> {
     }
 }
 
-struct Digits<'a>(&'a mut Vec<u8>);
-
-impl fmt::Write for Digits<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,15 +206,6 @@ mod tests {
         }
 
         #[test]
-        fn any_float_is_valid(value: f64) {
-            let mut out = Vec::new();
-            float(&mut out, value);
-            prop_assert!(serde_json::from_slice::<serde_json::Number>(&out).is_ok());
-            // serde_json reads floats fast and not always to the last digit; the standard library does.
-            prop_assert_eq!(String::from_utf8(out).unwrap().parse(), Ok(value));
-        }
-
-        #[test]
         fn a_long_value_is_cut_between_characters(value in "\\PC{0,40}", limit in 0_usize..50) {
             let cut = encoded(|out| text_up_to(out, &value, limit));
             let kept = cut.as_str().unwrap().trim_end_matches(CUT);
@@ -298,19 +226,5 @@ mod tests {
         }
         let shown = encoded(|out| display(out, format_args!("{Endless}")));
         assert!(shown.as_str().unwrap().ends_with(CUT));
-    }
-
-    #[test]
-    fn what_json_lacks_becomes_text() {
-        assert_eq!(encoded(|out| float(out, f64::NAN)), "NaN");
-        assert_eq!(encoded(|out| float(out, f64::INFINITY)), "+Inf");
-        assert_eq!(encoded(|out| float(out, f64::NEG_INFINITY)), "-Inf");
-    }
-
-    #[test]
-    fn seconds_keep_every_nanosecond() {
-        let mut out = Vec::new();
-        seconds(&mut out, 12_000_000_345);
-        assert_eq!(out, b"12.000000345");
     }
 }

@@ -56,13 +56,9 @@ where
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         let line = self.begin(event, *metadata.level(), metadata.target(), &subscriber);
-        let mut message = Message(Some(line), None);
+        let mut message = MessageVisitor { line: Some(line), has_message: false };
         event.record(&mut message);
-        let line = match message {
-            Message(_, Some(line)) => line,
-            Message(Some(line), None) => line.message(format_args!("")),
-            Message(None, None) => return,
-        };
+        let Some(line) = message.line_with_message() else { return };
         let mut fields =
             Fields { line, keys: Keys::default(), has_message: false, is_log_record: normalized.is_some() };
         event.record(&mut fields);
@@ -109,15 +105,18 @@ where
     });
 }
 
-/// Finds the event's message, which stands before its other fields: a line without it yet, then one with it.
-struct Message(Option<Line>, Option<Line>);
+/// Writes the event's message into the line, before its other fields.
+struct MessageVisitor {
+    /// `None` only while the message is being written.
+    line: Option<Line>,
+    has_message: bool,
+}
 
-impl Message {
+impl MessageVisitor {
     fn take(&mut self, field: &Field, value: &FieldValue<'_>) {
-        if field.name() == "message"
-            && let Some(line) = self.0.take()
-        {
-            self.1 = Some(match value {
+        // A second `message` is a field like any other.
+        if field.name() == "message" && !mem::replace(&mut self.has_message, true) {
+            self.line = self.line.take().map(|line| match value {
                 FieldValue::Text(text) => line.message(format_args!("{text}")),
                 FieldValue::Debug(debug) => line.message(format_args!("{debug:?}")),
                 // A message is a text, whatever the application made it of.
@@ -129,9 +128,15 @@ impl Message {
             });
         }
     }
+
+    /// The line; with an empty message where the event has none.
+    fn line_with_message(self) -> Option<Line> {
+        let Self { line, has_message } = self;
+        line.map(|line| if has_message { line } else { line.message(format_args!("")) })
+    }
 }
 
-impl Visit for Message {
+impl Visit for MessageVisitor {
     visit_with!(take);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::{json, timestamp};
+use super::{json, number, timestamp};
 use crate::request::context::RequestContext;
 
 /// No line is longer than this, in bytes: what would go beyond is left out, and the line says so.
@@ -126,7 +126,7 @@ impl Line {
     pub(crate) fn finish(mut self) -> Vec<u8> {
         if self.left_out > 0 {
             self.out.extend_from_slice(b",\"fields_left_out\":");
-            json::integer(&mut self.out, self.left_out);
+            number::integer(&mut self.out, self.left_out);
         }
         self.out.extend_from_slice(b"}\n");
         self.out

@@ -8,10 +8,10 @@ use tracing_subscriber::filter::Targets;
 
 use super::buffer::{Buffer, ExpectedLine};
 use super::format::LogFormat;
-use super::json;
 use super::level::level_index;
 use super::line::{ACCESS_TARGET, App, Line};
 use super::losses::{Counts, FlushError, OverflowPolicy};
+use super::number;
 use super::pretty::PrettyWriter;
 use super::writer;
 use crate::request::context::RequestContext;
@@ -43,11 +43,11 @@ impl Log {
     /// If the system refuses the thread.
     pub(crate) fn start(options: LogOptions) -> io::Result<Self> {
         let app = App::new(&options.app);
-        let announcing = app.clone();
-        let announce_losses = move |out: &mut Vec<u8>, lost: u64| {
-            let line = Line::begin(&announcing, Level::WARN, "redpane::logs", None);
+        let reporting_app = app.clone();
+        let report_losses = move |out: &mut Vec<u8>, lost: u64| {
+            let line = Line::begin(&reporting_app, Level::WARN, "redpane::logs", None);
             let mut line = line.message(format_args!("log lines were lost"));
-            line.field(",\"lines\":", |value| json::integer(value, lost));
+            line.field(",\"lines\":", |value| number::integer(value, lost));
             out.extend_from_slice(&line.finish());
         };
         let writer: Box<dyn Write + Send> = match options.format {
@@ -56,7 +56,7 @@ impl Log {
         };
         let enabled = |level| options.filter.would_enable(ACCESS_TARGET, &level);
         let buffer = Buffer::new(options.buffer_bytes, options.overflow);
-        writer::spawn(&buffer, writer, Box::new(announce_losses))?;
+        writer::spawn(&buffer, writer, Box::new(report_losses))?;
         Ok(Self { app, buffer, access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled), filter: options.filter })
     }
 

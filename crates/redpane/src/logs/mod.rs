@@ -1,12 +1,11 @@
 //! Writing log lines: one JSON object a line, encoded once and never written by the thread that serves a request.
 //!
-//! * [`json`] turns values into JSON text, whatever bytes they hold; [`value`] knows the values of `tracing` fields.
+//! * [`json`] and [`number`] turn values into JSON, whatever bytes they hold; [`value`] knows the values of `tracing` fields.
 //! * [`line`](mod@line) is one line: the first keys in their fixed order, then fields, within a bound.
 //! * [`access`] makes the access line of a finished request, [`layer`] the lines of `tracing` events with their spans
 //!   ([`span`]), [`panics`] those of panics.
 //! * [`log`] is where they all end: the bounded [`buffer`], what it may lose ([`losses`]) and the [`writer`] thread
-//!   behind it. [`flush_guard`] writes what
-//!   is left when the process ends.
+//!   behind it. [`flush_guard`] writes what is left when the process ends.
 
 pub(crate) mod access;
 pub(crate) mod buffer;
@@ -18,6 +17,7 @@ pub(crate) mod level;
 pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod losses;
+mod number;
 pub(crate) mod panics;
 mod pretty;
 mod span;

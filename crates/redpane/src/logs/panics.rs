@@ -52,7 +52,7 @@ pub(crate) fn add_hook() {
             let installed = INSTALLED.get();
             let request = current();
             if let Some(context) = &request {
-                context.host().log_panic(context, panic);
+                context.telemetry().log_panic(context, panic);
                 LOGGED.set(Some(*context.span_id()));
             } else if let Some(log) = installed {
                 write(log, None, panic);

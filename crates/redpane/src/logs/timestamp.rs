@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::json;
+use super::number;
 
 /// `2026-01-02T03:04:05`: all of a timestamp but its fraction.
 const WHOLE_SECONDS: usize = 19;
@@ -47,7 +47,7 @@ pub(super) fn write_opening(out: &mut Vec<u8>, since_epoch: Duration) {
     if remembered.is_err() {
         put(&format());
     }
-    opening[FRACTION..][..6].copy_from_slice(&json::decimals::<6>(u64::from(since_epoch.subsec_micros())));
+    opening[FRACTION..][..6].copy_from_slice(&number::decimals::<6>(u64::from(since_epoch.subsec_micros())));
     out.extend_from_slice(&opening);
 }
 

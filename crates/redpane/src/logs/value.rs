@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::json;
+use super::{json, number};
 use crate::request::error_chain::ErrorChain;
 use crate::request::fields::FieldValue as RecordedValue;
 
@@ -24,15 +24,15 @@ impl FieldValue<'_> {
             Self::Text(value) => json::text(out, value),
             Self::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
             Self::Signed(value) => match i64::try_from(value) {
-                Ok(value) => json::integer(out, value),
+                Ok(value) => number::integer(out, value),
                 // Past 64 bits, readers of JSON disagree about numbers: as a text nothing is lost.
                 Err(_) => json::display(out, format_args!("{value}")),
             },
             Self::Unsigned(value) => match u64::try_from(value) {
-                Ok(value) => json::integer(out, value),
+                Ok(value) => number::integer(out, value),
                 Err(_) => json::display(out, format_args!("{value}")),
             },
-            Self::Float(value) => json::float(out, value),
+            Self::Float(value) => number::float(out, value),
             Self::Error(error) => json::display(out, format_args!("{}", ErrorChain(error))),
             Self::Debug(value) => json::display(out, format_args!("{value:?}")),
         }
@@ -43,9 +43,9 @@ impl FieldValue<'_> {
 pub(super) fn write_recorded(value: &RecordedValue, out: &mut Vec<u8>) {
     match value {
         RecordedValue::Text(value) => json::text(out, value),
-        RecordedValue::Signed(value) => json::integer(out, *value),
-        RecordedValue::Unsigned(value) => json::integer(out, *value),
-        RecordedValue::Float(value) => json::float(out, *value),
+        RecordedValue::Signed(value) => number::integer(out, *value),
+        RecordedValue::Unsigned(value) => number::integer(out, *value),
+        RecordedValue::Float(value) => number::float(out, *value),
         RecordedValue::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
     }
 }

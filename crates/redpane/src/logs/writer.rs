@@ -28,24 +28,24 @@ pub(super) fn is_this_thread() -> bool {
 }
 
 /// Appends the line that announces lost lines.
-pub(super) type AnnounceLosses = Box<dyn Fn(&mut Vec<u8>, u64) + Send>;
+pub(super) type ReportLosses = Box<dyn Fn(&mut Vec<u8>, u64) + Send>;
 
 /// Starts the thread that writes what the buffer gets. It ends when the buffer is dropped and everything is written.
 ///
 /// # Errors
 /// If the system refuses the thread.
-pub(super) fn spawn(buffer: &Buffer, output: Box<dyn Write + Send>, announce_losses: AnnounceLosses) -> io::Result<()> {
+pub(super) fn spawn(buffer: &Buffer, output: Box<dyn Write + Send>, report_losses: ReportLosses) -> io::Result<()> {
     let shared = buffer.shared();
-    let run = move || write_batches(&shared, output, &announce_losses);
+    let run = move || write_batches(&shared, output, &report_losses);
     thread::Builder::new().name(THREAD.into()).spawn(run).map(drop)
 }
 
 /// Takes all there is, writes it, announces what was lost meanwhile.
-fn write_batches(shared: &BufferShared, writer: Box<dyn Write + Send>, announce_losses: &AnnounceLosses) {
+fn write_batches(shared: &BufferShared, writer: Box<dyn Write + Send>, report_losses: &ReportLosses) {
     let mut writer = Guarded(writer);
     let mut batch = Vec::new();
     let mut torn = false;
-    while let Some(taken) = next_batch(shared, announce_losses, &mut batch) {
+    while let Some(taken) = next_batch(shared, report_losses, &mut batch) {
         let written = write_all(&mut writer, &batch, &mut torn);
         let mut state = shared.lock();
         state.failing = written.is_err();
@@ -56,10 +56,10 @@ fn write_batches(shared: &BufferShared, writer: Box<dyn Write + Send>, announce_
             let whole_lines = batch[..bytes].iter().filter(|&&byte| byte == b'\n').count() as u64;
             lose(&mut state, taken.lines.saturating_sub(whole_lines), DropReason::WriteFailed);
             // The announcement is the last line of a batch: it went down with the rest and is made again.
-            state.unannounced += taken.announced;
-        } else if taken.announced > 0 {
+            state.unreported += taken.reported;
+        } else if taken.reported > 0 {
             // Counted only now: one that went down was no line that anybody lost.
-            state.announced += taken.announced;
+            state.reported += taken.reported;
             state.counts.events[level_index(Level::WARN)] += 1;
         }
         state.writing_bytes = 0;
@@ -75,13 +75,13 @@ fn write_batches(shared: &BufferShared, writer: Box<dyn Write + Send>, announce_
 struct Taken {
     lines: u64,
     /// Lost lines that the batch's own last line tells of; zero where there is no such line.
-    announced: u64,
+    reported: u64,
 }
 
 /// Lingers, and where no line came waits for one and lingers again; takes what there is. `None` at the end.
 ///
 /// It lingers first: under load a batch has lines before the last one is written, and none of them has to wake the writer.
-fn next_batch(shared: &BufferShared, announce_losses: &AnnounceLosses, batch: &mut Vec<u8>) -> Option<Taken> {
+fn next_batch(shared: &BufferShared, report_losses: &ReportLosses, batch: &mut Vec<u8>) -> Option<Taken> {
     let mut state = linger(shared, shared.lock());
     while !state.has_work() {
         if state.closed {
@@ -96,11 +96,11 @@ fn next_batch(shared: &BufferShared, announce_losses: &AnnounceLosses, batch: &m
     state.urgent = false;
     mem::swap(&mut state.buffer, batch);
     state.writing_bytes = batch.len();
-    let taken = Taken { lines: mem::take(&mut state.lines), announced: mem::take(&mut state.unannounced) };
+    let taken = Taken { lines: mem::take(&mut state.lines), reported: mem::take(&mut state.unreported) };
     shared.progress.notify_all();
     drop(state);
-    if taken.announced > 0 {
-        announce_losses(batch, taken.announced);
+    if taken.reported > 0 {
+        report_losses(batch, taken.reported);
     }
     Some(taken)
 }

@@ -190,7 +190,7 @@ where
     *response.status_mut() = status;
     observation.answered(status, response.headers(), Outcome::Panic);
     add_ids(&mut response, &observation);
-    let body = ResponseBody::own(text.into(), observation);
+    let body = ResponseBody::panicked(text.into(), observation);
     if body.size_hint().exact().is_some_and(|length| length > 0) {
         response.headers_mut().insert(header::CONTENT_TYPE, problem::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_LENGTH, length);

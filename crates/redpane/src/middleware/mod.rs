@@ -2,12 +2,14 @@
 //!
 //! * [`layer`] wraps a service, or every endpoint of a router, fallbacks included; [`service`] starts the observation of a
 //!   request. It measures the [`request_body`] and finds the route ([`route_cache`], [`route_label`]).
-//! * [`future`] holds it until the headers are sent, [`body`] until the last byte; a panic, an error, a broken body, a
+//! * [`future`] holds it until the headers are sent, [`body`] until the last byte ([`body_state`], [`body_error`]); a panic, an error, a broken body, a
 //!   timeout or a client that leaves ends it where it happens.
 //! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
 //!   [`pipeline`]: metrics, access line, observers.
 
 pub(crate) mod body;
+pub(crate) mod body_error;
+mod body_state;
 pub(crate) mod future;
 pub(crate) mod layer;
 pub(crate) mod observation;

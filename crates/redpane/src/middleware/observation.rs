@@ -10,7 +10,7 @@ use http_body::Body;
 
 use super::pipeline::Policy;
 use super::request_body;
-use super::route_cache::{Callee, Found, RouteCache};
+use super::route_cache::{Callee, RequestSeries, RouteCache};
 use super::unwind::{Payload, catch};
 use crate::logs::{panics, timestamp};
 use crate::request::context::RequestContext;
@@ -29,7 +29,7 @@ const OK: &[u8] = b"0";
 pub(super) struct Observation {
     /// `None` only while code runs inside it.
     context: Option<RequestContext>,
-    found: Found,
+    series: RequestSeries,
     /// A copy: it is asked for while the answer is made.
     policy: Policy,
     status: u16,
@@ -53,7 +53,7 @@ impl Observation {
         let arrived = Instant::now();
         let size = request_body::measure(request.body_mut());
         let sent = SentHeaders::find(request.headers());
-        let found = cache.find(request, sent.is_grpc());
+        let series = cache.find(request, sent.is_grpc());
         let head = RequestHead::of(request, &sent, size, arrived);
         let trusted = cache.pipeline.policy.trust_trace_context;
         let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
@@ -62,7 +62,7 @@ impl Observation {
         cache.pipeline.registry.http.in_flight.enter();
         Some(Self {
             context: Some(context),
-            found,
+            series,
             policy: cache.pipeline.policy,
             status: CLIENT_CLOSED_REQUEST,
             outcome: Outcome::Aborted,
@@ -98,7 +98,7 @@ impl Observation {
     pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap, completion: Outcome) {
         self.status = status.as_u16();
         self.completion = completion;
-        if let Found::GrpcCall(call) = &self.found
+        if let RequestSeries::GrpcCall(call) = &self.series
             && let Some(cache) = self.context.as_ref().and_then(cache_of)
         {
             let callee = match headers.get(header::CONTENT_TYPE).is_some_and(is_grpc) {
@@ -106,7 +106,7 @@ impl Observation {
                 true => Callee::Method,
                 false => Callee::NotGrpc,
             };
-            self.found = Found::Series(cache.call_series(call, callee));
+            self.series = RequestSeries::Known(cache.call_series(call, callee));
         }
     }
 
@@ -130,7 +130,7 @@ impl Observation {
 
     /// Whether the request ends at the headers of its answer, because the builder says so.
     pub(super) fn ends_at_headers(&self) -> bool {
-        let Found::Series(series) = &self.found else { return false };
+        let RequestSeries::Known(series) = &self.series else { return false };
         let until_headers = |cache: &RouteCache| cache.pipeline.registry.http.endpoint(series).0.until_headers;
         self.policy.some_end_at_headers && self.context.as_ref().and_then(cache_of).is_some_and(until_headers)
     }
@@ -148,7 +148,7 @@ impl Observation {
     }
 
     /// Nobody counts the bytes of the answer.
-    pub(super) fn leave_bytes_out(&mut self) {
+    pub(super) fn stop_counting_bytes(&mut self) {
         self.response_bytes = None;
     }
 
@@ -192,7 +192,7 @@ pub(super) fn catches_panics(context: &RequestContext) -> bool {
 
 /// What the middleware put beside the request.
 fn cache_of(context: &RequestContext) -> Option<&RouteCache> {
-    (context.host() as &dyn Any).downcast_ref()
+    (context.telemetry() as &dyn Any).downcast_ref()
 }
 
 /// The one end of every request.
@@ -203,9 +203,9 @@ impl Drop for Observation {
         let Some(cache) = cache_of(&context) else { return };
         let elapsed = context.head().arrived.elapsed();
         let unanswered;
-        let series = match &self.found {
-            Found::Series(series) => series,
-            Found::GrpcCall(call) => {
+        let series = match &self.series {
+            RequestSeries::Known(series) => series,
+            RequestSeries::GrpcCall(call) => {
                 unanswered = cache.call_series(call, Callee::NotGrpc);
                 &unanswered
             }

@@ -12,7 +12,7 @@ use crate::logs::panics;
 use crate::metrics::http::Series;
 use crate::metrics::method::method_index;
 use crate::metrics::route::{Route, UNMATCHED};
-use crate::request::context::{Host, RequestContext};
+use crate::request::context::{RequestContext, RequestTelemetry};
 
 /// A wrapped service, and the route of its requests. Inside of a router most endpoints have exactly one, so the first
 /// request finds it for all others.
@@ -26,8 +26,8 @@ pub(crate) struct RouteCache {
 }
 
 /// The series of a request, or a gRPC call whose answer tells it.
-pub(super) enum Found {
-    Series(Series),
+pub(super) enum RequestSeries {
+    Known(Series),
     GrpcCall(Box<GrpcCall>),
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Found {
 pub(super) struct GrpcCall {
     path: Box<str>,
     /// The label of a request that is no call of a method.
-    otherwise: Box<str>,
+    other_label: Box<str>,
     method: usize,
 }
 
@@ -56,19 +56,19 @@ impl RouteCache {
     }
 
     /// Finds where a request is counted, or makes its series.
-    pub(super) fn find<B>(&self, request: &Request<B>, is_grpc: bool) -> Found {
+    pub(super) fn find<B>(&self, request: &Request<B>, is_grpc: bool) -> RequestSeries {
         let method = method_index(request.method());
         let path = request.uri().path();
         let grpc = is_grpc && is_grpc_path(path);
         if grpc && let Some(route) = self.pipeline.registry.http.known_route(path) {
-            return Found::Series(self.pipeline.registry.http.series(&route, method));
+            return RequestSeries::Known(self.pipeline.registry.http.series(&route, method));
         }
         let label = self.pipeline.labels.of(request);
         if grpc {
-            let otherwise = (*label).into();
-            return Found::GrpcCall(Box::new(GrpcCall { path: path.into(), otherwise, method }));
+            let other_label = (*label).into();
+            return RequestSeries::GrpcCall(Box::new(GrpcCall { path: path.into(), other_label, method }));
         }
-        Found::Series(self.series(&label, method))
+        RequestSeries::Known(self.series(&label, method))
     }
 
     /// The series of a gRPC call, where it is known what it called.
@@ -76,7 +76,7 @@ impl RouteCache {
         let name = match callee {
             Callee::Method => &call.path,
             Callee::Unknown => UNMATCHED,
-            Callee::NotGrpc => &call.otherwise,
+            Callee::NotGrpc => &call.other_label,
         };
         self.series(name, call.method)
     }
@@ -96,7 +96,7 @@ impl RouteCache {
     }
 }
 
-impl Host for RouteCache {
+impl RequestTelemetry for RouteCache {
     fn recorder(&self) -> &dyn metrics::Recorder {
         &self.pipeline.registry.recorder
     }

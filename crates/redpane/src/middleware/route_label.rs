@@ -20,7 +20,7 @@ pub(crate) struct RouteLabels {
 
 impl RouteLabels {
     /// The label of a request that calls no gRPC method, in this order: axum's route template, a nested service's prefix,
-    /// what the builder's function says, `unmatched`. The last but one takes the request apart.
+    /// what the builder's function says, `unmatched`. The function gets a copy of the head, since extensions cannot be lent.
     pub(super) fn of<'a, B>(&self, request: &'a Request<B>) -> Cow<'a, str> {
         #[cfg(feature = "axum")]
         if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {

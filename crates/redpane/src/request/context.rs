@@ -16,7 +16,7 @@ use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
 
 /// The telemetry that observes a request, as far as code that runs inside the request needs it.
-pub(crate) trait Host: Any + Send + Sync {
+pub(crate) trait RequestTelemetry: Any + Send + Sync {
     /// What the `metrics` macros emit to.
     fn recorder(&self) -> &dyn metrics::Recorder;
 
@@ -43,16 +43,16 @@ struct Inner {
     span_id: SpanId,
     parent_span_id: Option<SpanId>,
     flags: u8,
-    rare: Option<Box<Rare>>,
+    extra: Option<Box<ExtraContext>>,
     request_id: RequestId,
     head: RequestHead,
     /// Allocated for requests that record something, which few do.
     fields: OnceLock<Box<Mutex<RecordedFields>>>,
-    host: Arc<dyn Host>,
+    telemetry: Arc<dyn RequestTelemetry>,
 }
 
 /// What few requests have: beside the rest, so that the others do not carry it.
-struct Rare {
+struct ExtraContext {
     /// The trace id that the caller sent, where it is not trusted.
     caller_trace_id: Option<TraceId>,
     tracestate: Option<HeaderValue>,
@@ -68,7 +68,7 @@ impl RequestContext {
         sent: &SentHeaders<'_>,
         trusted: bool,
         head: RequestHead,
-        host: Arc<dyn Host>,
+        telemetry: Arc<dyn RequestTelemetry>,
         outer: Option<RequestContext>,
     ) -> Self {
         let caller = sent.traceparent().and_then(|header| TraceParent::from_header(header.as_bytes()));
@@ -78,7 +78,7 @@ impl RequestContext {
             (trace_id, SpanId::generate(random), RequestId::new(sent.request_id, &trace_id, random))
         });
         let is_plain = !sent.has_lists() && outer.is_none() && (trusted || caller.is_none());
-        let rare = || Rare {
+        let extra = || ExtraContext {
             caller_trace_id: caller.filter(|_| !trusted).map(|caller| caller.trace_id),
             tracestate: parent.and_then(|_| sent.tracestate()),
             baggage: if trusted { sent.baggage() } else { None },
@@ -89,11 +89,11 @@ impl RequestContext {
             span_id,
             parent_span_id: parent.map(|parent| parent.parent_id),
             flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
-            rare: if is_plain { None } else { Some(Box::new(rare())) },
+            extra: if is_plain { None } else { Some(Box::new(extra())) },
             request_id,
             head,
             fields: OnceLock::new(),
-            host,
+            telemetry,
         }))
     }
 
@@ -131,9 +131,9 @@ impl RequestContext {
         // A copy: the request's own value is what tells this request from others.
         let request_id = HeaderValue::from_str(inner.request_id.as_str());
         headers.insert(X_REQUEST_ID, request_id.expect("visible ASCII is a header value"));
-        if let Some(rare) = &inner.rare {
-            headers.extend(rare.tracestate.clone().map(|value| (TRACESTATE, value)));
-            headers.extend(rare.baggage.clone().map(|value| (BAGGAGE, value)));
+        if let Some(extra) = &inner.extra {
+            headers.extend(extra.tracestate.clone().map(|value| (TRACESTATE, value)));
+            headers.extend(extra.baggage.clone().map(|value| (BAGGAGE, value)));
         }
         headers
     }
@@ -150,7 +150,7 @@ impl RequestContext {
 
     /// The trace id that the caller sent, where it is not trusted.
     pub(crate) fn caller_trace_id(&self) -> Option<&TraceId> {
-        self.0.rare.as_ref().and_then(|rare| rare.caller_trace_id.as_ref())
+        self.0.extra.as_ref().and_then(|extra| extra.caller_trace_id.as_ref())
     }
 
     /// The digits of a fresh request id, which need no escape.
@@ -171,13 +171,13 @@ impl RequestContext {
         &self.0.head
     }
 
-    pub(crate) fn host(&self) -> &dyn Host {
-        &*self.0.host
+    pub(crate) fn telemetry(&self) -> &dyn RequestTelemetry {
+        &*self.0.telemetry
     }
 
     /// The context that another telemetry made for the same request before this one.
     pub(crate) fn outer(&self) -> Option<&RequestContext> {
-        self.0.rare.as_ref().and_then(|rare| rare.outer.as_ref())
+        self.0.extra.as_ref().and_then(|extra| extra.outer.as_ref())
     }
 
     /// Makes sure that the request carries its request id before the application sees it.

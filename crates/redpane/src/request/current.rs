@@ -68,7 +68,7 @@ struct CurrentRecorder;
 
 fn recorder<R>(emit: impl FnOnce(&dyn metrics::Recorder) -> R) -> R {
     match current() {
-        Some(context) => emit(context.host().recorder()),
+        Some(context) => emit(context.telemetry().recorder()),
         None => emit(&metrics::NoopRecorder),
     }
 }

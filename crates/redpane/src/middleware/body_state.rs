@@ -1,0 +1,93 @@
+//! What a response body and the end of its request have to do with each other.
+
+use std::any::Any;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Buf;
+use http_body::{Body, Frame};
+
+use super::observation::{Observation, log_caught};
+use super::unwind::{Payload, catch};
+use crate::request::context::RequestContext;
+use crate::request::current::enter;
+
+pub(super) enum BodyState {
+    /// The request ends with the body.
+    Observed(Observation),
+    /// The request ended at its headers; log lines still carry its ids.
+    Detached(Option<RequestContext>),
+    /// The body has ended, or belongs to a request that is observed elsewhere.
+    Ended,
+}
+
+impl BodyState {
+    /// Runs code of the application inside the request.
+    pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
+        match self {
+            Self::Observed(observation) => observation.run(work),
+            Self::Detached(context) => {
+                let _scope = enter(context);
+                catch(work)
+            }
+            Self::Ended => Ok(work()),
+        }
+    }
+
+    /// Makes sure that a caught panic has its log line.
+    pub(super) fn log_panic(&self, payload: &(dyn Any + Send)) {
+        if let Some(context) = self.context() {
+            log_caught(context, payload);
+        }
+    }
+
+    pub(super) fn context(&self) -> Option<&RequestContext> {
+        match self {
+            Self::Observed(observation) => observation.context(),
+            Self::Detached(context) => context.as_ref(),
+            Self::Ended => None,
+        }
+    }
+
+    pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
+        if let (Self::Observed(observation), Some(data)) = (self, frame.data_ref()) {
+            observation.count_bytes(data.remaining() as u64);
+        }
+    }
+
+    pub(super) fn end(&mut self, end: impl FnOnce(Observation)) {
+        if let Self::Observed(observation) = std::mem::replace(self, Self::Ended) {
+            end(observation);
+        }
+    }
+}
+
+/// What one poll of a body gave: the frame, whether the body has ended, and what dropping it gave where it was dropped.
+pub(super) type Polled<D, E> = (Poll<Option<Result<Frame<D>, E>>>, bool, Result<(), Payload>);
+
+/// Polls the application's body; when that was its end it is dropped at once, still inside its context. A panic of its
+/// destructors comes back beside the frame, which it does not spoil.
+pub(super) fn poll_to_its_end<B: Body>(
+    mut slot: Pin<&mut Option<B>>,
+    cx: &mut Context<'_>,
+) -> Polled<B::Data, B::Error> {
+    let Some(mut body) = slot.as_mut().as_pin_mut() else { return (Poll::Ready(None), true, Ok(())) };
+    let polled = body.as_mut().poll_frame(cx);
+    let ended = match &polled {
+        Poll::Pending => false,
+        // Nobody polls for the end of a body that says it has ended; trailers are always the last frame.
+        Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || body.is_end_stream(),
+        Poll::Ready(Some(Err(_)) | None) => true,
+    };
+    let dropped = if ended { catch(|| slot.set(None)) } else { Ok(()) };
+    (polled, ended, dropped)
+}
+
+/// Drops the application's body inside its context.
+pub(super) fn drop_inner<B>(mut inner: Pin<&mut Option<B>>, state: &mut BodyState) {
+    if inner.is_some()
+        && let Err(payload) = state.run(|| inner.set(None))
+    {
+        state.log_panic(&*payload);
+    }
+}
