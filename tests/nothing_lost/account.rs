@@ -21,7 +21,7 @@ pub(crate) struct Account {
     panics: u64,
     /// Lost lines that announcements tell of.
     announced: u64,
-    /// Requests that a test keeps in flight, beside the scrape.
+    /// Requests that a test keeps in flight.
     pub(crate) kept_in_flight: u64,
 }
 
@@ -96,7 +96,7 @@ impl Account {
         equal("lines, and log_events_total without those lost", self.lines, events - lost)?;
         equal("announced and lost lines", self.announced, lost)?;
         let in_flight = samples.sum("http_requests_in_flight", &[]) as u64;
-        equal("requests in flight, and the scrape with those of the test", in_flight, 1 + self.kept_in_flight)?;
+        equal("requests in flight, and those of the test", in_flight, self.kept_in_flight)?;
         let certain: Vec<_> = self.seen.values().filter(|seen| is_certain(seen)).collect();
         if let (0, Some(missing)) = (lost, certain.first()) {
             return Err(format!("{} requests have no line: {missing:?}", certain.len()));

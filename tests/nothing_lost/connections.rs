@@ -43,7 +43,7 @@ async fn a_thousand_and_twenty_four_at_once() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert!(clients.join_all().await.len() == CONNECTIONS - 1, "each got its answers");
-    assert!(at_once > CONNECTIONS as f64, "at most {at_once} requests were in flight at once");
+    assert!(at_once >= CONNECTIONS as f64, "at most {at_once} requests were in flight at once");
     let sum = service.settle().await;
     assert_eq!((sum.lost, sum.uncertain), (0, 0));
     service.end().await;

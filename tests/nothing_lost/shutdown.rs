@@ -29,7 +29,7 @@ async fn requests_in_flight_and_those_that_come_late_are_counted_and_logged() {
         holding.ask(&asked, true).await.unwrap();
     });
     eventually("it is in flight", async || {
-        (service.scrape().await.value("http_requests_in_flight", &[]) == 2.0).then_some(())
+        (service.scrape().await.value("http_requests_in_flight", &[]) == 1.0).then_some(())
     })
     .await;
     let load = service.load(seed, 16, usize::MAX, without, Trust::MayBreakOff);

@@ -43,12 +43,12 @@ async fn scrape(address: SocketAddr) -> Samples {
     Samples::parse(client::get(address, "/metrics").await.text())
 }
 
-/// Waits until only this scrape is in flight and no connection but its own is open; gives the scrape.
+/// Waits until nothing is in flight and no connection but its own is open; gives the scrape.
 async fn at_rest(address: SocketAddr, descriptors: Option<f64>) -> Samples {
     eventually("all connections are closed", async || {
         let samples = scrape(address).await;
         let open = samples.value("process_open_fds", &[]);
-        let is_idle = samples.value("http_requests_in_flight", &[]) == 1.0;
+        let is_idle = samples.value("http_requests_in_flight", &[]) == 0.0;
         (is_idle && descriptors.is_none_or(|wanted| open <= wanted)).then_some(samples)
     })
     .await

@@ -67,7 +67,7 @@ async fn a_mixed_load_leaves_nothing_but_json_lines_that_agree_with_the_metrics(
     let samples = eventually("every request is over", async || {
         let samples = scrape(address).await;
         let gone = samples.sum("http_requests_total", &[("route", "/faults/delay/{ms}")]);
-        (gone == 40.0 && samples.value("http_requests_in_flight", &[]) == 1.0).then_some(samples)
+        (gone == 40.0 && samples.value("http_requests_in_flight", &[]) == 0.0).then_some(samples)
     })
     .await;
     let lines = lines_at_the_end(process).await;

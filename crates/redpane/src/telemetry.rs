@@ -179,10 +179,11 @@ impl Telemetry {
         self.registry().on_scrape(Arc::new(hook));
     }
 
-    /// Requests being served: from their arrival to the end of their response body.
+    /// Requests being served: from their arrival to the end of their response body. All of them, also those of routes that
+    /// log failures only, which `http_requests_in_flight` leaves out.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        self.registry().http.in_flight.get()
+        self.registry().http.being_served()
     }
 
     /// Waits until every line logged so far is written, or counted as lost in `log_lines_dropped_total` where the output

@@ -48,7 +48,8 @@ pub(crate) const DURATION: Definition = Definition::histogram(
     "seconds",
     "Time from a request's arrival to the end of its response body.",
 );
-pub(crate) const IN_FLIGHT: Definition = Definition::gauge("http_requests_in_flight", "Requests being served.");
+pub(crate) const IN_FLIGHT: Definition =
+    Definition::gauge("http_requests_in_flight", "Requests being served, without scrapes and health checks.");
 pub(crate) const REQUEST_SIZE: Definition =
     Definition::histogram("http_request_size_bytes", "bytes", "Size of request bodies.");
 pub(crate) const RESPONSE_SIZE: Definition =

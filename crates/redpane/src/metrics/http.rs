@@ -39,7 +39,11 @@ pub(crate) struct Counted<'a> {
 
 /// All HTTP metrics of one telemetry.
 pub(crate) struct HttpMetrics {
+    /// Requests being served, without the next.
     pub(crate) in_flight: InFlight,
+    /// Those whose route logs failures only. The scrape that reads the gauge is one of them, and would keep it from ever
+    /// being 0.
+    failures_only_in_flight: InFlight,
     durations: Arc<Bounds>,
     sizes: Arc<Bounds>,
     limit: usize,
@@ -58,6 +62,7 @@ impl HttpMetrics {
     pub(crate) fn new(durations: Arc<Bounds>, sizes: Arc<Bounds>, limit: usize, describe: Describe) -> Self {
         Self {
             in_flight: InFlight::new(),
+            failures_only_in_flight: InFlight::new(),
             durations,
             sizes,
             limit,
@@ -138,6 +143,21 @@ impl HttpMetrics {
             Series::Own(_) => (&endpoint.info, Counted { endpoint, is_overflow: false }),
             Series::Overflow(info, _) => (info, Counted { endpoint, is_overflow: true }),
         }
+    }
+
+    /// Whether the route of the requests that are counted there logs failures only.
+    pub(crate) fn logs_failures_only(&self, series: &Series) -> bool {
+        self.endpoint(series).0.log_failures_only
+    }
+
+    /// Where a request is counted while it is served.
+    pub(crate) fn serving(&self, failures_only: bool) -> &InFlight {
+        if failures_only { &self.failures_only_in_flight } else { &self.in_flight }
+    }
+
+    /// All requests being served.
+    pub(crate) fn being_served(&self) -> u64 {
+        self.in_flight.get() + self.failures_only_in_flight.get()
     }
 
     /// Counts a finished request, once, in all its metrics.

@@ -30,6 +30,8 @@ pub(super) struct Observation {
     /// `None` only while code runs inside it.
     context: Option<RequestContext>,
     series: RequestSeries,
+    /// Its route, as far as it was known on arrival, logs failures only: it is not in the gauge of requests in flight.
+    failures_only: bool,
     /// A copy: it is asked for while the answer is made.
     policy: Policy,
     status: u16,
@@ -58,11 +60,14 @@ impl Observation {
         let trusted = cache.pipeline.policy.trust_trace_context;
         let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
         context.put_request_id(request.headers_mut());
+        let http = &cache.pipeline.registry.http;
+        let failures_only = matches!(&series, RequestSeries::Known(series) if http.logs_failures_only(series));
         // From here on the drop of the observation takes it back.
-        cache.pipeline.registry.http.in_flight.enter();
+        http.serving(failures_only).enter();
         Some(Self {
             context: Some(context),
             series,
+            failures_only,
             policy: cache.pipeline.policy,
             status: CLIENT_CLOSED_REQUEST,
             outcome: Outcome::Aborted,
@@ -225,6 +230,6 @@ impl Drop for Observation {
         cache.pipeline.finish(counted, &request);
         // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
         // counted and its line made.
-        http.in_flight.leave();
+        http.serving(self.failures_only).leave();
     }
 }

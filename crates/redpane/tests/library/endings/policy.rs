@@ -91,6 +91,29 @@ async fn the_usual_probes_and_the_metrics_are_quiet() {
 }
 
 #[tokio::test]
+async fn a_quiet_route_is_left_out_of_the_gauge_of_requests_in_flight() {
+    let observed = Observed::with(|redpane| redpane.log_failures_only(["/probe"]));
+    let called = Arc::new(Notify::new());
+    let calling = Arc::clone(&called);
+    let hang = get(move || async move {
+        calling.notify_one();
+        std::future::pending::<&str>().await
+    });
+    let address = observed.serve(Router::new().route("/probe", hang.clone()).route("/work", hang)).await;
+    let ask = |path: &str| raw::send(address, format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+    let shown = || observed.samples().value("http_requests_in_flight", &[]);
+    let probe = ask("/probe").await;
+    called.notified().await;
+    assert_eq!((shown(), observed.telemetry.in_flight()), (0.0, 1), "who waits for the end waits for it too");
+    let work = ask("/work").await;
+    called.notified().await;
+    assert_eq!((shown(), observed.telemetry.in_flight()), (1.0, 2));
+    drop((probe, work));
+    observed.finished(2).await;
+    assert_eq!(shown(), 0.0);
+}
+
+#[tokio::test]
 async fn a_quiet_route_that_panics_has_its_lines() {
     let observed = Observed::with(|redpane| redpane.log_failures_only(["/"]));
     let handler = || async {
