@@ -108,6 +108,21 @@ async fn announced_routes_are_there_before_their_first_request() {
 }
 
 #[tokio::test]
+async fn durations_have_buckets_from_100_microseconds_to_10_seconds() {
+    let app = quiet_log(Redpane::new("test")).instrument(hello());
+    get(&app, "/hello/you").await;
+    let seen = scrape(&app).await;
+    let of_hello = |sample: &&&Sample| {
+        labels("GET", "/hello/{name}", "200").iter().all(|(name, value)| sample.labels[*name] == *value)
+    };
+    let buckets = seen.samples("http_request_duration_seconds_bucket");
+    let bounds: Vec<_> = buckets.iter().filter(of_hello).map(|sample| sample.labels["le"].as_str()).collect();
+    let milliseconds = ["0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1"];
+    assert_eq!(bounds[..10], milliseconds);
+    assert_eq!(bounds[10..], ["0.25", "0.5", "1", "2.5", "5", "10", "+Inf"]);
+}
+
+#[tokio::test]
 async fn exemplars_lead_to_the_trace_and_stay_in_openmetrics() {
     let app = quiet_log(Redpane::new("test")).instrument(hello());
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
