@@ -58,7 +58,10 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
     line.field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), number::integer));
     line.field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, number::integer));
     line.field(",\"client\":", |out| {
-        json::optional(out, head.client, |out, client| json::display(out, format_args!("{client}")))
+        json::optional(out, head.client, |out, client| match client.port() {
+            0 => json::display(out, format_args!("{}", client.ip())),
+            _ => json::display(out, format_args!("{client}")),
+        });
     });
     line.field(",\"user_agent\":", |out| {
         json::optional(out, head.user_agent.as_ref(), |out, agent| {

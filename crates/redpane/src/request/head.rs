@@ -10,7 +10,9 @@ use super::headers::SentHeaders;
 use super::size::RequestSize;
 
 /// The address of the client, for servers that are not axum's: put it into the request's extensions, and it is the field
-/// `client` of the access line. Of axum's servers, `ConnectInfo<SocketAddr>` is read.
+/// `client` of the access line. Of axum's servers, `ConnectInfo<SocketAddr>` is read, and comes first.
+///
+/// Port 0 says that the port is not known, as behind a proxy that tells the address alone: then so does the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddr(pub SocketAddr);
 

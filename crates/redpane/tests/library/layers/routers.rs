@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use axum::routing::get;
 use http::{Request, StatusCode};
-use redpane::{ResponseBody, TimedOut};
+use redpane::{ClientAddr, ResponseBody, TimedOut};
 use test_support::Observed;
 use tower::{Layer, ServiceBuilder};
 use tower_http::timeout::TimeoutLayer;
@@ -49,6 +49,21 @@ async fn layers_inside_and_around() {
     let line = observed.only_request().await;
     assert_eq!(answer.headers["x-request-id"], line.str("request_id"));
     assert_line(&line, "INFO complete GET /hello/{name} 200");
+}
+
+#[tokio::test]
+async fn the_client_is_whom_the_server_says() {
+    let observed = Observed::new();
+    let mut router: Router = router().layer(observed.telemetry.layer());
+    let addresses = ["203.0.113.9:56324", "[2001:db8::9]:56324", "203.0.113.9:0", "[2001:db8::9]:0"];
+    for address in addresses {
+        let mut asked = asked("/hello/ada");
+        asked.extensions_mut().insert(ClientAddr(address.parse().unwrap()));
+        assert!(call(&mut router, asked).await.is_ok());
+    }
+    let lines = observed.access_lines(4).await;
+    let clients: Vec<_> = lines.iter().map(|line| line.str("client")).collect();
+    assert_eq!(clients, [addresses[0], addresses[1], "203.0.113.9", "2001:db8::9"], "port 0 is not known");
 }
 
 /// Around a whole router nobody knows its templates yet.
