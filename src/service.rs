@@ -8,7 +8,7 @@ use http::Method;
 use redpane::{Redpane, Telemetry};
 
 use crate::log_targets::SERVER;
-use crate::server::{BindError, Ended, Limits, Listeners};
+use crate::server::{BindError, Ended, Limits, Listeners, TrustedProxies};
 use crate::settings::{Config, Role, flag};
 use crate::version::{REVISION, VERSION};
 use crate::{demo, receiver, server};
@@ -71,9 +71,17 @@ pub async fn run(
         version = VERSION,
         revision = REVISION,
         faults = config.faults,
+        trusted_proxies = trusted_proxies(config),
         "listening"
     );
-    server::run(listeners, router(config), limits, telemetry, shutdown, cut).await
+    let trusted = TrustedProxies::new(config.trusted_proxies.clone());
+    server::run(listeners, router(config), limits, trusted, telemetry, shutdown, cut).await
+}
+
+/// For the line that says what the service does; `None` where nobody is trusted.
+fn trusted_proxies(config: &Config) -> Option<String> {
+    let networks: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+    (!networks.is_empty()).then(|| networks.join(","))
 }
 
 fn router(config: &Config) -> Router {

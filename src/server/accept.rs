@@ -16,6 +16,7 @@ use super::builders::ConnectionBuilders;
 use super::connection::serve;
 use super::limits::Limits;
 use super::phase::Phase;
+use super::proxies::{Proxies, TrustedProxies};
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -30,7 +31,7 @@ pub(super) struct ListenerHandle {
 }
 
 impl ListenerHandle {
-    pub(super) fn start(listener: TcpListener, router: Router, limits: Limits) -> Self {
+    pub(super) fn start(listener: TcpListener, router: Router, limits: Limits, trusted: TrustedProxies) -> Self {
         let (phase, watched) = watch::channel(Phase::Serving);
         let (early, late) = (TaskTracker::new(), TaskTracker::new());
         // A closed tracker still takes tasks; only `wait` needs it closed. Neither can be empty too soon: the accept loop
@@ -42,6 +43,7 @@ impl ListenerHandle {
             // Once here, not once a connection.
             router: router.with_state(()),
             builders: Arc::new(ConnectionBuilders::new(limits.header_timeout)),
+            proxies: Arc::new(Proxies::new(trusted)),
             permits: Arc::new(Semaphore::new(limits.max_connections)),
             phase: watched,
             errors: AcceptErrorLog::default(),
@@ -70,6 +72,7 @@ struct AcceptLoop {
     listener: TcpListener,
     router: Router,
     builders: Arc<ConnectionBuilders>,
+    proxies: Arc<Proxies>,
     permits: Arc<Semaphore>,
     phase: watch::Receiver<Phase>,
     errors: AcceptErrorLog,
@@ -119,8 +122,9 @@ impl AcceptLoop {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit, connections: &TaskTracker) {
         let (router, builders, phase) = (self.router.clone(), self.builders.clone(), self.phase.clone());
+        let proxies = self.proxies.clone();
         connections.spawn(async move {
-            serve(stream, peer, router, &builders, phase).await;
+            serve(stream, peer, router, &builders, &proxies, phase).await;
             drop(permit);
         });
     }

@@ -20,6 +20,7 @@ use super::builders::ConnectionBuilders;
 use super::first_request::FirstRequest;
 use super::phase::Phase;
 use super::poll_on_drop::PollOnDrop;
+use super::proxies::{Client, Opening, Proxies};
 use crate::log_targets::SERVER;
 
 /// Time a connection without a request has at shutdown to send the one its client connected for. Its bytes may be on their
@@ -32,18 +33,32 @@ pub(super) async fn serve(
     peer: SocketAddr,
     router: Router,
     builders: &ConnectionBuilders,
+    proxies: &Proxies,
     phase: watch::Receiver<Phase>,
 ) {
     // Small answers must not wait for the client's delayed acknowledgement. A socket that refuses the option still works.
     drop(stream.set_nodelay(true));
     let first = Arc::new(FirstRequest::default());
-    let service = into_service(router, peer, first.clone());
-    let builder = builders.accepted_in(*phase.borrow());
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     // hyper's own header timeout begins after the first bytes, when the protocol is known, and HTTP/2 has none.
     let mut silent = std::pin::pin!(first.missing_for(builders.header_timeout()));
     let mut ending = std::pin::pin!(wait_for_end(phase.clone(), &first));
-    let mut cut = std::pin::pin!(reached(phase, Phase::Cut));
+    let mut cut = std::pin::pin!(reached(phase.clone(), Phase::Cut));
+    let mut opening = Opening::new(stream, peer, proxies);
+    let source = tokio::select! {
+        biased;
+        source = opening.read() => source,
+        () = &mut ending => None,
+        () = &mut silent => {
+            opening.timed_out();
+            None
+        }
+        () = &mut cut => None,
+    };
+    let Some(source) = source else { return };
+    let (stream, client) = opening.into_parts(source);
+    let service = into_service(router, client, first.clone());
+    let builder = builders.accepted_in(*phase.borrow());
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut is_ending = false;
     loop {
         tokio::select! {
@@ -86,13 +101,14 @@ async fn wait_for_end(phase: watch::Receiver<Phase>, first: &FirstRequest) {
 /// The router as hyper wants it. Each request gets its client's address.
 fn into_service(
     router: Router,
-    peer: SocketAddr,
+    client: Client,
     first: Arc<FirstRequest>,
 ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
 {
     service_fn(move |mut request: Request<Incoming>| {
         first.arrived();
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let client = client.of(request.headers());
+        request.extensions_mut().insert(ConnectInfo(client));
         // Called without `ready`: a router is always ready. Cloning it is cheap.
         PollOnDrop::new(router.clone().call(request))
     })

@@ -11,6 +11,7 @@ use super::ended::{Cause, Ended};
 use super::health::{self, Readiness};
 use super::limits::Limits;
 use super::listeners::Listeners;
+use super::proxies::TrustedProxies;
 use super::{process_metrics, strict};
 use crate::log_targets::SERVER;
 use crate::web;
@@ -33,6 +34,7 @@ pub async fn run(
     listeners: Listeners,
     api: Router,
     limits: Limits,
+    trusted: TrustedProxies,
     telemetry: &Telemetry,
     shutdown: impl Future<Output = ()>,
     cut: impl Future<Output = ()>,
@@ -40,10 +42,10 @@ pub async fn run(
     process_metrics::publish(telemetry);
     let readiness = Readiness::default();
     let api = web::with_problem_fallbacks(api.merge(health::router(&readiness))).layer(from_fn(strict::refuse));
-    let api = ListenerHandle::start(listeners.api, telemetry.clone().instrument(api), limits);
+    let api = ListenerHandle::start(listeners.api, telemetry.clone().instrument(api), limits, trusted.clone());
     let metrics = listeners.metrics.map(|listener| {
         let probes = telemetry.clone().instrument(web::with_problem_fallbacks(health::router(&readiness)));
-        ListenerHandle::start(listener, telemetry.metrics_router().merge(probes), limits)
+        ListenerHandle::start(listener, telemetry.metrics_router().merge(probes), limits, trusted)
     });
 
     shutdown.await;

@@ -76,6 +76,10 @@ pub struct Flags {
     /// 1s, then drop) [default: drop]
     #[arg(long, global = true, hide_env_values = true, value_name = "POLICY", env = "REDPANE_LOG_WHEN_FULL")]
     log_when_full: Option<OsString>,
+    /// IP addresses or networks of proxies, separated by commas, whose PROXY protocol header or Forwarded or
+    /// X-Forwarded-For says who the client is; from others these are ignored [default: unset, nobody is trusted]
+    #[arg(long, global = true, hide_env_values = true, value_name = "NETWORKS", env = "REDPANE_TRUSTED_PROXIES")]
+    trusted_proxies: Option<OsString>,
     /// Time until an answer must begin, 1ms to 1h; then 503 [default: 30s]
     #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_REQUEST_TIMEOUT")]
     request_timeout: Option<OsString>,
@@ -110,6 +114,7 @@ impl Source for Flags {
             "REDPANE_LOG_FORMAT" => &self.log_format,
             "REDPANE_LOG_BUFFER_BYTES" => &self.log_buffer_bytes,
             "REDPANE_LOG_WHEN_FULL" => &self.log_when_full,
+            "REDPANE_TRUSTED_PROXIES" => &self.trusted_proxies,
             "REDPANE_REQUEST_TIMEOUT" => &self.request_timeout,
             "REDPANE_HEADER_TIMEOUT" => &self.header_timeout,
             "REDPANE_BODY_LIMIT" => &self.body_limit,

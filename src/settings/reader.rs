@@ -2,11 +2,12 @@
 //!
 //! Every method records a bad value and continues with the default, so that one start names all bad values at once.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 
 use super::error::{BadSetting, BadSettings};
@@ -105,6 +106,18 @@ impl<'a> Reader<'a> {
         let plain = |text: &str| text.len() <= 64 && text.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
         let parse = |text: &str| (!text.is_empty() && plain(text)).then(|| text.to_owned());
         self.read(variable, "a name of at most 64 bytes of letters, digits and - _ . /", parse)
+    }
+
+    /// Networks, and addresses as networks of one.
+    pub(super) fn networks(&mut self, variable: &'static str) -> Option<Vec<IpNet>> {
+        let expected = "IP addresses or networks, separated by commas, such as 127.0.0.1 or 10.0.0.0/8,fd00::/8";
+        let text = self.read(variable, expected, |text| Some(text.to_owned()))?;
+        let network = |part: &str| part.parse().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let networks: Result<Vec<IpNet>, &str> = parts.map(|part| network(part).ok_or(part)).collect();
+        // Named again because only the beginning of a long value is shown.
+        let shown = |part: &str| part.chars().take(120).collect::<String>();
+        networks.map_err(|bad| self.reject(variable, &text, &format!("{expected}; {:?} is neither", shown(bad)))).ok()
     }
 
     /// Filter directives of the log.

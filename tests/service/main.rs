@@ -14,6 +14,7 @@ mod metrics;
 mod output;
 mod prometheus;
 mod protocol;
+mod proxies;
 mod receiver;
 mod routes;
 mod served;

@@ -104,7 +104,12 @@ pub async fn send_http2(address: SocketAddr, request: Request<Body>) -> Answer {
 
 /// A connection for several streams.
 pub async fn connect_http2(address: SocketAddr) -> http2::SendRequest<Body> {
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), connect(address).await).await.unwrap();
+    http2_over(TcpStream::connect(address).await.unwrap()).await
+}
+
+/// The same on a connection that is there already.
+pub async fn http2_over(stream: TcpStream) -> http2::SendRequest<Body> {
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender
 }
@@ -116,10 +121,6 @@ pub fn for_http2(address: SocketAddr, mut request: Request<Body>) -> Request<Bod
         Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build().unwrap();
     request.headers_mut().remove("host");
     request
-}
-
-async fn connect(address: SocketAddr) -> TokioIo<TcpStream> {
-    TokioIo::new(TcpStream::connect(address).await.unwrap())
 }
 
 /// Reads an answer to its end, proper or not.

@@ -14,7 +14,11 @@ pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]>) -> TcpStream {
 
 /// Sends, and reads until the server closes. The request should ask for that: `Connection: close`.
 pub async fn exchange(address: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
-    let mut stream = send(address, bytes).await;
+    read_to_end(&mut send(address, bytes).await).await
+}
+
+/// Reads until the server closes.
+pub async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A server that closes before it has read everything resets the connection: what came until then counts.
     let _ = stream.read_to_end(&mut answer).await;

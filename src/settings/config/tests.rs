@@ -17,6 +17,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.metrics_listen, None);
     assert_eq!(config.app, "api");
     assert_eq!(config.log_buffer_bytes, 16 * 1024 * 1024);
+    assert_eq!(config.trusted_proxies, []);
     assert_eq!(config.request_timeout, Duration::from_secs(30));
     assert_eq!(config.header_timeout, Duration::from_secs(10));
     assert_eq!(config.body_limit, 1024 * 1024);
@@ -37,6 +38,7 @@ fn every_variable_is_read() {
         ("REDPANE_LOG_FORMAT", "pretty"),
         ("REDPANE_LOG_BUFFER_BYTES", "2MB"),
         ("REDPANE_LOG_WHEN_FULL", "block"),
+        ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,"),
         ("REDPANE_REQUEST_TIMEOUT", "1m 30s"),
         ("REDPANE_HEADER_TIMEOUT", "250ms"),
         ("REDPANE_BODY_LIMIT", "4096"),
@@ -54,6 +56,8 @@ fn every_variable_is_read() {
     assert_eq!(config.log_format, LogFormat::Pretty);
     assert_eq!(config.log_buffer_bytes, 2_000_000);
     assert_eq!(config.log_when_full, OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE });
+    let networks: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
     assert_eq!(config.request_timeout, Duration::from_secs(90));
     assert_eq!(config.header_timeout, Duration::from_millis(250));
     assert_eq!(config.body_limit, 4096);
@@ -73,6 +77,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_LOG_FORMAT", "xml"),
         ("REDPANE_LOG_BUFFER_BYTES", "1 byte"),
         ("REDPANE_LOG_WHEN_FULL", "wait"),
+        ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8,gateway"),
         ("REDPANE_REQUEST_TIMEOUT", "30"),
         ("REDPANE_HEADER_TIMEOUT", "2h"),
         ("REDPANE_BODY_LIMIT", "0"),
@@ -83,7 +88,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 14 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 15 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");
@@ -91,6 +96,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     assert!(message.contains(
         "REDPANE_HEADER_TIMEOUT (--header-timeout) is \"2h\": must be a duration with its unit from 10ms to 1h"
     ));
+    assert!(message.contains("such as 127.0.0.1 or 10.0.0.0/8,fd00::/8; \"gateway\" is neither"), "{message}");
     assert!(message.contains("a size from 1 B to 1.0 GiB, such as 1.0 MiB"), "{message}");
 }
 
