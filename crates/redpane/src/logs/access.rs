@@ -2,7 +2,7 @@
 
 use tracing::Level;
 
-use super::line::Line;
+use super::line::{ACCESS_TARGET, Line};
 use super::log::Log;
 use super::value::write_recorded;
 use super::{json, number};
@@ -34,9 +34,10 @@ const KEYS: [&str; 16] = [
     "grpc_code",
 ];
 
-/// The fields `method` and `route` in JSON, for all access lines of an endpoint.
+/// What all access lines of an endpoint have in common: target, message, `method` and `route`, in JSON.
 pub(crate) fn encode_endpoint(method: &str, route: &str) -> Box<[u8]> {
-    let mut encoded = format!(",\"method\":\"{method}\",\"route\":").into_bytes();
+    let opening = format!("\"{ACCESS_TARGET}\",\"message\":\"request\",\"method\":\"{method}\",\"route\":");
+    let mut encoded = opening.into_bytes();
     json::text_up_to(&mut encoded, route, MAX_ROUTE);
     encoded.into()
 }
@@ -54,10 +55,10 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
     line.raw(&request.endpoint.encoded);
     line.field(",\"path\":", |out| json::text_up_to(out, head.path(), MAX_PATH));
     line.raw(&status(request.status));
-    line.field(outcome_and_duration(request.outcome), |out| number::seconds(out, request.nanoseconds));
-    line.field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), number::integer));
-    line.field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, number::integer));
-    line.field(",\"client\":", |out| {
+    line.short_field(outcome_and_duration(request.outcome), |out| number::seconds(out, request.nanoseconds));
+    line.short_field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), number::integer));
+    line.short_field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, number::integer));
+    line.short_field(",\"client\":", |out| {
         json::optional(out, head.client, |out, client| match client.port() {
             0 => json::display(out, format_args!("{}", client.ip())),
             _ => json::display(out, format_args!("{client}")),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use super::level::{LEVELS, level_index};
 use super::{json, number, timestamp};
 use crate::request::context::RequestContext;
 
@@ -22,15 +23,21 @@ const RESERVED: [&str; 9] =
     ["timestamp", "level", "app", "trace_id", "span_id", "target", "message", "spans", "fields_left_out"];
 const PREFIX: &str = "field.";
 
-/// The JSON form of an application's name, encoded once.
+/// The level and the application's name as lines have them, encoded once for each level.
 #[derive(Clone)]
-pub(crate) struct App(Vec<u8>);
+pub(crate) struct App([Box<[u8]>; LEVELS.len()]);
 
 impl App {
     pub(crate) fn new(name: &str) -> Self {
-        let mut encoded = Vec::new();
-        json::text_up_to(&mut encoded, name, 256);
-        Self(encoded)
+        Self(LEVELS.map(|level| {
+            let mut encoded = format!("\",\"level\":\"{level}\",\"app\":").into_bytes();
+            json::text_up_to(&mut encoded, name, 256);
+            encoded.into()
+        }))
+    }
+
+    fn at(&self, level: Level) -> &[u8] {
+        &self.0[level_index(level)]
     }
 }
 
@@ -54,11 +61,9 @@ impl Line {
         line
     }
 
-    /// Opens an access line, its message included, for a time that was read already.
+    /// Opens an access line up to and without its target, for a time that was read already.
     pub(crate) fn begin_request(time: Duration, app: &App, level: Level, context: &RequestContext) -> Self {
-        let mut line = Self::open(time, app, level, Some(context));
-        line.raw(b"\"redpane::access\",\"message\":\"request\"");
-        line
+        Self::open(time, app, level, Some(context))
     }
 
     fn open(time: Duration, app: &App, level: Level, context: Option<&RequestContext>) -> Self {
@@ -67,14 +72,7 @@ impl Line {
         let mut out = SPARE.try_with(Cell::take).unwrap_or_default();
         out.clear();
         timestamp::write_opening(&mut out, time);
-        out.extend_from_slice(match level {
-            Level::ERROR => b"\",\"level\":\"ERROR\",\"app\":",
-            Level::WARN => b"\",\"level\":\"WARN\",\"app\":",
-            Level::INFO => b"\",\"level\":\"INFO\",\"app\":",
-            Level::DEBUG => b"\",\"level\":\"DEBUG\",\"app\":",
-            Level::TRACE => b"\",\"level\":\"TRACE\",\"app\":",
-        });
-        out.extend_from_slice(&app.0);
+        out.extend_from_slice(app.at(level));
         match context {
             Some(context) => out.extend_from_slice(&ids(context)),
             None => out.extend_from_slice(b",\"trace_id\":null,\"span_id\":null,\"target\":"),
@@ -99,6 +97,12 @@ impl Line {
         self.out.extend_from_slice(opening.as_bytes());
         value(&mut self.out);
         self.keep_within_bound(start);
+    }
+
+    /// Appends one field of redpane's own, of few bytes: all of them together stay far below the bound.
+    pub(crate) fn short_field(&mut self, opening: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        self.raw(opening.as_bytes());
+        value(&mut self.out);
     }
 
     /// Appends one field of the application under the [`key`] of its name.

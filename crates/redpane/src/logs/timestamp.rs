@@ -1,6 +1,6 @@
 //! Timestamps of log lines: RFC 3339, UTC, microseconds.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::number;
@@ -10,7 +10,7 @@ const WHOLE_SECONDS: usize = 19;
 
 thread_local! {
     // The date changes once a second, lines come by the thousand: each thread formats it once a second.
-    static SECOND: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+    static SECOND: Cell<(u64, [u8; WHOLE_SECONDS])> = const { Cell::new((u64::MAX, [b'0'; WHOLE_SECONDS])) };
 }
 
 /// The time since 1970; none of a clock that is set before it.
@@ -32,21 +32,14 @@ const FRACTION: usize = SECONDS + WHOLE_SECONDS + 1;
 pub(super) fn write_opening(out: &mut Vec<u8>, since_epoch: Duration) {
     const LAST_SECOND: u64 = 253_402_300_799;
     let second = since_epoch.as_secs().min(LAST_SECOND);
-    let format = || humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(second)).to_string();
-    let mut opening = *OPENING;
-    let mut put = |text: &str| opening[SECONDS..][..WHOLE_SECONDS].copy_from_slice(&text.as_bytes()[..WHOLE_SECONDS]);
-    let remembered = SECOND.try_with(|last| {
-        let (shown, text) = &mut *last.borrow_mut();
-        if *shown != second {
-            *text = format();
-            *shown = second;
-        }
-        put(text);
-    });
-    // A thread that is ending has destroyed it already.
-    if remembered.is_err() {
-        put(&format());
+    let (shown, mut text) = SECOND.get();
+    if shown != second {
+        let time = UNIX_EPOCH + Duration::from_secs(second);
+        text.copy_from_slice(&humantime::format_rfc3339_seconds(time).to_string().as_bytes()[..WHOLE_SECONDS]);
+        SECOND.set((second, text));
     }
+    let mut opening = *OPENING;
+    opening[SECONDS..][..WHOLE_SECONDS].copy_from_slice(&text);
     opening[FRACTION..][..6].copy_from_slice(&number::decimals::<6>(u64::from(since_epoch.subsec_micros())));
     out.extend_from_slice(&opening);
 }

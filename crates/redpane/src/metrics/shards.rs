@@ -1,5 +1,6 @@
 //! Sharding: each thread counts in cells of its own, so that cores do not fight for a cache line.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::thread;
@@ -16,10 +17,18 @@ pub(crate) fn count() -> usize {
 /// The shard of the calling thread.
 pub(crate) fn mine() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
+    const NONE: usize = usize::MAX;
     thread_local! {
-        static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % count();
+        static MINE: Cell<usize> = const { Cell::new(NONE) };
     }
-    MINE.try_with(|shard| *shard).unwrap_or(0)
+    match MINE.get() {
+        NONE => {
+            let shard = NEXT.fetch_add(1, Ordering::Relaxed) % count();
+            MINE.set(shard);
+            shard
+        }
+        shard => shard,
+    }
 }
 
 /// Keeps what one core writes away from what another does: two cache lines, because processors fetch them in pairs.

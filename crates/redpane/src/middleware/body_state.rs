@@ -23,6 +23,7 @@ pub(super) enum BodyState {
 
 impl BodyState {
     /// Runs code of the application inside the request.
+    #[inline]
     pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
         match self {
             Self::Observed(observation) => observation.run(work),
@@ -67,6 +68,7 @@ pub(super) type Polled<D, E> = (Poll<Option<Result<Frame<D>, E>>>, bool, Result<
 
 /// Polls the application's body; when that was its end it is dropped at once, still inside its context. A panic of its
 /// destructors comes back beside the frame, which it does not spoil.
+#[inline]
 pub(super) fn poll_to_its_end<B: Body>(
     mut slot: Pin<&mut Option<B>>,
     cx: &mut Context<'_>,
@@ -84,6 +86,7 @@ pub(super) fn poll_to_its_end<B: Body>(
 }
 
 /// Drops the application's body inside its context.
+#[inline]
 pub(super) fn drop_inner<B>(mut inner: Pin<&mut Option<B>>, state: &mut BodyState) {
     if inner.is_some()
         && let Err(payload) = state.run(|| inner.set(None))

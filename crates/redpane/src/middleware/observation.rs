@@ -10,7 +10,7 @@ use http_body::Body;
 
 use super::pipeline::Policy;
 use super::request_body;
-use super::route_cache::{Callee, RequestSeries, RouteCache};
+use super::route_cache::{Callee, Endpoint, RequestSeries, RouteCache};
 use super::unwind::{Payload, catch};
 use crate::logs::{panics, timestamp};
 use crate::request::context::RequestContext;
@@ -55,15 +55,13 @@ impl Observation {
         let arrived = Instant::now();
         let size = request_body::measure(request.body_mut());
         let sent = SentHeaders::find(request.headers());
-        let series = cache.find(request, sent.is_grpc());
+        let Endpoint { series, failures_only } = cache.find(request, sent.is_grpc());
         let head = RequestHead::of(request, &sent, size, arrived);
         let trusted = cache.pipeline.policy.trust_trace_context;
         let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
         context.put_request_id(request.headers_mut());
-        let http = &cache.pipeline.registry.http;
-        let failures_only = matches!(&series, RequestSeries::Known(series) if http.logs_failures_only(series));
         // From here on the drop of the observation takes it back.
-        http.serving(failures_only).enter();
+        cache.pipeline.registry.http.serving(failures_only).enter();
         Some(Self {
             context: Some(context),
             series,

@@ -22,7 +22,19 @@ use crate::request::context::{RequestContext, RequestTelemetry};
 pub(crate) struct RouteCache {
     pub(super) pipeline: Arc<Pipeline>,
     _flush: Arc<FlushGuard>,
-    route: OnceLock<Arc<Route>>,
+    route: OnceLock<CachedRoute>,
+}
+
+struct CachedRoute {
+    route: Arc<Route>,
+    failures_only: bool,
+}
+
+/// Where a request is counted.
+pub(super) struct Endpoint {
+    pub(super) series: RequestSeries,
+    /// Its route logs failures only, as far as the route is known.
+    pub(super) failures_only: bool,
 }
 
 /// The series of a request, or a gRPC call whose answer tells it.
@@ -56,19 +68,24 @@ impl RouteCache {
     }
 
     /// Finds where a request is counted, or makes its series.
-    pub(super) fn find<B>(&self, request: &Request<B>, is_grpc: bool) -> RequestSeries {
+    pub(super) fn find<B>(&self, request: &Request<B>, is_grpc: bool) -> Endpoint {
         let method = method_index(request.method());
         let path = request.uri().path();
         let grpc = is_grpc && is_grpc_path(path);
-        if grpc && let Some(route) = self.pipeline.registry.http.known_route(path) {
-            return RequestSeries::Known(self.pipeline.registry.http.series(&route, method));
+        let http = &self.pipeline.registry.http;
+        if grpc && let Some(route) = http.known_route(path) {
+            let series = http.series(&route, method);
+            let failures_only = http.logs_failures_only(&series);
+            return Endpoint { series: RequestSeries::Known(series), failures_only };
         }
         let label = self.pipeline.labels.of(request);
         if grpc {
             let other_label = (*label).into();
-            return RequestSeries::GrpcCall(Box::new(GrpcCall { path: path.into(), other_label, method }));
+            let call = Box::new(GrpcCall { path: path.into(), other_label, method });
+            return Endpoint { series: RequestSeries::GrpcCall(call), failures_only: false };
         }
-        RequestSeries::Known(self.series(&label, method))
+        let (series, failures_only) = self.series(&label, method);
+        Endpoint { series: RequestSeries::Known(series), failures_only }
     }
 
     /// The series of a gRPC call, where it is known what it called.
@@ -78,21 +95,23 @@ impl RouteCache {
             Callee::Unknown => UNMATCHED,
             Callee::NotGrpc => &call.other_label,
         };
-        self.series(name, call.method)
+        self.series(name, call.method).0
     }
 
-    /// The series of a route's name.
-    pub(super) fn series(&self, name: &str, method: usize) -> Series {
+    /// The series of a route's name, and whether that route logs failures only.
+    fn series(&self, name: &str, method: usize) -> (Series, bool) {
         let http = &self.pipeline.registry.http;
         // Compared by text: nested routers make a new string for every request.
-        if let Some(own) = self.route.get().filter(|own| own.name() == name) {
-            return http.series(own, method);
+        if let Some(own) = self.route.get().filter(|own| own.route.name() == name) {
+            return (http.series(&own.route, method), own.failures_only);
         }
         let route = http.route(name);
+        let series = http.series(&route, method);
+        let failures_only = http.logs_failures_only(&series);
         if self.route.get().is_none() && http.keeps(&route) {
-            let _ = self.route.set(Arc::clone(&route));
+            let _ = self.route.set(CachedRoute { route, failures_only });
         }
-        http.series(&route, method)
+        (series, failures_only)
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) struct EndpointInfo {
     pub(crate) method: &'static str,
     /// The label `route`.
     pub(crate) route: Box<str>,
-    /// The fields `method` and `route` of an access line, encoded by whoever writes the lines.
+    /// What all access lines of the endpoint have in common, encoded by whoever writes the lines.
     pub(crate) encoded: Box<[u8]>,
     /// Its access line is written only when the request fails.
     pub(crate) log_failures_only: bool,
