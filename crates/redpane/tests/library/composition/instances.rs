@@ -35,7 +35,7 @@ async fn two_instances_do_not_disturb_each_other() {
         assert_eq!(samples.value("jobs_total", &[]), count);
         assert_eq!(samples.value("job_seconds_count", &[]), count);
     }
-    assert_eq!(one.samples().of("job_seconds_bucket", &[]).count(), 14);
+    assert_eq!(one.samples().of("job_seconds_bucket", &[]).count(), 17);
     assert_eq!(other.samples().of("job_seconds_bucket", &[]).count(), 2);
 }
 
