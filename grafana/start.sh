@@ -18,6 +18,8 @@ check_url() { # name, value
 
 check_url SLACK_WEBHOOK_URL "$SLACK_WEBHOOK_URL"
 check_url ALERT_WEBHOOK_URL "$ALERT_WEBHOOK_URL"
+check_url PAGERDUTY_URL "$PAGERDUTY_URL"
+check_url GRAFANA_ROOT_URL "$GF_SERVER_ROOT_URL"
 
 case $PAGERDUTY_ROUTING_KEY in
   *[!0-9A-Za-z_-]*) refuse PAGERDUTY_ROUTING_KEY "(not shown)" "the 32 letters and digits of an Events API v2 integration" ;;

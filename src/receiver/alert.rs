@@ -98,20 +98,27 @@ impl Alert {
         out
     }
 
-    /// What the rule measured: its annotation `value` if its author wrote one, else Grafana's values, `A=0.25, C=1`.
+    /// What the rule measured: its annotation `value` if its author wrote one, else the first of Grafana's values. Rules
+    /// measure first and judge after, and their letters mean nothing to who reads the line.
     pub(super) fn value(&self) -> Option<String> {
-        let pairs = self.values.iter().map(|(letter, value)| format!("{letter}={}", text(value)));
-        let measured = || pairs.collect::<Vec<_>>().join(", ");
-        self.annotation("value").map(str::to_owned).or_else(|| Some(measured()).filter(|text| !text.is_empty()))
+        self.annotation("value").map(str::to_owned).or_else(|| self.values.values().next().map(text))
     }
 
-    pub(super) fn summary(&self) -> Option<&str> {
-        self.annotation("summary").or_else(|| self.annotation("description"))
+    /// The rule's own words. Where an alert ends, or goes on, without being measured, those are old: Grafana then gives a
+    /// reason, or the last values are those of a firing alert (`C` is the condition of a rule).
+    pub(super) fn summary(&self) -> Option<String> {
+        let summary = self.annotation("summary").or_else(|| self.annotation("description"))?;
+        let held = self.values.get("C").and_then(Value::as_f64) == Some(1.0);
+        Some(match self.annotation("grafana_state_reason") {
+            Some(reason) => format!("not measured ({reason}); before: {summary}"),
+            None if held && self.state() == AlertState::Resolved => format!("not measured; before: {summary}"),
+            None => summary.to_owned(),
+        })
     }
 
-    /// A link from its own field, or from the annotation of the given name.
-    pub(super) fn link<'a>(&'a self, field: &'a Option<String>, annotation: &str) -> Option<&'a str> {
-        field.as_deref().and_then(non_empty).or_else(|| self.annotation(annotation))
+    /// A link from the annotation of the given name, whose author knows best, or from its own field.
+    pub(super) fn link<'a>(&'a self, annotation: &str, field: &'a Option<String>) -> Option<&'a str> {
+        self.annotation(annotation).or_else(|| field.as_deref().and_then(non_empty))
     }
 
     pub(super) fn starts_at(&self) -> Option<&str> {

@@ -4,6 +4,7 @@
 
 mod alert;
 mod counters;
+mod incident;
 mod line;
 mod webhook;
 

@@ -1,14 +1,15 @@
-//! Alert rules: whoever is woken finds severity, value, panel, log lines and runbook.
+//! Alert rules: whoever is woken finds severity, value, panel, log lines and runbook. What an alert says and who it is, its
+//! labels: `alert_texts`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::docs;
 use crate::files::{Bundle, items, scalar};
 use crate::findings::Findings;
 use crate::links::panels;
 use crate::queries::rules;
+use crate::runbooks::{self, Section};
 
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
@@ -21,7 +22,7 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     let folders = bundle.values("grafana/provisioning/dashboards", &[".yaml", ".yml"], &mut findings);
     let folders: Vec<&Value> =
         folders.iter().flat_map(|(_, value)| items(&value["providers"])).map(|provider| &provider["folder"]).collect();
-    let anchors = docs::anchors(bundle, "docs/runbooks.md", &mut findings);
+    let sections = runbooks::sections(&bundle.text(runbooks::SOURCE, &mut findings).unwrap_or_default());
 
     let (mut seen, mut explained) = (BTreeMap::new(), BTreeSet::new());
     for (file, value) in bundle.alerting(&mut findings) {
@@ -35,7 +36,8 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
             context.fields();
             context.data(&sources);
             context.panel(&dashboards);
-            explained.extend(context.runbook(bundle, &anchors));
+            context.runbook(&sections);
+            explained.insert(rule["uid"].as_str().unwrap_or_default().to_owned());
             for key in ["uid", "title"] {
                 if let Some(other) = seen.insert((key, scalar(&rule[key])), path.clone()) {
                     findings.add(&file, &format!("{path}.{key}"), format!("is that of {other} too"));
@@ -44,8 +46,8 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
         }
     }
     findings.expect(!seen.is_empty(), "grafana/provisioning/alerting", "", "has no alert rule");
-    for anchor in anchors.difference(&explained).filter(|anchor| *anchor != "runbooks") {
-        findings.add("docs/runbooks.md", anchor, "explains no alert rule");
+    for section in sections.iter().skip(1).filter(|section| !explained.contains(&section.title)) {
+        findings.add(runbooks::SOURCE, &section.title, "explains no alert rule");
     }
     findings
 }
@@ -73,7 +75,7 @@ impl Rule<'_> {
         self.expect(one_of("execErrState", &["OK", "Error", "Alerting", "KeepLast"]), "execErrState", "must be chosen");
         let severity = rule["labels"]["severity"].as_str();
         self.expect(matches!(severity, Some("page" | "ticket")), "labels.severity", "must be page or ticket");
-        for key in ["summary", "description", "runbook_url", "logs_url"] {
+        for key in ["summary", "description", "value", "dashboard_url", "runbook_url", "logs_url"] {
             let text = rule["annotations"][key].as_str().unwrap_or_default();
             self.expect(!text.trim().is_empty(), &format!("annotations.{key}"), "is missing");
             let closed = text.matches("{{").count() == text.matches("}}").count();
@@ -109,8 +111,8 @@ impl Rule<'_> {
                 );
             }
         }
-        // Templates read $values.B: it must exist, or the message says [no value].
-        for key in ["summary", "description"] {
+        // A template that reads a value which no refId has is sent as it stands.
+        for key in ["summary", "value"] {
             let text = self.rule["annotations"][key].as_str().unwrap_or_default();
             for name in text.split("$values.").skip(1) {
                 let name = name.split(['.', ' ', '}']).next().unwrap_or_default();
@@ -139,18 +141,29 @@ impl Rule<'_> {
         self.expect(exists, "panelId", &format!("dashboard {uid} has no panel {panel:?}"));
     }
 
-    /// The anchor of the runbook that the rule names.
-    fn runbook(&mut self, bundle: &Bundle, anchors: &BTreeSet<String>) -> Option<String> {
-        let url = self.rule["annotations"]["runbook_url"].as_str().unwrap_or_default();
-        let (page, anchor) = url.split_once('#').unwrap_or((url, ""));
-        let file = page.split_once("/blob/main/").map_or("", |(_, file)| file);
-        let right = file == "docs/runbooks.md" && bundle.exists(file);
-        self.expect(right, "annotations.runbook_url", "must lead to /blob/main/docs/runbooks.md");
-        self.expect(
-            anchors.contains(anchor),
-            "annotations.runbook_url",
-            &format!("docs/runbooks.md has no section #{anchor}"),
-        );
-        Some(anchor.to_owned())
+    /// Links to the dashboard and to the rule's panel of the runbooks, with the service and a range that messages replace.
+    fn runbook(&mut self, sections: &[Section]) {
+        let annotations = &self.rule["annotations"];
+        let uid = self.rule["uid"].as_str().unwrap_or_default();
+        // Texts know the labels of the query, not those of the rule.
+        let app = self.rule["labels"]["app"].as_str().unwrap_or("{{ $labels.app }}");
+        let rest = format!("var-app={app}&from=now-1h&to=now");
+        let dashboard =
+            format!("{{{{ externalURL }}}}d/{}?{rest}", self.rule["dashboardUid"].as_str().unwrap_or_default());
+        let right = annotations["dashboard_url"] == dashboard;
+        self.expect(right, "annotations.dashboard_url", &format!("must be {dashboard}"));
+        match runbooks::panel_of(sections, uid) {
+            Some(panel) => {
+                let runbook = format!("{{{{ externalURL }}}}d/{}?viewPanel={panel}&{rest}", runbooks::UID);
+                let right = annotations["runbook_url"] == runbook;
+                self.expect(right, "annotations.runbook_url", &format!("must be {runbook}"));
+            }
+            None => {
+                self.expect(false, "annotations.runbook_url", &format!("docs/runbooks.md has no section ## {uid}"));
+            }
+        }
+        let logs = annotations["logs_url"].as_str().unwrap_or_default();
+        let range = logs.contains("%22from%22%3A%22now-1h%22%2C%22to%22%3A%22now%22");
+        self.expect(range, "annotations.logs_url", "must have the range now-1h to now, which messages replace");
     }
 }

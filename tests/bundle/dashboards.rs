@@ -9,7 +9,8 @@ use crate::findings::Findings;
 use crate::links::panels;
 
 /// uids that links, alert rules and documentation rely on.
-const UIDS: [&str; 5] = ["redpane-service", "redpane-trace", "redpane-logs", "redpane-runtime", "redpane-stack"];
+const UIDS: [&str; 6] =
+    ["redpane-service", "redpane-trace", "redpane-logs", "redpane-runtime", "redpane-stack", crate::runbooks::UID];
 
 /// The columns of Grafana's grid.
 const COLUMNS: u64 = 24;

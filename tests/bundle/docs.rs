@@ -86,9 +86,14 @@ pub(crate) fn anchors(bundle: &Bundle, file: &str, findings: &mut Findings) -> B
         in_code ^= line.trim_start().starts_with("```");
         let heading = line.trim_start_matches('#');
         if !in_code && heading.len() < line.len() && heading.starts_with(' ') {
-            let kept = heading.trim().chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
-            found.insert(kept.collect::<String>().to_lowercase().replace(' ', "-"));
+            found.insert(anchor(heading));
         }
     }
     found
+}
+
+/// The anchor of one heading.
+pub(crate) fn anchor(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
 }

@@ -65,7 +65,8 @@ fn substituted(
     match examples.get(name) {
         None => findings.add(".env.example", name, format!("is missing; {file}: {path} uses it")),
         Some(example) if example.value.is_empty() => {
-            let placeholder = default.is_empty() || default.contains("not-set");
+            // A default made of another variable cannot stand in .env.example, which knows no other.
+            let placeholder = default.is_empty() || default.contains("not-set") || default.contains("${");
             findings.expect(placeholder, file, path, format!("{name} has the default {default:?}, .env.example none"));
         }
         Some(example) => {
@@ -109,7 +110,8 @@ fn examples(text: &str) -> BTreeMap<String, Example> {
     lines.collect()
 }
 
-/// Compose's substitutions in a text: name, operator (`:-`, `:+`, …, or nothing) and what follows it. `$$` is a dollar.
+/// Compose's substitutions in a text: name, operator (`:-`, `:+`, …, or nothing) and what follows it; those inside a default
+/// come after it. `$$` is a dollar.
 fn references(text: &str) -> Vec<(String, &str, &str)> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -117,11 +119,13 @@ fn references(text: &str) -> Vec<(String, &str, &str)> {
         rest = &rest[start + 1..];
         if let Some(escaped) = rest.strip_prefix('$') {
             rest = escaped;
-        } else if let Some((inner, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        } else if let Some((inner, after)) = rest.strip_prefix('{').and_then(braced) {
             let end =
                 inner.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(inner.len());
             let operator = &inner[end..inner.len().min(end + 2)];
-            found.push((inner[..end].to_owned(), operator, inner.get(end + 2..).unwrap_or("")));
+            let default = inner.get(end + 2..).unwrap_or("");
+            found.push((inner[..end].to_owned(), operator, default));
+            found.extend(references(default));
             rest = after;
         } else {
             found.push((
@@ -134,9 +138,19 @@ fn references(text: &str) -> Vec<(String, &str, &str)> {
     found
 }
 
+/// The text up to the brace that closes the one before it, and what follows.
+fn braced(text: &str) -> Option<(&str, &str)> {
+    let mut depth = 1;
+    let closing = text.char_indices().find(|(_, letter)| {
+        depth += i32::from(*letter == '{') - i32::from(*letter == '}');
+        depth == 0
+    });
+    closing.map(|(end, _)| (&text[..end], &text[end + 1..]))
+}
+
 #[test]
 fn substitutions_are_read_with_operator_and_default() {
-    let found = references("a $$b ${C} ${D:-x.y} ${E:+.+}");
-    let expected = [("C", "", ""), ("D", ":-", "x.y"), ("E", ":+", ".+")];
+    let found = references("a $$b ${C} ${D:-x.y} ${E:+.+} ${F:-x${G:-1}y}");
+    let expected = [("C", "", ""), ("D", ":-", "x.y"), ("E", ":+", ".+"), ("F", ":-", "x${G:-1}y"), ("G", ":-", "1")];
     assert_eq!(found, expected.map(|(name, operator, rest)| (name.to_owned(), operator, rest)));
 }

@@ -8,6 +8,8 @@
 //! Programs the checks ask (node for LogQL, promtool) may be missing: those tests say so and pass, unless the variable
 //! `REDPANE_TEST_REQUIRE` names the tool (`logql`, `promtool`, `shellcheck`, separated by commas).
 
+mod alert_queries;
+mod alert_texts;
 mod alerts;
 mod broken;
 mod compose;
@@ -17,13 +19,17 @@ mod docs;
 mod environment;
 mod files;
 mod findings;
+mod label_sets;
 mod links;
 mod logql;
 mod metrics;
 mod notifications;
 mod promql;
 mod queries;
+mod runbook_text;
+mod runbooks;
 mod service;
+mod texts;
 mod tools;
 mod variables;
 
@@ -78,6 +84,17 @@ fn every_setting_stands_in_the_documentation() {
 #[test]
 fn alert_rules_are_complete_and_lead_somewhere() {
     check(alerts::check);
+}
+
+#[test]
+fn alerts_can_be_read_in_every_state_and_keep_their_labels() {
+    check(alert_texts::check);
+}
+
+#[test]
+fn the_dashboard_of_runbooks_is_made_from_the_page() {
+    runbooks::write_if_asked(&Bundle::repository());
+    check(runbooks::check);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::alert_queries;
 use crate::files::Bundle;
 use crate::findings::Findings;
 
@@ -33,7 +34,10 @@ pub(crate) fn promtool(promtool: &str, bundle: &Bundle) -> Findings {
     let tests = bundle.list("tests/promtool", &[".yml", ".yaml"]);
     findings.expect(!tests.is_empty(), "tests/promtool", "", "has no tests of the recording rules");
     for file in &tests {
-        run(promtool, &["test", "rules", file], bundle, file, &mut findings);
+        let made = alert_queries::made_out(bundle, file, &mut findings);
+        let path = made.as_ref().map_or_else(|| file.clone(), |made| made.display().to_string());
+        run(promtool, &["test", "rules", &path], bundle, file, &mut findings);
+        made.map(std::fs::remove_file);
     }
     findings
 }

@@ -28,11 +28,11 @@ fn a_webhook_of_grafana() {
     assert_eq!(alert.name(), Some("High error ratio"));
     assert_eq!((alert.state(), alert.label("severity")), (AlertState::Firing, Some("critical")));
     assert_eq!(alert.labels_text(), r#"{alertname="High error ratio", app="api", severity="critical"}"#);
-    assert_eq!(alert.value().as_deref(), Some("A=0.2, C=1"));
-    assert_eq!(alert.summary(), Some("20 % of requests fail"));
-    assert_eq!(alert.link(&alert.dashboard_url, "dashboard_url"), None);
-    assert_eq!(alert.link(&alert.panel_url, "panel_url"), Some("http://p/1"));
-    assert_eq!(alert.link(&None, "runbook_url"), Some("http://r/1"));
+    assert_eq!(alert.value().as_deref(), Some("0.2"));
+    assert_eq!(alert.summary().as_deref(), Some("20 % of requests fail"));
+    assert_eq!(alert.link("dashboard_url", &alert.dashboard_url), None);
+    assert_eq!(alert.link("panel_url", &alert.panel_url), Some("http://p/1"));
+    assert_eq!(alert.link("runbook_url", &None), Some("http://r/1"));
     assert_eq!((alert.starts_at(), alert.ends_at()), (Some("2026-11-22T10:00:00Z"), None));
 }
 
@@ -51,10 +51,21 @@ fn a_webhook_of_alertmanager() {
     assert_eq!(payload.truncated_alerts, 2);
     let alert = &payload.alerts[0];
     assert_eq!(
-        (alert.state(), alert.summary(), alert.value().as_deref()),
+        (alert.state(), alert.summary().as_deref(), alert.value().as_deref()),
         (AlertState::Resolved, Some("gone"), Some("0"))
     );
     assert_eq!(alert.ends_at(), Some("2026-11-22T10:05:00Z"));
+}
+
+#[test]
+fn texts_of_a_rule_that_is_not_measured_say_so() {
+    let annotations = json!({"summary": "20 % of requests fail", "grafana_state_reason": "MissingSeries"});
+    let gone = alert(json!({"status": "resolved", "annotations": annotations}));
+    assert_eq!(gone.summary().as_deref(), Some("not measured (MissingSeries); before: 20 % of requests fail"));
+    let summary = json!({"summary": "20 % of requests fail"});
+    let ended = |condition| json!({"status": "resolved", "annotations": summary, "values": {"A": 0.2, "C": condition}});
+    assert_eq!(alert(ended(1)).summary().as_deref(), Some("not measured; before: 20 % of requests fail"));
+    assert_eq!(alert(ended(0)).summary().as_deref(), Some("20 % of requests fail"));
 }
 
 #[test]

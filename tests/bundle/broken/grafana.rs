@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ALERTS, Case, Copy, POINTS, RULES, SERVICE, SOURCES, panel};
 use crate::files::Bundle;
 use crate::findings::Findings;
-use crate::{alerts, dashboards, links, logql, metrics, notifications, promql, queries, service};
+use crate::{alert_texts, alerts, dashboards, links, logql, metrics, notifications, promql, queries, runbooks, service};
 
 fn check_promql(bundle: &Bundle) -> Findings {
     let (queries, mut findings) = queries::collect(bundle);
@@ -121,7 +121,7 @@ fn a_logql_query_that_does_not_parse_or_selects_by_what_is_no_label() {
 
 #[test]
 fn an_alert_rule_that_leads_nowhere() {
-    let cases: [Case; 12] = [
+    let cases: [Case; 14] = [
         (|rule| rule["labels"]["severity"] = json!("critical"), "labels.severity"),
         (|rule| rule["noDataState"] = Value::Null, "noDataState"),
         (|rule| rule["execErrState"] = json!("error"), "execErrState"),
@@ -130,8 +130,16 @@ fn an_alert_rule_that_leads_nowhere() {
         (|rule| rule["annotations"]["summary"] = json!("{{ $values.Z.Value }}"), "reads a value that no refId has"),
         (|rule| rule["annotations"]["description"] = Value::Null, "annotations.description"),
         (
-            |rule| rule["annotations"]["runbook_url"] = json!("https://x/blob/main/docs/runbooks.md#none"),
-            "no section #none",
+            |rule| rule["annotations"]["runbook_url"] = json!("{{ externalURL }}d/redpane-runbooks?viewPanel=99"),
+            "annotations.runbook_url: must be {{ externalURL }}d/redpane-runbooks?viewPanel=2&var-app",
+        ),
+        (
+            |rule| rule["annotations"]["dashboard_url"] = json!("{{ externalURL }}d/redpane-service"),
+            "annotations.dashboard_url: must be {{ externalURL }}d/redpane-service?var-app",
+        ),
+        (
+            |rule| rule["annotations"]["logs_url"] = json!("{{ externalURL }}explore?schemaVersion=1&orgId=1"),
+            "annotations.logs_url: must have the range",
         ),
         (|rule| rule["panelId"] = json!(9999), "has no panel \"9999\""),
         (|rule| rule["dashboardUid"] = json!("redpane-none"), "there is no dashboard \"redpane-none\""),
@@ -146,6 +154,33 @@ fn an_alert_rule_that_leads_nowhere() {
     Copy::new()
         .append("docs/runbooks.md", section)
         .is_found(alerts::check, &["docs/runbooks.md", "nobody-asks", "no alert rule"]);
+}
+
+#[test]
+fn an_alert_that_cannot_be_read_or_changes_its_identity() {
+    let cases: [Case; 7] = [
+        (|rule| rule["annotations"]["summary"] = json!("{{ $labels.app }} has failed requests"), "both when it fires"),
+        (|rule| rule["annotations"]["summary"] = json!("{{ $values.A.Value | humanize }} a second"), "not understood"),
+        (|rule| rule["annotations"]["summary"] = json!("{{ printf \"%.0f\" $values.A.Value }}"), "may be missing"),
+        (|rule| rule["annotations"]["description"] = json!("Some requests fail."), "annotations.description"),
+        (|rule| rule["data"][0]["model"]["expr"] = json!("sum(rate(http_requests_total[2m])) > 0"), "app alone"),
+        (|rule| rule["data"][0]["model"]["expr"] = json!("up or up"), "the metric's name"),
+        (
+            |rule| rule["data"][0]["model"]["expr"] = json!("sum by (app, job) (up) or sum by (app) (up)"),
+            "one incident would be two alerts",
+        ),
+    ];
+    for (change, part) in cases {
+        let change = |alerts: &mut Value| change(&mut alerts["groups"][0]["rules"][0]);
+        Copy::new().change(ALERTS, change).is_found(alert_texts::check, &[ALERTS, "rules[any-5xx]", part]);
+    }
+}
+
+#[test]
+fn a_page_of_runbooks_that_its_dashboard_does_not_show() {
+    Copy::new()
+        .append("docs/runbooks.md", "\nOne more sentence.\n")
+        .is_found(runbooks::check, &["grafana/dashboards/runbooks.json", "REDPANE_WRITE_RUNBOOKS=1 cargo test"]);
 }
 
 #[test]
