@@ -1,6 +1,7 @@
 #!/bin/sh
 # A fire drill: makes the service fail, waits until the alert has fired and has been delivered, repairs the service, waits
-# until the alert is resolved, and prints how long each took. About six minutes.
+# until the alert is resolved, and prints how long each took and what was delivered. About six minutes. It fails unless the
+# texts can be read, those of the end claim no fault, the links show the incident, and nothing was delivered twice.
 #
 #   URL              the service, with REDPANE_FAULTS=true (http://localhost:8000)
 #   GRAFANA_URL      (http://localhost:3000)
@@ -10,7 +11,7 @@
 #   TIMEOUT          seconds each of the waits may take (420)
 #
 # The faults that were set before are set again at the end, also after Ctrl-C. Exit code 0: everything was seen; 1: something
-# did not happen in time; 64: cannot begin.
+# did not happen in time, or was not as it must be; 64: cannot begin.
 set -eu
 
 URL=${URL:-http://localhost:8000}
@@ -20,6 +21,7 @@ GRAFANA_ADMIN_PASSWORD=${GRAFANA_ADMIN_PASSWORD:-redpane}
 RATE=${RATE:-20}
 TIMEOUT=${TIMEOUT:-420}
 ALERT="Any 5xx"
+PAGE="Availability fast burn"
 FAULTS='{"error_ratio":0.2,"delay_ms":0,"panic_ratio":0}'
 # Each replica has its own faults. The gateway takes replicas in turn, but for the requests of the load too, so which one gets
 # the next is chance: this many reach every one of five replicas in all but one of 100,000 drills.
@@ -47,16 +49,62 @@ grafana() { # arguments of curl; the password does not appear in the list of pro
   printf 'user = "admin:%s"\n' "$GRAFANA_ADMIN_PASSWORD" | curl -fsS --max-time 10 -K - "$@"
 }
 
-firing() {
-  grafana -G "$GRAFANA_URL/api/alertmanager/grafana/api/v2/alerts" --data-urlencode "filter=alertname=\"$ALERT\"" \
-    --data-urlencode active=true 2>/dev/null | grep -q '"alertname":"'"$ALERT"'"'
+firing() { # alert
+  grafana -G "$GRAFANA_URL/api/alertmanager/grafana/api/v2/alerts" --data-urlencode "filter=alertname=\"$1\"" \
+    --data-urlencode 'filter=app="api"' --data-urlencode active=true 2>/dev/null | grep -q '"alertname":"'"$1"'"'
 }
 
-resolved() { ! firing; }
+resolved() { ! firing "$1"; }
 
-delivered() { # state: is there a line of the receiver since the drill began?
-  curl -fsS --max-time 10 -G "$LOKI_URL/loki/api/v1/query_range" --data-urlencode "start=${began}000000000" --data-urlencode limit=1 \
-    --data-urlencode "query={app=\"alerts\"} | json | message=\"alert\" | name=\"$ALERT\" | state=\"$1\"" 2>/dev/null | grep -q '"values"'
+lines() { # LogQL after the selector and `| json` of the receiver's lines since the drill began; their texts, one a line
+  curl -fsS --max-time 10 -G "$LOKI_URL/loki/api/v1/query_range" --data-urlencode "start=${began}000000000" --data-urlencode limit=100 \
+    --data-urlencode "query={app=\"alerts\"} | json | message=\"alert\" | $1" 2>/dev/null |
+    grep -o '\["[0-9]\{19\}","[^]]*' | sed 's/^\["[0-9]*","//; s/"$//; s/","{.*$//; s/\\u0026/\&/g; s/\\"/"/g'
+}
+
+delivered() { # alert, state
+  [ -n "$(lines "name=\"$1\" | state=\"$2\"")" ]
+}
+
+field() { # alert, state, name of the field
+  lines "name=\"$1\" | state=\"$2\" | line_format \"{{.$3}}\"" | head -n 1
+}
+
+fail() {
+  say "FAILED: $1"
+  exit 1
+}
+
+must() { # what it is, text, pattern that it must match
+  printf '%s\n' "$2" | grep -Eq -- "$3" || fail "$1 is \"$2\", which does not match $3"
+}
+
+must_not() { # what it is, text, pattern that it must not match
+  ! printf '%s\n' "$2" | grep -Eq -- "$3" || fail "$1 is \"$2\", which matches $3"
+}
+
+readable() { # alert, state, pattern of the summary
+  summary=$(field "$1" "$2" summary)
+  value=$(field "$1" "$2" value)
+  say "$1, $2: $summary ($value)"
+  must "the summary of \"$1\" ($2)" "$summary" "$3"
+  # Templates that failed, values by their letters, 0.08 as 80m.
+  for text in "$summary" "$value"; do
+    must_not "a text of \"$1\" ($2)" "$text" '[{}]|no value|[A-Z]=|[0-9]m |^$'
+  done
+  must "labels of \"$1\" ($2)" "$(field "$1" "$2" labels)" 'app="api"'
+  # A range of the incident begins at a time, and ends with it; `now` is the end while it goes on.
+  if [ "$2" = firing ]; then end=now; else end='[0-9]{13}'; fi
+  for link in dashboard_url runbook_url; do
+    must "$link of \"$1\" ($2)" "$(field "$1" "$2" "$link")" "^https?://.*var-app=api&from=[0-9]{13}&to=$end\$"
+  done
+  must "runbook_url of \"$1\" ($2)" "$(field "$1" "$2" runbook_url)" '/d/redpane-runbooks\?viewPanel=[0-9]+&'
+  must "logs_url of \"$1\" ($2)" "$(field "$1" "$2" logs_url)" "from%22%3A%22[0-9]{13}%22%2C%22to%22%3A%22$end%22"
+}
+
+counted() { # alert, state, how often
+  count=$(lines "name=\"$1\" | state=\"$2\"" | wc -l)
+  [ "$count" -eq "$3" ] || fail "\"$1\" was delivered $count times as $2, not $3"
 }
 
 wait_for() { # what it is called, command that succeeds once it is so
@@ -65,8 +113,7 @@ wait_for() { # what it is called, command that succeeds once it is so
   from=$(date +%s)
   until "$@"; do
     if [ $(($(date +%s) - from)) -ge "$TIMEOUT" ]; then
-      say "FAILED: not $what within $TIMEOUT s"
-      exit 1
+      fail "not $what within $TIMEOUT s"
     fi
     sleep 2
   done
@@ -76,7 +123,14 @@ wait_for() { # what it is called, command that succeeds once it is so
 before=$(curl -fsS --max-time 10 "$URL/faults" 2>/dev/null) || refuse "$URL/faults does not answer: start the service with REDPANE_FAULTS=true"
 grafana -o /dev/null "$GRAFANA_URL/api/user" 2>/dev/null || refuse "$GRAFANA_URL does not let admin in: is GRAFANA_ADMIN_PASSWORD right?"
 curl -fsS -o /dev/null --max-time 10 "$LOKI_URL/ready" 2>/dev/null || refuse "$LOKI_URL/ready does not answer: is LOKI_URL right?"
-if firing; then refuse "the alert \"$ALERT\" is firing already: wait until it is resolved"; fi
+if firing "$ALERT"; then refuse "the alert \"$ALERT\" is firing already: wait until it is resolved"; fi
+
+# The page of an incident goes on for half an hour; one that is on already must not come again.
+pages=1
+if firing "$PAGE"; then
+  pages=0
+  say "\"$PAGE\" is firing already, from before the drill"
+fi
 
 load=
 restore() {
@@ -103,15 +157,24 @@ load=$!
 say "turning faults on: $FAULTS"
 set_faults "$FAULTS"
 mark=$(date +%s)
-wait_for "the alert \"$ALERT\" has fired" firing
-wait_for "the receiver's line about it is in Loki" delivered firing
-say "look at it: $GRAFANA_URL/d/redpane-service?from=${began}000&to=now"
-say "            $GRAFANA_URL/alerting/list?search=Any"
+wait_for "the alert \"$ALERT\" has fired" firing "$ALERT"
+wait_for "the receiver's line about it is in Loki" delivered "$ALERT" firing
+readable "$ALERT" firing '^api answers 5xx: [0-9]+ requests'
+if [ "$pages" -eq 1 ]; then
+  wait_for "the page \"$PAGE\" is in Loki" delivered "$PAGE" firing
+  readable "$PAGE" firing '^api spends its error budget [0-9.]+ times too fast: [0-9.]+ % of requests failed'
+fi
+say "look at it: $(field "$ALERT" firing dashboard_url)"
+say "            $(field "$ALERT" firing runbook_url)"
 say "            $GRAFANA_URL/d/redpane-logs?from=${began}000&to=now"
 
 say "turning faults off"
 set_faults '{"error_ratio":0,"delay_ms":0,"panic_ratio":0}'
 mark=$(date +%s)
-wait_for "the alert is resolved" resolved
-wait_for "the receiver's line about that is in Loki" delivered resolved
-say "drill passed"
+wait_for "the alert \"$ALERT\" is resolved" resolved "$ALERT"
+wait_for "the receiver's line about that is in Loki" delivered "$ALERT" resolved
+readable "$ALERT" resolved '^api has answered no request with 5xx'
+counted "$ALERT" firing 1
+counted "$ALERT" resolved 1
+counted "$PAGE" firing "$pages"
+say "drill passed: one incident, delivered once"
