@@ -31,7 +31,7 @@ fn rules(bundle: &Bundle) -> Vec<Value> {
 
 pub(crate) fn every_rule_is_loaded_and_evaluates(bundle: &Bundle) {
     let expected = provisioned();
-    assert!(expected.len() >= 10, "{expected:?}");
+    assert!(expected.len() >= 15, "{expected:?}");
     eventually("every rule was evaluated without an error", 150, || {
         let rules = rules(bundle);
         let loaded: BTreeSet<String> = rules.iter().map(|rule| rule["name"].as_str().unwrap().to_owned()).collect();
@@ -49,10 +49,34 @@ pub(crate) fn every_rule_is_loaded_and_evaluates(bundle: &Bundle) {
             None => Ok(()),
         }
     });
-    println!("  {} rules", expected.len());
+    let mut texts = 0;
+    for rule in rules(bundle) {
+        for alert in rule["alerts"].as_array().into_iter().flatten() {
+            // Without a line of level ERROR there is nothing whose app could be told.
+            if !alert["state"].as_str().unwrap_or_default().contains("NoData") {
+                assert!(alert["labels"]["app"].is_string(), "an alert without app: {alert}");
+                texts += readable(alert);
+            }
+        }
+    }
+    assert!(texts >= 60, "{texts} texts of alerts");
+    println!("  {} rules, {texts} texts", expected.len());
 }
 
-/// `scripts/drill.sh`: fired, delivered, resolved, and its faults are gone.
+/// How many annotations an alert has; panics if one of them is no text for people: a template that failed, or a value that
+/// was not there.
+fn readable(alert: &Value) -> usize {
+    let annotations = alert["annotations"].as_object().unwrap();
+    for (name, text) in annotations {
+        let text = text.as_str().unwrap();
+        let broken = ["{{", "no value", "NaN", "%!"].iter().find(|mark| text.contains(**mark));
+        assert_eq!(broken, None, "annotation {name} of {alert}");
+    }
+    annotations.len()
+}
+
+/// `scripts/drill.sh`: fired, delivered and read, resolved and read, once, and its faults are gone. What the texts must be
+/// stands in the script.
 pub(crate) fn the_drill_passes(bundle: &Bundle) {
     // What the steps before sent must be out of its window, or its time to fire would not be the drill's.
     eventually("the drill's alert is quiet", 600, || {
@@ -66,7 +90,15 @@ pub(crate) fn the_drill_passes(bundle: &Bundle) {
     }
     let status = drill.wait().unwrap();
     assert!(status.success(), "drill.sh: {status}");
-    for part in ["has fired after", "is in Loki after", "is resolved after", "faults are as they were before"] {
+    for part in [
+        "has fired after",
+        "is in Loki after",
+        "Any 5xx, firing: api answers 5xx: ",
+        "is resolved after",
+        "Any 5xx, resolved: api has answered no request with 5xx",
+        "drill passed: one incident, delivered once",
+        "faults are as they were before",
+    ] {
         assert!(said.iter().any(|line| line.contains(part)), "drill.sh did not say {part:?}");
     }
 }
