@@ -41,9 +41,9 @@ fn encode(text: &str) -> String {
 fn unix_millis(time: &str) -> Option<i64> {
     let (date, rest) = (time.get(..10)?, time.get(11..)?);
     let (clock, rest) = (rest.get(..8)?, rest.get(8..)?);
-    let fraction = rest.strip_prefix('.').map_or("", |rest| {
-        &rest[..rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len())]
-    });
+    let fraction = rest
+        .strip_prefix('.')
+        .map_or("", |rest| &rest[..rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len())]);
     let zone = rest.trim_start_matches('.').get(fraction.len()..)?;
     let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
     let seconds = days(date)? * 86_400 + seconds_of(clock)? - offset(zone)?;

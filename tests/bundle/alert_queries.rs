@@ -48,7 +48,8 @@ pub(crate) fn made_out(bundle: &Bundle, file: &str, findings: &mut Findings) -> 
     }
     let folder = bundle.root().join(file);
     let folder = folder.parent().unwrap_or(bundle.root());
-    value["rule_files"] = items(&value["rule_files"]).iter().map(|rules| folder.join(scalar(rules)).display().to_string()).collect();
+    value["rule_files"] =
+        items(&value["rule_files"]).iter().map(|rules| folder.join(scalar(rules)).display().to_string()).collect();
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let name = format!("promtool-{}-{}.yml", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);

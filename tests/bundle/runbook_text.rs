@@ -44,10 +44,11 @@ pub(crate) fn panel(text: &str, sections: &[Section]) -> String {
     result
 }
 
-/// Links to sections (`#any-5xx`) become links to their panels. Without a leading slash they also work below a path.
+/// Links to sections (`#any-5xx`) become links to their panels. Grafana empties links that begin with neither a slash nor a
+/// scheme.
 fn within(line: &str, sections: &[Section]) -> String {
     sections.iter().enumerate().fold(line.to_owned(), |line, (index, section)| {
-        let panel = format!("(d/{UID}?viewPanel={}&var-app=${{app:raw}}&${{__url_time_range}})", index + 1);
+        let panel = format!("(/d/{UID}?viewPanel={}&var-app=${{app:raw}}&${{__url_time_range}})", index + 1);
         line.replace(&format!("(#{})", anchor(&section.title)), &panel)
     })
 }
@@ -64,7 +65,7 @@ fn explore(language: &str, query: &str) -> Option<String> {
         "queries": [{"refId": "A", "datasource": {"type": datasource, "uid": datasource}, "expr": query}],
         "range": {"from": "${__from}", "to": "${__to}"}
     }});
-    Some(format!("explore?schemaVersion=1&orgId=1&panes={}", encode(&panes.to_string())))
+    Some(format!("/explore?schemaVersion=1&orgId=1&panes={}", encode(&panes.to_string())))
 }
 
 /// Percent-encoding that leaves Grafana's variables alone.
@@ -84,4 +85,19 @@ fn encode(text: &str) -> String {
         }
     }
     result
+}
+
+#[test]
+fn queries_and_sections_are_linked_so_that_grafana_keeps_the_links() {
+    let page = "# A\n\n# B c\n";
+    let sections = crate::runbooks::sections(page);
+    let text = "See [b](#b-c).\n\n```promql\nup{app=\"api\"}\n  > 0\nup\n```\n\n```sh\nls\n```\n";
+    let made = panel(text, &sections);
+    assert!(
+        made.contains("See [b](/d/redpane-runbooks?viewPanel=2&var-app=${app:raw}&${__url_time_range})."),
+        "{made}"
+    );
+    assert!(made.contains("```promql\nup{app=\"${app:raw}\"}\n  > 0\nup\n```"), "{made}");
+    assert_eq!(made.matches("](/explore?schemaVersion=1&orgId=1&panes=%7B").count(), 2, "{made}");
+    assert!(made.contains("%22expr%22%3A%22up%7Bapp%3D%5C%22${app:raw}%5C%22%7D%20%3E%200%22"), "{made}");
 }

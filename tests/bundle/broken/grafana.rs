@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{ALERTS, Case, Copy, POINTS, RULES, SERVICE, SOURCES, panel};
 use crate::files::Bundle;
 use crate::findings::Findings;
-use crate::{alert_texts, alerts, dashboards, links, logql, metrics, notifications, promql, queries, runbooks, service};
+use crate::{
+    alert_texts, alerts, dashboards, links, logql, metrics, notifications, promql, queries, runbooks, service,
+};
 
 fn check_promql(bundle: &Bundle) -> Findings {
     let (queries, mut findings) = queries::collect(bundle);
