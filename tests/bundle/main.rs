@@ -16,6 +16,7 @@ mod compose;
 mod configs;
 mod dashboards;
 mod docs;
+mod drilldown;
 mod environment;
 mod files;
 mod findings;
@@ -49,6 +50,11 @@ fn dashboards_are_classic_complete_and_do_not_overlap() {
 #[test]
 fn links_lead_to_what_exists() {
     check(links::check);
+}
+
+#[test]
+fn numbers_lead_to_the_lines_behind_them() {
+    check(drilldown::check);
 }
 
 #[test]

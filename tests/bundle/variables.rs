@@ -31,6 +31,8 @@ impl Variables {
             "__range" => Some("1h"),
             "__interval_ms" | "__range_ms" | "__range_s" | "__from" | "__to" => Some("1000"),
             "__url_time_range" => Some("from=now-1h&to=now"),
+            // The columns of a log line, in derived fields.
+            "Time.numeric" => Some("1000"),
             _ if ["__field.", "__value.", "__data.", "__series.", "__dashboard", "__user", "__org"]
                 .iter()
                 .any(|builtin| name.starts_with(builtin)) =>

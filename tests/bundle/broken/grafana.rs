@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{ALERTS, Case, Copy, POINTS, RULES, SERVICE, SOURCES, panel};
+use super::{ALERTS, Case, Copy, POINTS, RULES, SERVICE, SOURCES, panel, titled};
 use crate::files::Bundle;
 use crate::findings::Findings;
 use crate::{
-    alert_texts, alerts, dashboards, links, logql, metrics, notifications, promql, queries, runbooks, service,
+    alert_texts, alerts, dashboards, drilldown, links, logql, metrics, notifications, promql, queries, runbooks, service,
 };
 
 fn check_promql(bundle: &Bundle) -> Findings {
@@ -69,6 +69,63 @@ fn a_link_to_nowhere() {
         let change = |dashboard: &mut Value| dashboard["links"][0]["url"] = json!(url);
         Copy::new().change(SERVICE, change).is_found(links::check, &[SERVICE, "links[0].url", part]);
     }
+}
+
+#[test]
+fn a_number_that_leads_to_other_lines_than_those_behind_it() {
+    let check = drilldown::check;
+    let cases: [Case; 8] = [
+        (|dashboard| panel(dashboard, "stat")["gridPos"]["w"] = json!(3), "cuts its title"),
+        (
+            |dashboard| {
+                let target = &mut panel(dashboard, "heatmap")["targets"][0]["expr"];
+                *target = json!(target.as_str().unwrap_or_default().to_owned() + " or vector(0)");
+            },
+            "Grafana invents requests",
+        ),
+        (
+            |dashboard| titled(dashboard, "Latency")["fieldConfig"]["defaults"]["custom"] = json!({}),
+            "needs a log scale",
+        ),
+        (
+            |dashboard| {
+                titled(dashboard, "Latency")["targets"][0]["expr"] = json!("histogram_quantile(1, x) or vector(0)")
+            },
+            "no place for zero",
+        ),
+        (|dashboard| titled(dashboard, "Traffic")["fieldConfig"]["defaults"]["links"] = json!([]), "lines of its time"),
+        (
+            |dashboard| {
+                let url = "/d/redpane-logs?var-status=5..&time=${__value.time}&time.window=1000";
+                titled(dashboard, "Errors")["fieldConfig"]["defaults"]["links"][0]["url"] = json!(url);
+            },
+            "of its app and route",
+        ),
+        (
+            |dashboard| dashboard["links"][0]["url"] = json!("/d/redpane-trace?var-trace_id=1"),
+            "links[0].url: /d/redpane-trace?var-trace_id=1 carries no time range",
+        ),
+        (
+            |dashboard| panel(dashboard, "table")["targets"][0]["expr"] = json!(r#"{app="api", level=~"ERROR|WARN"}"#),
+            "right under the golden signals",
+        ),
+    ];
+    for (change, part) in cases {
+        Copy::new().change(SERVICE, change).is_found(check, &[SERVICE, part]);
+    }
+    let logs = "grafana/dashboards/logs.json";
+    let cases = [(r#"{app="api"} | json"#, "app_extracted"), (r#"{app="api"}"#, "line_format")];
+    for (query, part) in cases {
+        let change = |dashboard: &mut Value| panel(dashboard, "logs")["targets"][0]["expr"] = json!(query);
+        Copy::new().change(logs, change).is_found(check, &[logs, part]);
+    }
+    let long = "%7Bapp%3D~%5C%22.%2B%5C%22%2Capp%3D~%5C%22";
+    let change = |text: &str| text.replacen("%7Bapp%3D~%5C%22", long, 1);
+    Copy::new().edit(SERVICE, change).is_found(check, &[SERVICE, "is no short query"]);
+    let change = |sources: &mut Value| {
+        sources["datasources"][1]["jsonData"]["derivedFields"][0]["datasourceUid"] = json!("loki");
+    };
+    Copy::new().change(SOURCES, change).is_found(check, &[SOURCES, "derivedFields[0]", "Loki reads `expr`"]);
 }
 
 #[test]

@@ -112,3 +112,9 @@ fn panel<'a>(dashboard: &'a mut Value, kind: &str) -> &'a mut Value {
     let panels = dashboard["panels"].as_array_mut().expect("a dashboard has panels");
     panels.iter_mut().find(|panel| panel["type"] == kind).expect("a panel of this kind")
 }
+
+/// The panel of this title.
+fn titled<'a>(dashboard: &'a mut Value, title: &str) -> &'a mut Value {
+    let panels = dashboard["panels"].as_array_mut().expect("a dashboard has panels");
+    panels.iter_mut().find(|panel| panel["title"] == title).expect("a panel of this title")
+}
