@@ -1,51 +1,61 @@
 //! The dashboards in a real browser, as somebody without an account sees them.
 
-use std::process::Command;
+use serde_json::Value;
+use test_support::browser::{Browser, NAMES, installed};
 
 use crate::bundle::Bundle;
 use crate::dashboards::dashboards;
 
-/// Names of the browser, by distribution.
-const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// What Grafana's pages contain where a panel or the page shows an error, or nothing: class names, test ids and texts of
-/// several versions.
-const ERROR_MARKS: [&str; 6] = [
-    "panel-info-corner--error",
-    "Panel status error",
-    "alert-error",
-    "Dashboard not found",
-    "An unexpected error happened",
-    ">No data<",
-];
+/// Widths of a laptop's screen and of two monitors.
+const WIDTHS: [u32; 3] = [1280, 1600, 1920];
+/// High enough for the longest dashboard: a panel below the window's edge asks for nothing.
+const HEIGHT: u32 = 4800;
 
-pub(crate) fn every_dashboard_opens(bundle: &Bundle) {
-    let works = |name: &&&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
-    let Some(browser) = BROWSERS.iter().find(works) else {
+/// True once every panel has its answer.
+pub(crate) const SETTLED: &str = r#"
+    document.querySelectorAll('[data-testid^="data-testid Panel header"]').length > 3
+    && !document.querySelector('[aria-label="Panel loading bar"], [data-testid="data-testid panel loading bar"]')"#;
+
+/// Everything on a page that somebody would call broken, as a list of texts.
+const FAULTS: &str = r#"(() => {
+    const all = selector => [...document.querySelectorAll(selector)];
+    const panel = element => element.closest('section')?.getAttribute('data-testid') ?? 'the page';
+    const cut = all('[data-testid^="data-testid Panel header"] h2').filter(title => title.scrollWidth > title.clientWidth);
+    const empty = all('section *').filter(one => !one.children.length && one.textContent.trim() === 'No data');
+    const failed = all('[data-testid="data-testid Panel status error"]');
+    const said = ['_extracted', 'Dashboard not found', 'An unexpected error happened']
+        .filter(text => document.body.innerText.includes(text));
+    return [...cut.map(title => `the title "${title.textContent}" is cut`), ...empty.map(one => `no data in ${panel(one)}`),
+        ...failed.map(one => `an error in ${panel(one)}`), ...said.map(text => `the page says "${text}"`)];
+})()"#;
+
+/// A browser, or nothing and a message where none is installed; a failure where it is required.
+pub(crate) fn start() -> Option<Browser> {
+    let Some(name) = installed() else {
         assert!(!crate::required("chromium"), "REDPANE_TEST_REQUIRE names chromium, which is not installed");
-        return println!("  skipped: none of {BROWSERS:?} is installed");
+        println!("  skipped: none of {NAMES:?} is installed");
+        return None;
     };
-    let profile = std::env::temp_dir().join(format!("redpane-browser-{}", std::process::id()));
-    let mut wrong = Vec::new();
-    for dashboard in dashboards() {
-        let page = dump(browser, &profile, &format!("http://127.0.0.1:{}/d/{}", bundle.grafana, dashboard.uid));
-        let marks: Vec<_> = ERROR_MARKS.iter().filter(|mark| page.contains(**mark)).collect();
-        let titled = page.contains(&format!("<title>{} - ", dashboard.title));
-        let drawn = page.contains("panel-content") || page.contains("data-testid panel content");
-        println!("  {}: {} bytes, titled {titled}, panels {drawn}, errors {marks:?}", dashboard.title, page.len());
-        if !titled || !drawn || !marks.is_empty() {
-            wrong.push(dashboard.title);
-        }
-    }
-    drop(std::fs::remove_dir_all(&profile));
-    assert!(wrong.is_empty(), "these dashboards do not open as they should: {}", wrong.join(", "));
+    Some(Browser::start(name))
 }
 
-/// The page after its scripts have run, with ten seconds for its queries.
-fn dump(browser: &str, profile: &std::path::Path, url: &str) -> String {
-    let mut command = Command::new(browser);
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1600,3000"]);
-    command.args(["--disable-background-networking", "--no-first-run", "--virtual-time-budget=20000"]);
-    command.arg(format!("--user-data-dir={}", profile.display())).args(["--dump-dom", url]);
-    let output = command.output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
+pub(crate) fn every_dashboard_is_whole(bundle: &Bundle) {
+    let Some(mut browser) = start() else { return };
+    let mut wrong = Vec::new();
+    for width in WIDTHS {
+        browser.resize(width, HEIGHT);
+        for dashboard in dashboards() {
+            browser.open(&format!("http://127.0.0.1:{}/d/{}?refresh=1d", bundle.grafana, dashboard.uid));
+            browser
+                .until("the dashboard's title stands", &format!("document.title.startsWith('{} - ')", dashboard.title));
+            browser.until("every panel has its answer", SETTLED);
+            let faults = browser.ask(FAULTS);
+            let panels = browser.ask("document.querySelectorAll('section').length");
+            println!("  {} at {width}: {panels} panels, faults {faults}", dashboard.title);
+            if faults != Value::Array(Vec::new()) {
+                wrong.push(format!("{} at {width} pixels: {faults}", dashboard.title));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

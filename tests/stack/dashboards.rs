@@ -75,8 +75,8 @@ pub(crate) fn every_panel_has_data(bundle: &Bundle) {
 
 /// The drop-downs at "All", the text boxes empty or with a trace id.
 fn substitute(query: &str, trace_id: &str) -> String {
-    let all = ["$app", "$instance", "$route", "$level"];
-    let query = all.iter().fold(query.to_owned(), |query, name| query.replace(name, ".*"));
+    let all = ["$instance", "$route", "$level", "$status"];
+    let query = all.iter().fold(query.replace("$app", ".+"), |query, name| query.replace(name, ".*"));
     query.replace("$search", "").replace("$trace_id", trace_id)
 }
 

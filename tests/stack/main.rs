@@ -2,7 +2,8 @@
 //! containers: from a request to its metric, its log line, its panel and its alert.
 //!
 //! Needs Docker and the images of docker-compose.yml; takes about a quarter of an hour:
-//! `cargo test --locked --test stack -- --ignored --nocapture`. `REDPANE_TEST_STEPS=counts,panels` runs some of the steps.
+//! `cargo test --locked --test stack -- --ignored --nocapture`. `REDPANE_TEST_STEPS=counts,panels` runs some of the steps;
+//! `REDPANE_TEST_PICTURES=docs/images` makes the pictures of the documentation anew.
 
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -10,10 +11,12 @@
 mod alerts;
 mod browser;
 mod bundle;
+mod clicks;
 mod counts;
 mod dashboards;
 mod http;
 mod labels;
+mod pictures;
 mod queries;
 mod restarts;
 mod traffic;
@@ -27,7 +30,7 @@ use bundle::Bundle;
 type Step = (&'static str, fn(&Bundle));
 
 /// What is checked, in this order: the counts need a bundle that has served nobody yet, the panels one that had an incident.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 12] = [
     ("healthy", labels::everything_is_healthy_and_on_this_machine_only),
     ("targets", labels::every_target_is_up),
     ("counts", counts::requests_counters_and_lines_agree),
@@ -37,7 +40,9 @@ const STEPS: [Step; 10] = [
     ("restarts", restarts::nothing_is_lost_when_parts_restart),
     ("drill", alerts::the_drill_passes),
     ("panels", dashboards::every_panel_has_data),
-    ("browser", browser::every_dashboard_opens),
+    ("browser", browser::every_dashboard_is_whole),
+    ("clicks", clicks::every_link_shows_its_lines),
+    ("pictures", pictures::are_made_when_asked_for),
 ];
 
 #[test]

@@ -5,6 +5,7 @@
 //! * [`trace_context`]: the rules of W3C Trace Context, read a second time
 //! * [`Observed`]: an instrumented router on a port of its own, its log and its metrics
 //! * [`client`] and [`raw`]: requests over real sockets, by an HTTP library and as bytes
+//! * `browser` (a feature): a real browser that is looked at and clicked in
 //! * [`process`]: programs as child processes
 //! * [`wait`]: waiting for a condition, with a deadline
 //!
@@ -15,6 +16,8 @@
 
 mod agreement;
 mod body;
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod client;
 pub mod exposition;
 mod json;

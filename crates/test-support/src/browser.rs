@@ -1,0 +1,151 @@
+//! A real browser, driven as somebody with a mouse would: Chromium or Chrome, over its own DevTools protocol, so that no
+//! driver has to be installed beside it.
+//!
+//! What a page shows is asked for in JavaScript; what is done to it are real events of the mouse at a place on the screen,
+//! which reach whatever lies on top there.
+
+mod mouse;
+mod protocol;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use self::protocol::Connection;
+
+/// Names of the program, by distribution.
+pub const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// Above what a page with thirty queries takes on a busy machine with two cores.
+const DEADLINE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A running browser with a page in front. Dropping it ends it.
+#[derive(Debug)]
+pub struct Browser {
+    child: Child,
+    profile: PathBuf,
+    connection: Connection,
+    /// Pages that were in front, the latest last.
+    pages: Vec<String>,
+}
+
+/// The installed browser's name.
+pub fn installed() -> Option<&'static str> {
+    let works = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    NAMES.into_iter().find(works)
+}
+
+impl Browser {
+    /// Starts a browser of this name with an empty page and a profile of its own.
+    pub fn start(name: &str) -> Self {
+        let profile = std::env::temp_dir().join(format!("redpane-browser-{}", std::process::id()));
+        drop(std::fs::remove_dir_all(&profile));
+        let mut command = Command::new(name);
+        // Without a sandbox, which needs rights that containers and CI do not give: it opens this machine's pages only.
+        command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]);
+        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+        command.args(["--remote-debugging-port=0", "--hide-scrollbars", "about:blank"]);
+        command.arg(format!("--user-data-dir={}", profile.display()));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let told = profile.join("DevToolsActivePort");
+        let address = wait("the browser says where it listens", || {
+            let text = std::fs::read_to_string(&told).ok()?;
+            let (port, path) = text.split_once('\n')?;
+            path.starts_with('/').then(|| format!("ws://127.0.0.1:{port}{path}"))
+        });
+        let mut browser = Self { child, profile, connection: Connection::open(&address), pages: Vec::new() };
+        browser.take_new_page();
+        browser
+    }
+
+    /// Makes the page that was opened last, by a link into a new tab, the one in front; waits for it.
+    pub fn take_new_page(&mut self) {
+        let Self { connection, pages, .. } = self;
+        let found = wait("a new page", || {
+            let targets = connection.ask("Target.getTargets", json!({}));
+            let pages_now = targets["targetInfos"].as_array()?.iter().filter(|target| target["type"] == "page");
+            let ids = pages_now.filter_map(|target| target["targetId"].as_str());
+            ids.map(str::to_owned).find(|id| !pages.contains(id))
+        });
+        connection.attach(&found);
+        pages.push(found);
+    }
+
+    /// Closes the page in front and goes back to the one before it.
+    pub fn close_page(&mut self) {
+        let closed = self.pages.pop().unwrap();
+        self.connection.ask("Target.closeTarget", json!({"targetId": closed}));
+        let before = self.pages.last().unwrap();
+        self.connection.attach(before);
+    }
+
+    /// Gives the page this size in pixels.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.connection.ask("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// Opens an address in the page in front.
+    pub fn open(&mut self, url: &str) {
+        let answer = self.connection.ask("Page.navigate", json!({"url": url}));
+        assert!(answer["errorText"].is_null(), "{url}: {}", answer["errorText"]);
+    }
+
+    /// What a JavaScript expression gives, as JSON. An exception is its text, so that a page that is not ready is no failure.
+    pub fn ask(&mut self, expression: &str) -> Value {
+        let body = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let answer = self.connection.ask("Runtime.evaluate", body);
+        if answer["exceptionDetails"].is_null() { answer["result"]["value"].clone() } else { Value::Null }
+    }
+
+    /// Waits until an expression gives something that is true, as JavaScript understands it.
+    ///
+    /// # Panics
+    /// After ninety seconds, with the address and the text of the page.
+    pub fn until(&mut self, what: &str, expression: &str) -> Value {
+        let from = Instant::now();
+        loop {
+            let value = self.ask(expression);
+            if !matches!(value, Value::Null | Value::Bool(false)) && value != "" && value != 0 {
+                return value;
+            }
+            if from.elapsed() > DEADLINE {
+                let shown = self.ask("location.href + '\\n' + document.body.innerText.slice(0, 3000)");
+                panic!("waited {DEADLINE:?} in vain until {what}, on {}", shown.as_str().unwrap_or_default());
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Writes what the page shows as a PNG file.
+    pub fn picture(&mut self, file: &Path) {
+        let answer = self.connection.ask("Page.captureScreenshot", json!({"format": "png"}));
+        let bytes = BASE64_STANDARD.decode(answer["data"].as_str().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        drop(std::fs::remove_dir_all(&self.profile));
+    }
+}
+
+fn wait<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let from = Instant::now();
+    loop {
+        if let Some(found) = attempt() {
+            return found;
+        }
+        assert!(from.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain until {what}");
+        std::thread::sleep(PAUSE);
+    }
+}

@@ -1,0 +1,45 @@
+//! What is done to a page: events of a mouse, as the browser gets them from a real one.
+
+use serde_json::json;
+
+use super::Browser;
+
+impl Browser {
+    /// Moves the mouse to a place.
+    pub fn hover(&mut self, (x, y): (f64, f64)) {
+        self.mouse("mouseMoved", (x, y), 0);
+    }
+
+    /// Clicks at a place.
+    pub fn click_at(&mut self, place: (f64, f64)) {
+        self.hover(place);
+        self.mouse("mousePressed", place, 1);
+        self.mouse("mouseReleased", place, 1);
+    }
+
+    /// Waits until an expression gives an element, scrolls it into sight and clicks on its middle.
+    pub fn click(&mut self, what: &str, element: &str) {
+        let place = self.place(what, element);
+        self.click_at(place);
+    }
+
+    /// The middle of an element that an expression gives, once it is there and no longer moves.
+    pub fn place(&mut self, what: &str, element: &str) -> (f64, f64) {
+        let place = format!(
+            "(async () => {{ const element = {element}; if (!element) return null;
+                element.scrollIntoView({{block: 'center'}});
+                const place = () => {{ const box = element.getBoundingClientRect();
+                    return box.width && [box.x + box.width / 2, box.y + box.height / 2]; }};
+                const before = place(); await new Promise(done => setTimeout(done, 200)); const after = place();
+                return after && before[0] === after[0] && before[1] === after[1] && after; }})()"
+        );
+        let place = self.until(what, &place);
+        (place[0].as_f64().unwrap(), place[1].as_f64().unwrap())
+    }
+
+    fn mouse(&mut self, kind: &str, (x, y): (f64, f64), clicks: u32) {
+        let button = if clicks == 0 { "none" } else { "left" };
+        let event = json!({"type": kind, "x": x, "y": y, "button": button, "clickCount": clicks});
+        self.connection.ask("Input.dispatchMouseEvent", event);
+    }
+}

@@ -1,0 +1,58 @@
+//! The DevTools protocol: JSON over one WebSocket, a number on each question and the same number on its answer.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket};
+
+/// How long the browser may be silent: a page that does not answer in this time hangs.
+const SILENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: WebSocket<MaybeTlsStream<TcpStream>>,
+    number: u64,
+    /// The page that questions go to; the browser itself without one.
+    session: Option<String>,
+}
+
+impl Connection {
+    pub(super) fn open(address: &str) -> Self {
+        let (socket, _) = tungstenite::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+            stream.set_read_timeout(Some(SILENCE)).unwrap();
+        }
+        Self { socket, number: 0, session: None }
+    }
+
+    /// Sends the questions that follow to this page.
+    pub(super) fn attach(&mut self, page: &str) {
+        self.session = None;
+        let answer = self.ask("Target.attachToTarget", json!({"targetId": page, "flatten": true}));
+        self.session = Some(answer["sessionId"].as_str().unwrap().to_owned());
+        self.ask("Page.bringToFront", json!({}));
+    }
+
+    /// The result of a method; events that come in between are of no interest.
+    pub(super) fn ask(&mut self, method: &str, parameters: Value) -> Value {
+        self.number += 1;
+        let mut question = json!({"id": self.number, "method": method, "params": parameters});
+        // Questions about pages are the browser's to answer.
+        if let Some(session) = self.session.as_ref().filter(|_| !method.starts_with("Target.")) {
+            question["sessionId"] = json!(session);
+        }
+        let failed = |error| panic!("{method}: {error}");
+        self.socket.send(Message::text(question.to_string())).unwrap_or_else(failed);
+        loop {
+            let message = self.socket.read().unwrap_or_else(|error| panic!("{method}: {error}"));
+            let Ok(text) = message.into_text() else { continue };
+            let Ok(mut answer) = serde_json::from_str::<Value>(&text) else { continue };
+            if answer["id"] == self.number {
+                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
+                return answer["result"].take();
+            }
+        }
+    }
+}

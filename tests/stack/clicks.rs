@@ -1,0 +1,169 @@
+//! Every kind of link there is, clicked as somebody who was woken clicks it: each must show the lines expected.
+
+use serde_json::{Value, json};
+use test_support::browser::Browser;
+
+use crate::browser::{SETTLED, start};
+use crate::bundle::{Bundle, eventually};
+use crate::queries::now_seconds;
+use crate::traffic::send_mix;
+
+/// The route whose requests fail, of the mix.
+const ROUTE: &str = "/faults/status/{code}";
+/// What the lines on a page say; the classes are those of Grafana's list of lines.
+const LINES: &str = r#"(lines => lines.length && lines)([...document.querySelectorAll('.log-line-body, [class*="log-line-body"]')]
+    .map(line => line.innerText.trim()).filter(text => text))"#;
+
+pub(crate) fn every_link_shows_its_lines(bundle: &Bundle) {
+    let Some(mut browser) = start() else { return };
+    browser.resize(1600, 1000);
+    let spike = make_failures(bundle);
+    let root = format!("http://127.0.0.1:{}", bundle.grafana);
+    let (from, to) = ((spike - 300) * 1000, (spike + 120) * 1000);
+    let service = format!("{root}/d/redpane-service?from={from}&to={to}&refresh=1d");
+
+    spike_to_line(&mut browser, &service, spike, (from, to));
+    line_to_trace(&mut browser);
+    failed_request_to_trace(&mut browser, &service);
+    exemplar_to_trace(&mut browser, &service);
+    alert_to_lines(&mut browser, &format!("{root}/d/redpane-service?from=now-3h&to=now&refresh=1d"));
+}
+
+/// Fails requests until Prometheus shows it and an alert is delivered; gives the second with the highest rate.
+fn make_failures(bundle: &Bundle) -> u64 {
+    eventually("an alert is delivered", 420, || {
+        send_mix(bundle, "clicks", 16);
+        let delivered = bundle.lines(r#"{app="alerts"} | json message, state | message="alert" | state="firing""#);
+        if delivered.is_empty() { Err("no line of the receiver".into()) } else { Ok(()) }
+    });
+    // A point of its own, some scrapes after the last failure, so that the spike is no plateau.
+    let failed = format!(r#"sum(rate(http_requests_total{{app="api", route="{ROUTE}", status=~"5.."}}[20s]))"#);
+    eventually("the failures are over", 60, || {
+        let rate = bundle.promql_value(&failed);
+        if rate == 0.0 { Ok(()) } else { Err(format!("{rate}/s")) }
+    });
+    send_mix(bundle, "spike", 160);
+    eventually("the spike is in Prometheus", 60, || {
+        let rate = bundle.promql_value(&failed);
+        if rate > 1.0 { Ok(now_seconds()) } else { Err(format!("{rate}/s")) }
+    })
+}
+
+/// From the spike to the guilty line: a click on the point, a click on its link.
+fn spike_to_line(browser: &mut Browser, service: &str, spike: u64, (from, to): (u64, u64)) {
+    browser.open(service);
+    browser.until("every panel has its answer", SETTLED);
+    let area = r#"document.querySelector('[data-testid="data-testid Panel header Errors"] .u-over')"#;
+    browser.place("the panel Errors", area);
+    let link = format!(
+        "[...document.querySelectorAll('a')].find(a => a.innerText === 'Failed requests of {ROUTE} around this point')"
+    );
+    let share = (spike * 1000 - from) as f64 / (to - from) as f64;
+    let boxed =
+        browser.until("its place", &format!("(b => [b.x, b.y, b.width, b.height])({area}.getBoundingClientRect())"));
+    let [x, y, width, height] = [0, 1, 2, 3].map(|index| boxed[index].as_f64().unwrap());
+    // The nearest series is the one that counts; where it is depends on what else failed. A click that meets another is taken
+    // back with Escape's like: a click on the panel's title.
+    let pinned = (1..20).rev().any(|step| {
+        let place = (x + width * share, y + height * f64::from(step) / 20.0);
+        browser.hover((place.0 - 2.0, place.1));
+        browser.click_at(place);
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        browser.ask(&format!("!!{link}")) == true || {
+            browser.ask(
+                "[...document.querySelectorAll('button[aria-label=\"Close\"]')].forEach(button => button.click())",
+            );
+            false
+        }
+    });
+    assert!(pinned, "no place on the panel Errors gives the link to the failed requests of {ROUTE}");
+    browser.click("the link of the point", &link);
+    browser.until("the lines' dashboard", "location.pathname.startsWith('/d/redpane-logs')");
+    browser.until("every panel has its answer", SETTLED);
+    let lines = browser.until("lines", LINES);
+    let lines = texts(&lines);
+    println!("  spike: {} lines, the first: {}", lines.len(), lines[0]);
+    for line in &lines {
+        assert!(line.contains(" 500 GET /faults/status/500") || line.contains(" 503 GET /faults/status/503"), "{line}");
+        assert!(!line.contains('\n') && !line.contains('{'), "not one readable line: {line}");
+    }
+    let range = browser.ask("(p => [p.get('from'), p.get('to')].map(t => new Date(/^\\d+$/.test(t) ? +t : t).getTime() / 1000))(new URLSearchParams(location.search))");
+    let [from, to] = [0, 1].map(|index| range[index].as_f64().unwrap());
+    let spike = spike as f64;
+    assert!(from < spike && spike < to && to - from <= 120.0, "{range} is no range around {spike}");
+}
+
+/// The links of a line: all lines of its trace in Explore, and the dashboard *Trace*, each in a tab of its own.
+fn line_to_trace(browser: &mut Browser) {
+    browser.click("a line", r#"document.querySelector('.log-line-body, [class*="log-line-body"]')"#);
+    for (title, place) in [("All lines of this trace", "/explore"), ("Trace dashboard", "/d/redpane-trace")] {
+        let link = format!("[...document.querySelectorAll('a')].find(a => a.innerText.trim() === '{title}')");
+        browser.click(title, &link);
+        browser.take_new_page();
+        browser.resize(1600, 1000);
+        browser.until("the page of the link", &format!("location.pathname.startsWith('{place}')"));
+        expect_trace(browser, title);
+        browser.close_page();
+    }
+}
+
+/// The table under the golden signals: a trace id leads to its lines.
+fn failed_request_to_trace(browser: &mut Browser, service: &str) {
+    browser.open(service);
+    browser.until("every panel has its answer", SETTLED);
+    let id = r#"document.querySelector('[data-testid="data-testid Panel header Failed requests and errors"] a[href*="redpane-trace"]')"#;
+    browser.click("a trace id in the table", id);
+    browser.until("the dashboard Trace", "location.pathname.startsWith('/d/redpane-trace')");
+    expect_trace(browser, "the table of failed requests");
+}
+
+/// A diamond on the latency panel leads to the request behind it.
+fn exemplar_to_trace(browser: &mut Browser, service: &str) {
+    browser.open(service);
+    browser.until("every panel has its answer", SETTLED);
+    let marker = r#"(all => all[all.length - 1])([...document.querySelectorAll(
+        '[data-testid="data-testid Panel header Latency"] [data-testid="data-testid Exemplar marker"]')])"#;
+    browser.click("an exemplar", marker);
+    let link = "[...document.querySelectorAll('a[href*=\"redpane-trace\"]')].find(a => a.innerText.trim() === 'All lines of this trace')";
+    browser.until("the exemplar's link", &format!("!!{link}"));
+    // A link of an exemplar opens a tab of its own where Grafana says so.
+    let target = browser.ask(&format!("{link}.target || '_self'"));
+    browser.click("the exemplar's link", link);
+    if target == "_blank" {
+        browser.take_new_page();
+    }
+    browser.until("the dashboard Trace", "location.pathname.startsWith('/d/redpane-trace')");
+    expect_trace(browser, "an exemplar");
+    if target == "_blank" {
+        browser.close_page();
+    }
+}
+
+/// A delivered alert leads to the lines behind it.
+fn alert_to_lines(browser: &mut Browser, service: &str) {
+    browser.open(&format!("{service}&viewPanel=21"));
+    let name = "document.querySelector('[role=\"gridcell\"] a, [role=\"gridcell\"] button')";
+    browser.click("the name of an alert", name);
+    let link = "[...document.querySelectorAll('a')].find(a => a.innerText.trim() === 'Lines behind the alert')";
+    browser.click("the link of the alert", link);
+    browser.until("Explore", "location.pathname.startsWith('/explore')");
+    let lines = browser.until("the lines behind the alert", LINES);
+    println!("  alert: {} lines", texts(&lines).len());
+}
+
+/// The page shows lines, and each is of the trace in its address.
+fn expect_trace(browser: &mut Browser, whence: &str) {
+    let lines = texts(&browser.until("lines of the trace", LINES));
+    let id = browser.ask("decodeURIComponent(location.href).match(/[0-9a-f]{32}/)[0]");
+    println!("  {whence}: {} lines of trace {id}: {}", lines.len(), lines[0]);
+    // A request of the mix leaves an access line, and a panic's before it.
+    assert!((1..=4).contains(&lines.len()), "{whence}: {lines:?}");
+    let range = browser.ask("decodeURIComponent(location.search)");
+    assert!(range.as_str().is_some_and(|text| text.contains("from")), "no time range in {range}");
+}
+
+fn texts(lines: &Value) -> Vec<String> {
+    let none = json!([]);
+    let lines = lines.as_array().unwrap_or(none.as_array().unwrap());
+    lines.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}

@@ -1,0 +1,42 @@
+//! The pictures of the documentation, made from the bundle that has just been tested.
+
+use std::path::Path;
+
+use crate::browser::{SETTLED, start};
+use crate::bundle::{Bundle, root};
+use crate::dashboards::dashboards;
+use crate::http::encode;
+
+/// What asks for pictures: a folder, such as `docs/images`.
+const VARIABLE: &str = "REDPANE_TEST_PICTURES";
+/// Each dashboard's uid begins so; the rest is the file's name.
+const PREFIX: &str = "redpane-";
+
+pub(crate) fn are_made_when_asked_for(bundle: &Bundle) {
+    let Ok(folder) = std::env::var(VARIABLE) else {
+        return println!("  not made: {VARIABLE} names no folder, such as docs/images");
+    };
+    let Some(mut browser) = start() else { return };
+    let folder = Path::new(root()).join(folder);
+    assert!(folder.is_dir(), "{VARIABLE}={} is no folder", folder.display());
+    let address = format!("http://127.0.0.1:{}", bundle.grafana);
+    browser.resize(1600, 1100);
+    for dashboard in dashboards() {
+        browser.open(&format!("{address}/d/{}?kiosk&refresh=1d&from=now-15m&to=now", dashboard.uid));
+        browser.until("every panel has its answer", SETTLED);
+        let name = dashboard.uid.strip_prefix(PREFIX).unwrap_or(&dashboard.uid);
+        browser.picture(&folder.join(format!("{name}.png")));
+    }
+    let pane = |source: &str, query: &str| {
+        format!(
+            r#"{{"datasource":"{source}","queries":[{{"refId":"A","datasource":{{"type":"{source}","uid":"{source}"}},"expr":{query},"range":true,"queryType":"range","editorMode":"code"}}],"range":{{"from":"now-15m","to":"now"}}}}"#
+        )
+    };
+    let left = pane("prometheus", r#""sum by (route) (rate(http_requests_total{app=\"api\"}[1m]))""#);
+    let right = pane("loki", r#""{app=\"api\", level=\"ERROR\"}""#);
+    let panes = encode(&format!(r#"{{"left":{left},"right":{right}}}"#));
+    browser.open(&format!("{address}/explore?schemaVersion=1&orgId=1&panes={panes}"));
+    browser.until("lines", r#"document.querySelectorAll('.log-line-body, [class*="log-line-body"]').length > 3"#);
+    browser.until("a graph", "document.querySelector('.u-over')");
+    browser.picture(&folder.join("explore.png"));
+}
