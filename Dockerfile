@@ -18,7 +18,13 @@ COPY . .
 RUN cargo chef prepare --recipe-path recipe.json
 
 FROM chef AS build
-ENV RUSTFLAGS="-C target-feature=+crt-static"
+# Without link-time optimisation what cargo-chef has built is built: after a change of source only two crates are compiled. For
+# an image to publish: --build-arg LTO=fat --build-arg CODEGEN_UNITS=1, as in the release profile.
+ARG LTO=off
+ARG CODEGEN_UNITS=16
+ENV RUSTFLAGS="-C target-feature=+crt-static" \
+    CARGO_PROFILE_RELEASE_LTO=${LTO} \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=${CODEGEN_UNITS}
 RUN rustc -vV | sed -n 's/^host: //p' > /target-triple
 
 COPY --from=recipe /src/recipe.json .

@@ -27,6 +27,11 @@ check_number DURATION "$DURATION" 86400
 case $URL in http://?* | https://?*) ;; *) refuse "URL=\"$URL\" is wrong: it starts with http:// or https://" ;; esac
 URL=${URL%/}
 command -v curl >/dev/null || refuse "curl is not installed"
+version=$(curl --version | sed -n '1s/^curl \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+# --parallel came with 7.66.
+case $version in
+  [0-6]\ * | 7\ ? | 7\ [0-5]? | 7\ 6[0-5]) refuse "curl ${version%% *}.${version#* } is too old: 7.66 or newer is needed, for --parallel" ;;
+esac
 
 codes=$(mktemp)
 running=

@@ -85,7 +85,7 @@ pub fn refuse_arguments(message: &clap::Error) -> ExitCode {
     if message.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
 }
 
-/// `redpane serve` and `redpane receiver`: serves until a signal.
+/// `redpane serve`, `redpane receiver` and `redpane docker-reader`: serves until a signal.
 ///
 /// # Errors
 /// Every [`Failure`] but [`Failure::Unhealthy`].

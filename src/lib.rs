@@ -7,12 +7,13 @@
 //! | room | what it holds | uses |
 //! |---|---|---|
 //! | `main.rs` | arguments in, exit code out | `command`, `settings` |
-//! | [`command`] | `serve`, `receiver`, `healthcheck`: each runs to its end and gives an exit code | `service`, `settings`, `server` |
+//! | [`command`] | `serve`, `receiver`, `docker-reader`, `healthcheck`: each runs to its end and gives an exit code | `service`, `settings`, `server` |
 //! | [`service`] | builds telemetry, listeners and routes from the settings and runs them | every room below |
 //! | [`settings`] | flags and variables; every bad one is named | `version` |
 //! | [`server`] | listeners, connections, limits, shutdown, health, process metrics; serves any `Router` | `web` |
 //! | `demo` | the API that a user replaces: `/`, `/hello/{name}`, `/echo`, `/faults` | `web`, `version` |
 //! | `receiver` | `POST /alerts`: each alert of a webhook becomes a log line | `web` |
+//! | `docker_reader` | what a log collector needs of the Docker API: lives of containers and their lines | – |
 //! | `web` | what routes share: JSON bodies, the request timeout, answers to unknown paths and methods | – |
 //! | `version`, `log_targets` | constants | – |
 //!
@@ -39,6 +40,7 @@
 
 pub mod command;
 mod demo;
+mod docker_reader;
 mod log_targets;
 mod receiver;
 pub mod server;

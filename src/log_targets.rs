@@ -9,3 +9,5 @@ pub(crate) const SERVER: &str = "redpane::server";
 pub(crate) const API: &str = "redpane::api";
 /// The alert receiver.
 pub(crate) const RECEIVER: &str = "redpane::receiver";
+/// The reader of Docker's API.
+pub(crate) const DOCKER_READER: &str = "redpane::docker_reader";

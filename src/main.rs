@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Some(Command::Healthcheck { url }) => command::healthcheck(url, &arguments.flags),
         Some(Command::Receiver) => command::serve(Role::Receiver, &arguments.flags),
+        Some(Command::DockerReader) => command::serve(Role::DockerReader, &arguments.flags),
         Some(Command::Serve) | None => command::serve(Role::Serve, &arguments.flags),
     };
     result.unwrap_or_else(|failure| {

@@ -2,16 +2,25 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use axum::Router;
 use http::Method;
 use redpane::{Redpane, Telemetry};
+use tokio::sync::watch;
 
 use crate::log_targets::SERVER;
 use crate::server::{BindError, Ended, Limits, Listeners, TrustedProxies};
 use crate::settings::{Config, Role, flag};
 use crate::version::{REVISION, VERSION};
-use crate::{demo, receiver, server};
+use crate::{demo, docker_reader, receiver, server};
+
+/// Where the docker-reader looks for Docker, in its own container.
+const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+/// Where the docker-reader keeps what it must remember.
+const DOCKER_LIVES: &str = "/var/lib/redpane/lives.json";
+/// The Loki of the bundle, which the docker-reader asks for the lines it has.
+const LOKI: &str = "loki:3100";
 
 /// The telemetry that `config` asks for, not yet built: a test may set its own log writer.
 pub fn telemetry(config: &Config) -> Redpane {
@@ -28,7 +37,12 @@ pub fn telemetry(config: &Config) -> Redpane {
     let own = match config.role {
         Role::Serve => demo::routes(config.faults),
         Role::Receiver => receiver::routes(),
+        Role::DockerReader => docker_reader::routes(),
     };
+    if config.role == Role::DockerReader {
+        // A collector asks every few seconds: lines of answers that are as they should be would only be collected again.
+        redpane = redpane.log_failures_only(own.iter().map(|(_, route)| *route));
+    }
     let probes = server::PROBES.into_iter().chain(["/metrics"]).map(|route| (Method::GET, route));
     own.into_iter().chain(probes).fold(redpane, |redpane, (method, route)| redpane.preregister(method, route))
 }
@@ -74,8 +88,13 @@ pub async fn run(
         trusted_proxies = trusted_proxies(config),
         "listening"
     );
+    let (end, ending) = watch::channel(false);
+    let shutdown = async move {
+        shutdown.await;
+        end.send_replace(true);
+    };
     let trusted = TrustedProxies::new(config.trusted_proxies.clone());
-    server::run(listeners, router(config), limits, trusted, telemetry, shutdown, cut).await
+    server::run(listeners, router(config, ending), limits, trusted, telemetry, shutdown, cut).await
 }
 
 /// For the line that says what the service does; `None` where nobody is trusted.
@@ -84,11 +103,15 @@ fn trusted_proxies(config: &Config) -> Option<String> {
     (!networks.is_empty()).then(|| networks.join(","))
 }
 
-fn router(config: &Config) -> Router {
+fn router(config: &Config, ending: watch::Receiver<bool>) -> Router {
     let (body_limit, request_timeout) = (config.body_limit, config.request_timeout);
     match config.role {
         Role::Serve => demo::router(demo::Options { body_limit, request_timeout, with_faults: config.faults }),
         Role::Receiver => receiver::router(body_limit, request_timeout),
+        Role::DockerReader => {
+            let (socket, lives) = (Path::new(DOCKER_SOCKET), Path::new(DOCKER_LIVES));
+            docker_reader::router(docker_reader::Options { socket, lives, loki: LOKI, ending })
+        }
     }
 }
 

@@ -44,6 +44,9 @@ pub enum Command {
     },
     /// Receive the webhooks of Grafana alerting or Alertmanager on POST /alerts, write each alert as a log line
     Receiver,
+    /// Show a log collector the containers of this machine and their lines, read from /var/run/docker.sock, and nothing else
+    /// of the Docker API
+    DockerReader,
 }
 
 fn version() -> String {
@@ -60,7 +63,7 @@ pub struct Flags {
     /// IP address and port for /metrics (with /healthz and /readyz) [default: unset, same as the API]
     #[arg(long, global = true, hide_env_values = true, value_name = "ADDRESS", env = "REDPANE_METRICS_LISTEN")]
     metrics_listen: Option<OsString>,
-    /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: api; receiver: alerts]
+    /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: api; receiver: alerts; docker-reader: docker-reader]
     #[arg(long, global = true, hide_env_values = true, value_name = "NAME", env = "REDPANE_APP")]
     app: Option<OsString>,
     /// Which log lines are written: a level or target=level, separated by commas [default: info]

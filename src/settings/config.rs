@@ -83,6 +83,7 @@ impl Config {
         let default_app = match role {
             Role::Serve => "api",
             Role::Receiver => "alerts",
+            Role::DockerReader => "docker-reader",
         };
         let when_full =
             [("drop", OverflowPolicy::Drop), ("block", OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE })];

@@ -1,4 +1,4 @@
-//! The two services that this program can be.
+//! The services that this program can be.
 
 /// What the process does with the requests it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,6 +7,8 @@ pub enum Role {
     Serve,
     /// `redpane receiver`: writes the alerts it is sent as log lines.
     Receiver,
+    /// `redpane docker-reader`: shows a log collector containers and their lines.
+    DockerReader,
 }
 
 impl Role {
@@ -16,6 +18,7 @@ impl Role {
         match self {
             Self::Serve => "serve",
             Self::Receiver => "receiver",
+            Self::DockerReader => "docker-reader",
         }
     }
 }

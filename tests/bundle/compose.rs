@@ -8,7 +8,10 @@ use crate::files::{Bundle, entries, items, scalar};
 use crate::findings::Findings;
 
 /// The services of the contract.
-const SERVICES: [&str; 6] = ["api", "alerts", "prometheus", "loki", "promtail", "grafana"];
+const SERVICES: [&str; 8] = ["api", "gateway", "alerts", "docker-reader", "prometheus", "loki", "promtail", "grafana"];
+
+/// The service whose image is built to check all values; it never runs.
+const CHECK: &str = "settings";
 
 /// Loki's promise: the whole log store in this many bytes of memory.
 const LOKI_MEMORY: u64 = 512 << 20;
@@ -27,6 +30,10 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
             .filter_map(|(_, one)| one["image"].as_str())
             .collect();
         for (name, service) in entries(&compose["services"]) {
+            if name == CHECK {
+                checked_first(&file, service, &mut findings);
+                continue;
+            }
             let extends = file != "docker-compose.yml" && main["services"].get(name).is_some();
             let mut service = Service { file: &file, name, service, findings: &mut findings };
             service.exposure(bundle);
@@ -54,6 +61,12 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
             format!("must be {name:?}, the `app` of its log lines"),
         );
     }
+    findings.expect(main["services"].get(CHECK).is_some(), "docker-compose.yml", "services.settings", "is missing");
+    let check = bundle.text("settings.Dockerfile", &mut findings).unwrap_or_default();
+    let gateway = scalar(&main["services"]["gateway"]["image"]);
+    let same = check.lines().any(|line| line == format!("ARG IMAGE={gateway}"));
+    findings.expect(same, "settings.Dockerfile", "ARG IMAGE", format!("must be {gateway}: no other image is pulled for it"));
+    apart(&main, &mut findings);
     let memory = bytes(&main["services"]["loki"]["deploy"]["resources"]["limits"]["memory"]);
     let path = "services.loki.deploy.resources.limits.memory";
     findings.expect(
@@ -64,6 +77,41 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     );
     shown_limits(bundle, &main, &mut findings);
     findings
+}
+
+/// The check of all values runs at every `up`, before anything starts, and leaves no container.
+fn checked_first(file: &str, service: &Value, findings: &mut Findings) {
+    let mut expect =
+        |right: bool, key: &str, fault: &str| findings.expect(right, file, &format!("services.{CHECK}.{key}"), fault);
+    expect(service["pull_policy"] == "build", "pull_policy", "must be build: then it is checked at every `up`");
+    expect(service["scale"] == 0, "scale", "must be 0: it is no container");
+    let image = scalar(&service["image"]);
+    expect(image.contains("${COMPOSE_PROJECT_NAME:?"), "image", "must tell docker-compose 1.x what is needed instead");
+}
+
+/// Bundles on one machine keep apart, and only one container has the Docker socket.
+fn apart(main: &Value, findings: &mut Findings) {
+    const FILE: &str = "docker-compose.yml";
+    let filter = scalar(&main["services"]["promtail"]["environment"]["LOGGING_FILTER"]);
+    let own = filter.contains(":-com.docker.compose.project=${COMPOSE_PROJECT_NAME}}");
+    let path = "services.promtail.environment.LOGGING_FILTER";
+    findings.expect(own, FILE, path, "must collect only this project by default");
+    for (name, service) in entries(&main["services"]) {
+        for (index, volume) in items(&service["volumes"]).iter().enumerate() {
+            let path = format!("services.{name}.volumes[{index}]");
+            if scalar(volume).contains("docker.sock") {
+                findings.expect(name == "docker-reader", FILE, &path, "only docker-reader may have the Docker socket");
+                findings.expect(
+                    volume["source"] == "${DOCKER_SOCKET:-/var/run/docker.sock}",
+                    FILE,
+                    &path,
+                    "must have the source ${DOCKER_SOCKET:-…}: rootless Docker has it elsewhere",
+                );
+                let kept = volume["bind"]["create_host_path"] == false;
+                findings.expect(kept, FILE, &path, "must have create_host_path: false, or Docker makes a folder there");
+            }
+        }
+    }
 }
 
 /// The Stack dashboard divides memory by the limits of the compose file, which no program exports: they stand in both.
@@ -106,7 +154,7 @@ impl Service<'_> {
         for key in ["container_name", "privileged", "network_mode", "pid", "ipc"] {
             self.expect(service.get(key).is_none(), key, "must not be set");
         }
-        for (index, volume) in items(&service["volumes"]).iter().enumerate() {
+        for (index, volume) in items(&service["volumes"]).iter().enumerate().filter(|(_, volume)| volume.is_string()) {
             let volume = scalar(volume);
             let source = volume.split(':').next().unwrap_or_default();
             let path = format!("volumes[{index}]");
@@ -116,7 +164,9 @@ impl Service<'_> {
                     &path,
                     &format!("{source} does not exist: Docker would make a folder"),
                 );
-                self.expect(volume.ends_with(":ro"), &path, "must be read-only (:ro)");
+                let options: Vec<&str> = volume.rsplit(':').next().unwrap_or_default().split(',').collect();
+                self.expect(options.contains(&"ro"), &path, "must be read-only (:ro,z)");
+                self.expect(options.contains(&"z"), &path, "must have z: SELinux closes it otherwise");
             }
         }
     }
@@ -166,7 +216,7 @@ fn volumes(file: &str, compose: &Value, main: &Value, findings: &mut Findings) {
     let declared = |name: &str| [compose, main].iter().any(|value| value["volumes"].get(name).is_some());
     let mut used = BTreeSet::new();
     for (name, service) in entries(&compose["services"]) {
-        for (index, volume) in items(&service["volumes"]).iter().enumerate() {
+        for (index, volume) in items(&service["volumes"]).iter().enumerate().filter(|(_, volume)| volume.is_string()) {
             let volume = scalar(volume);
             let source = volume.split(':').next().unwrap_or_default();
             if !source.starts_with(['.', '/']) {

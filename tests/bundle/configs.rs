@@ -9,7 +9,7 @@ use crate::findings::Findings;
 use crate::logql;
 
 /// The jobs of Prometheus; each is the `app` of its targets.
-const JOBS: [&str; 6] = ["api", "alerts", "prometheus", "loki", "promtail", "grafana"];
+const JOBS: [&str; 8] = ["api", "gateway", "alerts", "docker-reader", "prometheus", "loki", "promtail", "grafana"];
 
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
@@ -21,6 +21,7 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     keeping(&loki, &compose, &mut findings);
     collecting(&promtail, &compose, &mut findings);
     showing(bundle, &prometheus, &compose, &mut findings);
+    offline(&compose, &mut findings);
     findings
 }
 
@@ -74,6 +75,7 @@ fn scraping(prometheus: &Value, compose: &Value, findings: &mut Findings) {
         "--storage.tsdb.retention.time=",
         "--storage.tsdb.retention.size=",
         "exemplar-storage",
+        "--config.auto-reload\"",
     ] {
         let path = "services.prometheus.command";
         findings.expect(command.contains(flag), "docker-compose.yml", path, format!("must have {flag}"));
@@ -103,6 +105,13 @@ fn keeping(loki: &Value, compose: &Value, findings: &mut Findings) {
     expect(scalar(&loki["common"]["path_prefix"]) == "/loki", "common.path_prefix", "must be /loki, the volume");
     let mounted = mounts(compose, "loki").iter().any(|(source, target)| target == "/loki" && !source.starts_with('.'));
     findings.expect(mounted, "docker-compose.yml", "services.loki.volumes", "must have a named volume at /loki");
+    let threshold = loki["ingester"]["wal"]["disk_full_threshold"].as_f64();
+    findings.expect(
+        threshold.is_some_and(|share| share > 0.9 && share < 1.0),
+        "loki-config.yml",
+        "ingester.wal.disk_full_threshold",
+        "must be set between 0.9 and 1: at the default, 0.9, a nearly full disk of a laptop collects nothing",
+    );
     expanded("loki-config.yml", "loki", loki, compose, findings);
 }
 
@@ -176,6 +185,21 @@ fn collecting(promtail: &Value, compose: &Value, findings: &mut Findings) {
         );
     }
     expanded(FILE, "promtail", promtail, compose, findings);
+}
+
+/// What Grafana would ask the network for at its start.
+fn offline(compose: &Value, findings: &mut Findings) {
+    for (name, value) in [
+        ("GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED", "true"),
+        ("GF_PLUGINS_PREINSTALL_DISABLED", "true"),
+        ("GF_ANALYTICS_REPORTING_ENABLED", "false"),
+        ("GF_ANALYTICS_CHECK_FOR_UPDATES", "false"),
+        ("GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES", "false"),
+    ] {
+        let set = scalar(&compose["services"]["grafana"]["environment"][name]) == value;
+        let path = format!("services.grafana.environment.{name}");
+        findings.expect(set, "docker-compose.yml", &path, format!("must be {value:?}: nothing is fetched or reported"));
+    }
 }
 
 fn showing(bundle: &Bundle, prometheus: &Value, compose: &Value, findings: &mut Findings) {

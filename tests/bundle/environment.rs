@@ -10,6 +10,9 @@ use crate::findings::Findings;
 /// The service's settings: the name of the environment variable and the default.
 pub(crate) type Settings = BTreeMap<String, String>;
 
+/// Set by Compose itself.
+const COMPOSES_OWN: &str = "COMPOSE_PROJECT_NAME";
+
 /// A variable of `.env.example`.
 struct Example {
     line: usize,
@@ -25,7 +28,14 @@ pub(crate) fn check(bundle: &Bundle, settings: &Settings) -> Findings {
     for file in bundle.list("", &[".yml"]).into_iter().filter(|file| file.starts_with("docker-compose")) {
         let compose = bundle.value(&file, &mut findings).unwrap_or_default();
         texts(&compose, "", &mut |path, text| {
+            // What is only checked is not used, and has no default of its own.
+            if path.ends_with(".args.SETTINGS") {
+                return;
+            }
             for (name, operator, default) in references(text) {
+                if name == COMPOSES_OWN {
+                    continue;
+                }
                 used.entry(name.clone()).or_default();
                 if operator != ":+" {
                     substituted(&file, path, &name, operator, default, &examples, &mut findings);
@@ -63,10 +73,14 @@ fn substituted(
 ) {
     findings.expect(operator == ":-", file, path, format!("${{{name}}} needs a default: ${{{name}:-…}}"));
     match examples.get(name) {
+        // A default made of other variables can only be shown as a comment.
+        Some(example) if default.contains("${") => {
+            let path = format!("line {}", example.line);
+            findings.expect(example.commented, ".env.example", &path, "must be a comment: its default is made of others");
+        }
         None => findings.add(".env.example", name, format!("is missing; {file}: {path} uses it")),
         Some(example) if example.value.is_empty() => {
-            // A default made of another variable cannot stand in .env.example, which knows no other.
-            let placeholder = default.is_empty() || default.contains("not-set") || default.contains("${");
+            let placeholder = default.is_empty() || default.contains("not-set");
             findings.expect(placeholder, file, path, format!("{name} has the default {default:?}, .env.example none"));
         }
         Some(example) => {
@@ -153,4 +167,6 @@ fn substitutions_are_read_with_operator_and_default() {
     let found = references("a $$b ${C} ${D:-x.y} ${E:+.+} ${F:-x${G:-1}y}");
     let expected = [("C", "", ""), ("D", ":-", "x.y"), ("E", ":+", ".+"), ("F", ":-", "x${G:-1}y"), ("G", ":-", "1")];
     assert_eq!(found, expected.map(|(name, operator, rest)| (name.to_owned(), operator, rest)));
+    let nested = references("${F:-a${G}b} ${H}").into_iter().map(|(name, ..)| name).collect::<Vec<_>>();
+    assert_eq!(nested, ["F", "G", "H"]);
 }

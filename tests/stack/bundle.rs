@@ -33,8 +33,8 @@ pub(crate) fn missing() -> Option<String> {
     }
     let output = docker(&["compose", "--project-directory", root(), "config", "--images"]).ok()?;
     let images = String::from_utf8_lossy(&output.stdout);
-    // Built from the Dockerfile, not pulled.
-    let pulled = images.lines().filter(|image| !image.starts_with("redpane:"));
+    // Built here, not pulled.
+    let pulled = images.lines().filter(|image| !image.starts_with("redpane:") && !image.starts_with("redpane-settings:"));
     let absent: Vec<_> = pulled.filter(|image| !works(&["image", "inspect", image])).collect();
     (!absent.is_empty()).then(|| format!("images ({}): docker compose pull --ignore-buildable", absent.join(", ")))
 }
@@ -43,7 +43,7 @@ pub(crate) fn root() -> &'static str {
     env!("CARGO_MANIFEST_DIR")
 }
 
-fn docker(arguments: &[&str]) -> std::io::Result<Output> {
+pub(crate) fn docker(arguments: &[&str]) -> std::io::Result<Output> {
     Command::new("docker").args(arguments).output()
 }
 
@@ -83,13 +83,25 @@ impl Bundle {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("REDPANE_")) {
             command.env_remove(name);
         }
-        command.env("LOGGING_FILTER", format!("com.docker.compose.project={}", self.project));
+        command.env_remove("LOGGING_FILTER");
         command.envs([
             ("GRAFANA_ANONYMOUS", "true"),
             ("GRAFANA_ADMIN_PASSWORD", "redpane"),
             ("REDPANE_FAULTS", "true"),
         ]);
         command
+    }
+
+    /// Runs `docker compose` with other values, which must fail. Gives what it said on the terminal.
+    pub(crate) fn compose_fails(&self, values: &[(&str, &str)], arguments: &[&str]) -> String {
+        let output = self.command().envs(values.iter().copied()).args(arguments).output().unwrap();
+        assert!(!output.status.success(), "docker compose {} with {values:?} did not fail", arguments.join(" "));
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
+    /// Another bundle's name, on the ports of this one: nothing of it may be started.
+    pub(crate) fn other(&self) -> Self {
+        Self { project: format!("{}-other", self.project), ..*self }
     }
 
     /// Runs `docker compose` and gives what it printed; panics with what it said when it fails.

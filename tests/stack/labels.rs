@@ -11,7 +11,7 @@ pub(crate) fn everything_is_healthy_and_on_this_machine_only(bundle: &Bundle) {
     let containers = bundle.containers();
     let names = |service: &str| containers.iter().filter(|one| one["Service"] == service).count();
     assert_eq!(names("api"), REPLICAS);
-    for service in ["gateway", "alerts", "prometheus", "loki", "promtail", "grafana"] {
+    for service in ["gateway", "alerts", "docker-reader", "prometheus", "loki", "promtail", "grafana"] {
         assert_eq!(names(service), 1, "{service}");
     }
     for container in &containers {
@@ -29,7 +29,7 @@ pub(crate) fn every_target_is_up(bundle: &Bundle) {
         let answer = get(bundle.prometheus, "/api/v1/targets?state=active").json();
         let targets = answer["data"]["activeTargets"].as_array().unwrap();
         let up = |job: &str| targets.iter().filter(|one| one["labels"]["job"] == job && one["health"] == "up").count();
-        let others = ["alerts", "prometheus", "loki", "promtail", "grafana"];
+        let others = ["gateway", "alerts", "docker-reader", "prometheus", "loki", "promtail", "grafana"];
         let right = up("api") == REPLICAS && others.iter().all(|job| up(job) == 1);
         let all_known = targets.len() == REPLICAS + others.len();
         let describe = |one: &Value| format!("{} {} {}", one["labels"], one["health"], one["lastError"]);

@@ -19,6 +19,7 @@ mod labels;
 mod pictures;
 mod queries;
 mod restarts;
+mod starts;
 mod traffic;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,7 +31,7 @@ use bundle::Bundle;
 type Step = (&'static str, fn(&Bundle));
 
 /// What is checked, in this order: the counts need a bundle that has served nobody yet, the panels one that had an incident.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 15] = [
     ("healthy", labels::everything_is_healthy_and_on_this_machine_only),
     ("targets", labels::every_target_is_up),
     ("counts", counts::requests_counters_and_lines_agree),
@@ -38,6 +39,9 @@ const STEPS: [Step; 12] = [
     ("labels", labels::labels_are_the_same_in_both_stores),
     ("rules", alerts::every_rule_is_loaded_and_evaluates),
     ("restarts", restarts::nothing_is_lost_when_parts_restart),
+    ("all-restart", restarts::nothing_is_lost_or_doubled_when_everything_restarts),
+    ("apart", starts::other_projects_are_not_collected),
+    ("starts", starts::what_cannot_work_ends_the_start_with_a_message),
     ("drill", alerts::the_drill_passes),
     ("panels", dashboards::every_panel_has_data),
     ("browser", browser::every_dashboard_is_whole),

@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use crate::bundle::{Bundle, eventually};
 use crate::counts::CLIENTS_ONLY;
-use crate::traffic::{Sent, Traffic};
+use crate::traffic::{Sent, Traffic, send_mix};
 
 /// Traffic before and after the restart.
 const AROUND: Duration = Duration::from_secs(6);
+/// How often everything restarts.
+const ROUNDS: usize = 3;
 
 pub(crate) fn nothing_is_lost_when_parts_restart(bundle: &Bundle) {
     for service in ["loki", "promtail", "prometheus"] {
@@ -72,4 +74,42 @@ fn a_replica_restarts(bundle: &Bundle) {
             if counted == lines { Ok(()) } else { Err(format!("{other}: {counted} counted, {lines} logged")) }
         });
     }
+}
+
+/// `docker compose restart`, several times: every container ends and starts again, most of them with another address. What is
+/// read twice must not be stored twice, and what a client was answered must be there.
+pub(crate) fn nothing_is_lost_or_doubled_when_everything_restarts(bundle: &Bundle) {
+    for round in 0..ROUNDS {
+        let sent = around(bundle, &format!("all-{round}"), || drop(bundle.compose(&["restart"])));
+        println!("  all restarted: {} answered = lines; unanswered: {}", sent.answered.len(), sent.unanswered.len());
+
+        // Of the last seconds only: a Prometheus that was restarted does not know that the replicas' earlier addresses are gone.
+        let counters = format!(r#"sum(last_over_time(http_requests_total{{app="api", {CLIENTS_ONLY}}}[15s]))"#);
+        let total = || bundle.promql_value(&counters);
+        // Those of `around` that came after the restart were scraped before it ended.
+        let before = total();
+        let prefix = format!("settled-{round}");
+        let sent = send_mix(bundle, &prefix, 240);
+        let expected = before + sent.answered.len() as f64;
+        eventually("the counters are what was sent", 60, || {
+            let counted = total();
+            if counted == expected { Ok(()) } else { Err(format!("{counted}, not {expected}")) }
+        });
+        bundle.expect_lines(&prefix, &sent);
+        same_instances(bundle, &prefix);
+    }
+}
+
+/// The lines of these requests are of the replicas that Prometheus scrapes, each with its address of now.
+fn same_instances(bundle: &Bundle, prefix: &str) {
+    let query = format!(
+        r#"sum by (instance) (count_over_time({{app="api"}} | json message="message", request_id="request_id"
+            | message="request" | request_id=~"{prefix}-.+" [1h]))"#
+    );
+    let mut logged: Vec<_> = bundle.logql(&query).into_iter().map(|(labels, _)| labels["instance"].clone()).collect();
+    let up = bundle.promql(r#"last_over_time(up{app="api"}[15s]) == 1"#);
+    let mut scraped: Vec<_> = up.into_iter().map(|(labels, _)| labels["instance"].clone()).collect();
+    logged.sort();
+    scraped.sort();
+    assert_eq!(logged, scraped, "Loki's instances and Prometheus' must be the same");
 }

@@ -40,6 +40,30 @@ fn a_service_that_is_unpinned_exposed_or_unwatched() {
         compose["services"]["promtail"]["deploy"]["resources"]["limits"]["memory"] = json!("300M");
     };
     Copy::new().change(COMPOSE, memory).is_found(compose::check, &["stack.json", "memory limit of \"promtail\""]);
+    let cases: [Case; 7] = [
+        (|compose| compose["services"]["promtail"]["environment"]["LOGGING_FILTER"] = json!("logging_job"), "LOGGING_FILTER"),
+        (
+            |compose| compose["services"]["promtail"]["volumes"][0] = json!("/var/run/docker.sock:/var/run/docker.sock:ro"),
+            "services.promtail.volumes[0]: only docker-reader",
+        ),
+        (
+            |compose| compose["services"]["docker-reader"]["volumes"][0]["source"] = json!("/var/run/docker.sock"),
+            "services.docker-reader.volumes[0]: must have the source",
+        ),
+        (
+            |compose| compose["services"]["docker-reader"]["volumes"][0]["bind"] = Value::Null,
+            "services.docker-reader.volumes[0]: must have create_host_path: false",
+        ),
+        (|compose| compose["services"]["settings"]["pull_policy"] = Value::Null, "services.settings.pull_policy"),
+        (|compose| compose["services"]["settings"]["image"] = json!("settings"), "services.settings.image"),
+        (|compose| compose["services"]["loki"]["volumes"][0] = json!("./loki-config.yml:/etc/loki/config.yml:ro"), "must have z"),
+    ];
+    for (change, part) in cases {
+        Copy::new().change(COMPOSE, change).is_found(compose::check, &[COMPOSE, part]);
+    }
+    Copy::new()
+        .line("settings.Dockerfile", "ARG IMAGE=", "ARG IMAGE=alpine:3.22.1")
+        .is_found(compose::check, &["settings.Dockerfile", "no other image"]);
     let label = |compose: &mut Value| compose["services"]["api"]["labels"]["logging_job"] = json!("web");
     Copy::new().change(COMPOSE, label).is_found(compose::check, &[COMPOSE, "services.api.labels.logging_job"]);
     Copy::new()
@@ -86,6 +110,15 @@ fn configurations_that_disagree() {
     Copy::new()
         .change("loki-config.yml", retention)
         .is_found(configs::check, &["loki-config.yml", "retention_enabled"]);
+    let threshold = |value: &mut Value| value["ingester"]["wal"]["disk_full_threshold"] = Value::Null;
+    Copy::new().change("loki-config.yml", threshold).is_found(configs::check, &["loki-config.yml", "disk_full_threshold"]);
+    Copy::new()
+        .replace(COMPOSE, "- --config.auto-reload\n", "")
+        .is_found(configs::check, &[COMPOSE, "services.prometheus.command", "--config.auto-reload"]);
+    let keys = |value: &mut Value| {
+        value["services"]["grafana"]["environment"]["GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED"] = json!("false");
+    };
+    Copy::new().change(COMPOSE, keys).is_found(configs::check, &[COMPOSE, "PUBLIC_KEY_RETRIEVAL", "nothing is fetched"]);
     let file = "promtail-config.yml";
     let label = |value: &mut Value| {
         value["scrape_configs"][0]["pipeline_stages"]

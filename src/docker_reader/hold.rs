@@ -1,0 +1,87 @@
+//! A body that ends when the program does, and may stay open after its last byte.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
+use http_body::Frame;
+use tokio::sync::watch;
+
+/// What follows the last byte of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// The end of the answer.
+    End,
+    /// Nothing, as long as the client stays. The log of a life that is over never grows; if its stream ended, the collector
+    /// would ask again every few seconds and send the last second again each time.
+    Hold,
+}
+
+/// `body`, and whatever `then` says, until `ending` is true: a stream that has no end must not hold up a shutdown.
+pub(super) fn until(mut ending: watch::Receiver<bool>, body: Body, then: Then) -> Body {
+    let ended = Box::pin(async move { drop(ending.wait_for(|ending| *ending).await) });
+    Body::new(Held { body: Some(body), then, ended: Some(ended) })
+}
+
+struct Held {
+    body: Option<Body>,
+    then: Then,
+    ended: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(ended) = self.ended.as_mut() else { return Poll::Ready(None) };
+        if ended.as_mut().poll(context).is_ready() {
+            self.ended = None;
+            return Poll::Ready(None);
+        }
+        if let Some(body) = self.body.as_mut() {
+            match Pin::new(body).poll_frame(context) {
+                Poll::Ready(Some(frame)) => return Poll::Ready(Some(frame.map_err(Into::into))),
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => self.body = None,
+            }
+        }
+        match self.then {
+            Then::Hold => Poll::Pending,
+            Then::End => {
+                self.ended = None;
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_held_body_gives_its_bytes_and_ends_with_the_program() {
+        let (end, ending) = watch::channel(false);
+        let mut body = until(ending, Body::from("line"), Then::Hold);
+        let frame = body.frame().await.expect("a frame").expect("no error");
+        assert_eq!(frame.into_data().ok(), Some(Bytes::from("line")));
+        let silence = tokio::time::timeout(Duration::from_millis(50), body.frame()).await;
+        assert!(silence.is_err(), "it must stay open");
+        end.send(true).expect("the body listens");
+        assert!(body.frame().await.is_none());
+        assert!(body.frame().await.is_none(), "also when asked again");
+    }
+
+    #[tokio::test]
+    async fn another_body_ends_by_itself() {
+        let (_end, ending) = watch::channel(false);
+        let body = until(ending, Body::from("line"), Then::End);
+        assert_eq!(body.collect().await.expect("no error").to_bytes(), "line");
+    }
+}
