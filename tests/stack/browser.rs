@@ -11,10 +11,20 @@ const WIDTHS: [u32; 3] = [1280, 1600, 1920];
 /// High enough for the longest dashboard: a panel below the window's edge asks for nothing.
 const HEIGHT: u32 = 4800;
 
-/// True once every panel has its answer.
-pub(crate) const SETTLED: &str = r#"
-    document.querySelectorAll('[data-testid^="data-testid Panel header"]').length > 3
-    && !document.querySelector('[aria-label="Panel loading bar"], [data-testid="data-testid panel loading bar"]')"#;
+/// True once every panel in sight shows something, and half a second later still nothing is asked for: panels ask in turns.
+pub(crate) const SETTLED: &str = r#"(async () => {
+    const shown = panel => panel.innerText.trim() || panel.querySelector('canvas, svg, [role="grid"]');
+    const settled = () => {
+        const panels = [...document.querySelectorAll('section [data-testid="data-testid panel content"]')]
+            .filter(panel => panel.getBoundingClientRect().top < innerHeight);
+        const busy = [...document.querySelectorAll('button')].some(button => button.innerText.trim() === 'Cancel')
+            || document.querySelector('[aria-label="Panel loading bar"]');
+        return panels.length > 3 && panels.every(shown) && !busy;
+    };
+    if (!settled()) return false;
+    await new Promise(done => setTimeout(done, 500));
+    return settled();
+})()"#;
 
 /// Everything on a page that somebody would call broken, as a list of texts.
 const FAULTS: &str = r#"(() => {

@@ -33,7 +33,10 @@ pub(crate) fn are_made_when_asked_for(bundle: &Bundle) {
         )
     };
     let left = pane("prometheus", r#""sum by (route) (rate(http_requests_total{app=\"api\"}[1m]))""#);
-    let right = pane("loki", r#""{app=\"api\", level=\"ERROR\"}""#);
+    let readable = r#"{{.status}} {{.method}} {{.path}} {{.outcome}}"#;
+    let failed =
+        format!(r#"{{app="api"}} | json status, method, path, outcome | status >= 500 | line_format `{readable}`"#);
+    let right = pane("loki", &serde_json::Value::from(failed).to_string());
     let panes = encode(&format!(r#"{{"left":{left},"right":{right}}}"#));
     browser.open(&format!("{address}/explore?schemaVersion=1&orgId=1&panes={panes}"));
     browser.until("lines", r#"document.querySelectorAll('.log-line-body, [class*="log-line-body"]').length > 3"#);
