@@ -129,8 +129,14 @@ mod tests {
         lives.note("a", &at(20), &at(10), with("172.18.0.7"));
         let boundary = moment::parse(&at(15)).unwrap();
         let second = format!("a-{boundary}");
-        assert_eq!(lives.find("a"), Some(Span { container: "a".into(), name: "api-1".into(), begin: 0, end: Some(boundary) }));
-        assert_eq!(lives.find(&second), Some(Span { container: "a".into(), name: "api-1".into(), begin: boundary, end: None }));
+        assert_eq!(
+            lives.find("a"),
+            Some(Span { container: "a".into(), name: "api-1".into(), begin: 0, end: Some(boundary) })
+        );
+        assert_eq!(
+            lives.find(&second),
+            Some(Span { container: "a".into(), name: "api-1".into(), begin: boundary, end: None })
+        );
         let listed = lives.list(&["a", "unknown"]);
         let address = |index: usize| &listed[index]["NetworkSettings"]["Networks"]["n"]["IPAddress"];
         assert_eq!((listed.len(), &listed[0]["Id"], address(0)), (2, &json!("a"), &json!("172.18.0.5")));

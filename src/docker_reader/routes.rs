@@ -137,7 +137,8 @@ async fn list(State(reader): State<Arc<Reader>>, RawQuery(query): RawQuery) -> A
     let query = query.unwrap_or_default();
     let listed = reader.docker.json(&format!("/containers/json?all=1&{query}")).await?;
     let listed: Vec<&Value> = listed.as_array().into_iter().flatten().collect();
-    for container in listed.iter().filter(|container| container["State"] == "running" || container["State"] == "paused") {
+    for container in listed.iter().filter(|container| container["State"] == "running" || container["State"] == "paused")
+    {
         if let Some(id) = container["Id"].as_str() {
             // One that was removed in between is listed no more the next time.
             drop(reader.look_at(id, Some(container)).await);

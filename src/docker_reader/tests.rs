@@ -96,8 +96,13 @@ async fn loki() -> String {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let answer = service_fn(|request: Request<Incoming>| async move {
-                assert!(request.uri().query().unwrap().ends_with("query=%7Bcontainer%3D%22api-1%22%7D"), "{}", request.uri());
-                let found = json!({"data": {"result": [{"stream": {}, "values": [["1795564808000000000", "stored"]]}]}});
+                assert!(
+                    request.uri().query().unwrap().ends_with("query=%7Bcontainer%3D%22api-1%22%7D"),
+                    "{}",
+                    request.uri()
+                );
+                let found =
+                    json!({"data": {"result": [{"stream": {}, "values": [["1795564808000000000", "stored"]]}]}});
                 Ok::<_, Infallible>(Response::new(Body::from(found.to_string())))
             });
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
@@ -172,7 +177,8 @@ async fn lines_of_an_earlier_life_keep_their_address_through_a_restart_of_everyt
     assert!(held.frame().await.is_none(), "but not for longer than the program");
 
     let second = lives[1]["Id"].as_str().unwrap();
-    let (_, lines) = text(&bench.reader(), &format!("/containers/{second}/logs?follow=1&since=1795564816&stdout=1")).await;
+    let (_, lines) =
+        text(&bench.reader(), &format!("/containers/{second}/logs?follow=1&since=1795564816&stdout=1")).await;
     assert_eq!(lines, "");
     let since = "since=1795564815.000000000&follow=1";
     assert!(bench.asked().ends_with(since), "not before its own first line: {}", bench.asked());

@@ -42,7 +42,9 @@ impl HttpBody for Unsent {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             let frame = ready!(Pin::new(&mut self.log).poll_frame(context));
-            let Some(sieve) = self.sieve.as_mut() else { return Poll::Ready(frame.map(|frame| frame.map_err(Into::into))) };
+            let Some(sieve) = self.sieve.as_mut() else {
+                return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+            };
             let passed = match frame {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(bytes) => {
@@ -131,10 +133,7 @@ mod tests {
         type Data = Bytes;
         type Error = BoxError;
 
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
             Poll::Ready(self.0.pop_front().map(|chunk| Ok(Frame::data(chunk))))
         }
     }

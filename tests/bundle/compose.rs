@@ -65,7 +65,12 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     let check = bundle.text("settings.Dockerfile", &mut findings).unwrap_or_default();
     let gateway = scalar(&main["services"]["gateway"]["image"]);
     let same = check.lines().any(|line| line == format!("ARG IMAGE={gateway}"));
-    findings.expect(same, "settings.Dockerfile", "ARG IMAGE", format!("must be {gateway}: no other image is pulled for it"));
+    findings.expect(
+        same,
+        "settings.Dockerfile",
+        "ARG IMAGE",
+        format!("must be {gateway}: no other image is pulled for it"),
+    );
     apart(&main, &mut findings);
     let memory = bytes(&main["services"]["loki"]["deploy"]["resources"]["limits"]["memory"]);
     let path = "services.loki.deploy.resources.limits.memory";

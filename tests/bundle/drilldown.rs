@@ -141,9 +141,9 @@ fn fails_by_route(query: &str) -> bool {
 fn failures_come_first(file: &str, dashboard: &Value, findings: &mut Findings) {
     let top = |panel: &&Value| panel["gridPos"]["y"].as_u64().unwrap_or(u64::MAX);
     let rows: Vec<&Value> = items(&dashboard["panels"]).iter().filter(|panel| panel["type"] == "row").collect();
-    let golden = rows.iter().find(|row| row["title"] == "Golden signals").map_or(u64::MAX, |row| top(row));
+    let golden = rows.iter().find(|row| row["title"] == "Golden signals").map_or(u64::MAX, &top);
     let next = rows.iter().filter(|row| top(row) > golden).min_by_key(|row| top(row));
-    let from = next.map_or(u64::MAX, |row| top(row));
+    let from = next.map_or(u64::MAX, &top);
     let first = items(&dashboard["panels"]).iter().filter(|panel| top(panel) > from).min_by_key(top);
     let queries = first.map(|panel| items(&panel["targets"])).unwrap_or_default();
     let failures = !queries.is_empty()

@@ -76,7 +76,12 @@ fn substituted(
         // A default made of other variables can only be shown as a comment.
         Some(example) if default.contains("${") => {
             let path = format!("line {}", example.line);
-            findings.expect(example.commented, ".env.example", &path, "must be a comment: its default is made of others");
+            findings.expect(
+                example.commented,
+                ".env.example",
+                &path,
+                "must be a comment: its default is made of others",
+            );
         }
         None => findings.add(".env.example", name, format!("is missing; {file}: {path} uses it")),
         Some(example) if example.value.is_empty() => {

@@ -12,7 +12,9 @@ fn with_curl(version: &str) -> (Option<i32>, String) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("curl-{}-{version}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the folder can be made");
     let curl = folder.join("curl");
-    let script = format!("#!/bin/sh\n[ \"$1\" != --version ] || {{ echo 'curl {version} (x86_64) libcurl'; exit 0; }}\nexit 7\n");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" != --version ] || {{ echo 'curl {version} (x86_64) libcurl'; exit 0; }}\nexit 7\n"
+    );
     std::fs::write(&curl, script).expect("the file can be written");
     std::fs::set_permissions(&curl, std::fs::Permissions::from_mode(0o755)).expect("it has modes");
     let path = std::env::var("PATH").unwrap_or_default();

@@ -83,10 +83,10 @@ fn every_bad_value_is_named_with_what_would_be_right() {
     ];
     let folder = Folder::with("GRAFANA_ADMIN_PASSWORD=p$ss\n");
     for (name, value, expected) in cases {
-        let values: String = defaults().lines().filter(|line| !line.starts_with(&format!("{name}="))).fold(
-            String::new(),
-            |values, line| values + line + "\n",
-        );
+        let values: String = defaults()
+            .lines()
+            .filter(|line| !line.starts_with(&format!("{name}=")))
+            .fold(String::new(), |values, line| values + line + "\n");
         let (code, said) = check(&folder.0, &format!("{values}{name}={value}\n"));
         assert_eq!(code, Some(64), "{name}={value}: {said}");
         let line = said.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_default();
@@ -138,9 +138,51 @@ fn the_check_refuses_what_the_service_refuses() {
     let variables: Vec<String> =
         defaults().lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
     let samples = [
-        "", "0", "1", "2", "08", "-1", "1000000", "1000001", "0s", "1s", "30s", "1m 30s", "1h", "1h1s", "61m", "9ms",
-        "10ms", "500ms", "1000us", "5", "3x", "1MiB", "1 MiB", "1mb", "63KiB", "64KiB", "65536", "1GiB", "2GiB", "true",
-        "FALSE", "yes", "drop", "Block", "wait", "info", "info,x=warn", "inof", "x=", " info , a = debug", ",", "a=b=info", "10.0.0.0/8, ::1,", "gateway", "10.0.0/8",
+        "",
+        "0",
+        "1",
+        "2",
+        "08",
+        "-1",
+        "1000000",
+        "1000001",
+        "0s",
+        "1s",
+        "30s",
+        "1m 30s",
+        "1h",
+        "1h1s",
+        "61m",
+        "9ms",
+        "10ms",
+        "500ms",
+        "1000us",
+        "5",
+        "3x",
+        "1MiB",
+        "1 MiB",
+        "1mb",
+        "63KiB",
+        "64KiB",
+        "65536",
+        "1GiB",
+        "2GiB",
+        "true",
+        "FALSE",
+        "yes",
+        "drop",
+        "Block",
+        "wait",
+        "info",
+        "info,x=warn",
+        "inof",
+        "x=",
+        " info , a = debug",
+        ",",
+        "a=b=info",
+        "10.0.0.0/8, ::1,",
+        "gateway",
+        "10.0.0/8",
     ];
     let folder = Folder::with("");
     for variable in variables.iter().filter(|variable| variable.starts_with("REDPANE_")) {

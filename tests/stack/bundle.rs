@@ -34,7 +34,8 @@ pub(crate) fn missing() -> Option<String> {
     let output = docker(&["compose", "--project-directory", root(), "config", "--images"]).ok()?;
     let images = String::from_utf8_lossy(&output.stdout);
     // Built here, not pulled.
-    let pulled = images.lines().filter(|image| !image.starts_with("redpane:") && !image.starts_with("redpane-settings:"));
+    let pulled =
+        images.lines().filter(|image| !image.starts_with("redpane:") && !image.starts_with("redpane-settings:"));
     let absent: Vec<_> = pulled.filter(|image| !works(&["image", "inspect", image])).collect();
     (!absent.is_empty()).then(|| format!("images ({}): docker compose pull --ignore-buildable", absent.join(", ")))
 }

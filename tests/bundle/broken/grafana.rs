@@ -6,7 +6,8 @@ use super::{ALERTS, Case, Copy, POINTS, RULES, SERVICE, SOURCES, panel, titled};
 use crate::files::Bundle;
 use crate::findings::Findings;
 use crate::{
-    alert_texts, alerts, dashboards, drilldown, links, logql, metrics, notifications, promql, queries, runbooks, service,
+    alert_texts, alerts, dashboards, drilldown, links, logql, metrics, notifications, promql, queries, runbooks,
+    service,
 };
 
 fn check_promql(bundle: &Bundle) -> Findings {

@@ -41,9 +41,14 @@ fn a_service_that_is_unpinned_exposed_or_unwatched() {
     };
     Copy::new().change(COMPOSE, memory).is_found(compose::check, &["stack.json", "memory limit of \"promtail\""]);
     let cases: [Case; 7] = [
-        (|compose| compose["services"]["promtail"]["environment"]["LOGGING_FILTER"] = json!("logging_job"), "LOGGING_FILTER"),
         (
-            |compose| compose["services"]["promtail"]["volumes"][0] = json!("/var/run/docker.sock:/var/run/docker.sock:ro"),
+            |compose| compose["services"]["promtail"]["environment"]["LOGGING_FILTER"] = json!("logging_job"),
+            "LOGGING_FILTER",
+        ),
+        (
+            |compose| {
+                compose["services"]["promtail"]["volumes"][0] = json!("/var/run/docker.sock:/var/run/docker.sock:ro")
+            },
             "services.promtail.volumes[0]: only docker-reader",
         ),
         (
@@ -56,7 +61,10 @@ fn a_service_that_is_unpinned_exposed_or_unwatched() {
         ),
         (|compose| compose["services"]["settings"]["pull_policy"] = Value::Null, "services.settings.pull_policy"),
         (|compose| compose["services"]["settings"]["image"] = json!("settings"), "services.settings.image"),
-        (|compose| compose["services"]["loki"]["volumes"][0] = json!("./loki-config.yml:/etc/loki/config.yml:ro"), "must have z"),
+        (
+            |compose| compose["services"]["loki"]["volumes"][0] = json!("./loki-config.yml:/etc/loki/config.yml:ro"),
+            "must have z",
+        ),
     ];
     for (change, part) in cases {
         Copy::new().change(COMPOSE, change).is_found(compose::check, &[COMPOSE, part]);
@@ -111,14 +119,18 @@ fn configurations_that_disagree() {
         .change("loki-config.yml", retention)
         .is_found(configs::check, &["loki-config.yml", "retention_enabled"]);
     let threshold = |value: &mut Value| value["ingester"]["wal"]["disk_full_threshold"] = Value::Null;
-    Copy::new().change("loki-config.yml", threshold).is_found(configs::check, &["loki-config.yml", "disk_full_threshold"]);
+    Copy::new()
+        .change("loki-config.yml", threshold)
+        .is_found(configs::check, &["loki-config.yml", "disk_full_threshold"]);
     Copy::new()
         .replace(COMPOSE, "- --config.auto-reload\n", "")
         .is_found(configs::check, &[COMPOSE, "services.prometheus.command", "--config.auto-reload"]);
     let keys = |value: &mut Value| {
         value["services"]["grafana"]["environment"]["GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED"] = json!("false");
     };
-    Copy::new().change(COMPOSE, keys).is_found(configs::check, &[COMPOSE, "PUBLIC_KEY_RETRIEVAL", "nothing is fetched"]);
+    Copy::new()
+        .change(COMPOSE, keys)
+        .is_found(configs::check, &[COMPOSE, "PUBLIC_KEY_RETRIEVAL", "nothing is fetched"]);
     let file = "promtail-config.yml";
     let label = |value: &mut Value| {
         value["scrape_configs"][0]["pipeline_stages"]
