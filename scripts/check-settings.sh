@@ -54,6 +54,8 @@ check_between() { # name, value, sum or nothing, lowest, highest, what would be 
 
 # As redpane reads it, in microseconds.
 check_duration() { # name, value, lowest and highest in milliseconds, what would be right
+  # Nothing needs no unit.
+  [ "$2" != 0 ] || set -- "$1" 0s "$3" "$4" "$5"
   check_between "$1" "$2" "$(sum "$2" "us=1 ms=1000 s=1000000 sec=1000000 secs=1000000 m=60000000 min=60000000 mins=60000000 h=3600000000 hr=3600000000")" "$(($3 * 1000))" "$(($4 * 1000))" "$5"
 }
 
@@ -115,7 +117,7 @@ check() { # name, value
   case $1 in
     GRAFANA_ANONYMOUS) case $2 in true | false) ;; *) refuse "$1" "$2" "true or false" ;; esac ;;
     SLACK_WEBHOOK_URL | ALERT_WEBHOOK_URL) [ -z "$2" ] || check_url "$1" "$2" ;;
-    GRAFANA_ROOT_URL) check_url "$1" "$2" ;;
+    GRAFANA_ROOT_URL | PAGERDUTY_URL) check_url "$1" "$2" ;;
     PAGERDUTY_ROUTING_KEY) case $2 in *[!0-9A-Za-z_-]*) refuse "$1" "(not shown)" "the letters and digits of an Events API v2 integration key" ;; esac ;;
     *_PORT) check_port "$1" "$2" ;;
     PROMETHEUS_RETENTION_TIME) check_age "$1" "$2" 3600 "a duration of at least 1h in s, m, h, d, w or y, such as 15d" ;;
