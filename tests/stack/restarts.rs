@@ -1,7 +1,8 @@
 //! Parts of the bundle restart while requests come in, and the counts still agree.
 
+use std::cell::Cell;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -86,8 +87,7 @@ pub(crate) fn nothing_is_lost_or_doubled_when_everything_restarts(bundle: &Bundl
         // Of the last seconds only: a Prometheus that was restarted does not know that the replicas' earlier addresses are gone.
         let counters = format!(r#"sum(last_over_time(http_requests_total{{app="api", {CLIENTS_ONLY}}}[15s]))"#);
         let total = || bundle.promql_value(&counters);
-        // Those of `around` that came after the restart were scraped before it ended.
-        let before = total();
+        let before = at_rest(total);
         let prefix = format!("settled-{round}");
         let sent = send_mix(bundle, &prefix, 240);
         let expected = before + sent.answered.len() as f64;
@@ -98,6 +98,20 @@ pub(crate) fn nothing_is_lost_or_doubled_when_everything_restarts(bundle: &Bundl
         bundle.expect_lines(&prefix, &sent);
         same_instances(bundle, &prefix);
     }
+}
+
+/// A total that has not moved for longer than a scrape takes to come, and for longer than replicas at earlier addresses are in it.
+fn at_rest(total: impl Fn() -> f64) -> f64 {
+    const REST: Duration = Duration::from_secs(17);
+    let seen = Cell::new((f64::NAN, Instant::now()));
+    eventually("the counters rest", 120, || {
+        let now = total();
+        if now != seen.get().0 {
+            seen.set((now, Instant::now()));
+        }
+        if seen.get().1.elapsed() >= REST { Ok(()) } else { Err(format!("{now} is new")) }
+    });
+    seen.get().0
 }
 
 /// The lines of these requests are of the replicas that Prometheus scrapes, each with its address of now.
