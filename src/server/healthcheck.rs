@@ -5,12 +5,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::Body;
-use http::{Request, Uri, header};
+use http::{Request, Response, Uri, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpStream;
 
 /// Time for a whole check: connect, ask, and get an answer.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
+/// The longest problem that is read, in bytes.
+const MAX_PROBLEM: usize = 4096;
 
 /// The URL of the service that listens on `address`, as seen from the same machine: an unspecified address is
 /// reached over loopback.
@@ -63,10 +68,26 @@ async fn ask(url: &str) -> Result<(), String> {
         .header(header::USER_AGENT, concat!("redpane-healthcheck/", env!("CARGO_PKG_VERSION")))
         .body(Body::empty())
         .map_err(|error| format!("cannot make a request of it: {error}"))?;
-    let answer = sender.send_request(request).await.map_err(|error| format!("no valid answer: {error}"));
+    let verdict = match sender.send_request(request).await {
+        Ok(answer) => verdict(answer).await,
+        Err(error) => Err(format!("no valid answer: {error}")),
+    };
     connection.abort();
-    let status = answer?.status();
-    if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
+    verdict
+}
+
+/// A problem (RFC 9457) says in its `detail` what is wrong; Docker shows it beside the state of the container.
+async fn verdict(answer: Response<Incoming>) -> Result<(), String> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let body = Limited::new(answer.into_body(), MAX_PROBLEM).collect().await.ok();
+    let problem: Option<Value> = body.and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
+    match problem.as_ref().and_then(|problem| problem["detail"].as_str()) {
+        Some(detail) => Err(format!("it answered {status}: {}", detail.escape_debug())),
+        None => Err(format!("it answered {status}")),
+    }
 }
 
 /// Where to connect (`host:port`) and what to ask for.
@@ -102,6 +123,17 @@ mod tests {
             let error = authority(wrong).expect_err(wrong);
             assert!(error.contains("http://127.0.0.1:8000/healthz"), "{wrong}: {error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_problem_says_what_is_wrong() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = default_url(listener.local_addr().expect("an address"));
+        let refuse = || async { (http::StatusCode::SERVICE_UNAVAILABLE, r#"{"detail":"set SOCKET"}"#) };
+        let app = axum::Router::new().route("/healthz", axum::routing::get(refuse));
+        tokio::spawn(axum::serve(listener, app).into_future());
+        let error = check(&url).await.expect_err("503 is not healthy").to_string();
+        assert!(error.ends_with("it answered 503 Service Unavailable: set SOCKET"), "{error}");
     }
 
     #[tokio::test]
