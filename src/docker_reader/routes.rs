@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderName, Method, StatusCode, header};
+use redpane::problem::Problem;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, watch};
@@ -127,9 +128,15 @@ async fn ping(State(reader): State<Arc<Reader>>) -> Answer {
     Ok(response)
 }
 
-async fn reachable(State(reader): State<Arc<Reader>>) -> Answer {
-    reader.docker.json("/containers/json?limit=1").await?;
-    Ok(Json(json!({"docker": "reachable"})).into_response())
+/// For `redpane healthcheck`, which repeats what a problem says: so its error is not worded as Docker's.
+async fn reachable(State(reader): State<Arc<Reader>>) -> Response {
+    match reader.docker.json("/containers/json?limit=1").await {
+        Ok(_) => Json(json!({"docker": "reachable"})).into_response(),
+        Err(silence) => {
+            let Refusal(status, text) = silence.into();
+            Problem::new(status).detail(text).into_response()
+        }
+    }
 }
 
 /// Every life of the containers that Docker lists. Ended ones too: lines may be left in their logs.

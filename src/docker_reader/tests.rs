@@ -235,4 +235,7 @@ async fn without_docker_it_says_what_to_set() {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(body.contains("set DOCKER_SOCKET in .env") && body.contains("nowhere.sock"), "{body}");
     }
+    let problem: Value = serde_json::from_str(&text(&reader, "/reachable").await.1).unwrap();
+    let detail = problem["detail"].as_str().expect("`redpane healthcheck` repeats the detail of a problem");
+    assert!(detail.contains("set DOCKER_SOCKET in .env"), "{detail}");
 }
