@@ -20,8 +20,13 @@ refuse() { add "$1 is \"$2\": must be $3"; } # name, value, what would be right
 check_dollar() { # name
   [ -f "$folder/.env" ] || return 0
   raw=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" "$folder/.env" | tail -n 1)
-  case $raw in \'*) return 0 ;; esac
-  case $(printf '%s' "$raw" | sed 's/\\\$//g') in
+  # What stands for a dollar: two of them, and one after a backslash, but this in double quotes only.
+  case $raw in
+    \'*) return 0 ;;
+    \"*) left=$(printf '%s' "$raw" | sed 's/\\\$//g; s/\$\$//g') ;;
+    *) left=$(printf '%s' "$raw" | sed 's/[[:space:]]#.*//; s/\$\$//g') ;;
+  esac
+  case $left in
     *\$*) add "$1 has a \$ in .env, after which Compose looks for the name of a variable: write the value in single quotes, $1='...'" ;;
   esac
 }
@@ -61,6 +66,10 @@ check_duration() { # name, value, lowest and highest in milliseconds, what would
 
 # As Prometheus and Loki read it: hours at least, so seconds are enough.
 check_age() { # name, value, lowest in seconds, what would be right
+  if ! printf '%s' "$2" | grep -qxE '([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?'; then
+    refuse "$1" "$2" "$4 (units from the largest to the smallest, without spaces)"
+    return
+  fi
   check_between "$1" "$2" "$(sum "$2" "s=1 m=60 h=3600 d=86400 w=604800 y=31536000")" "$3" 3153600000 "$4"
 }
 
@@ -90,9 +99,12 @@ check_log() { # name, value
   fi
 }
 
-# Addresses and networks, separated by commas; only what can be none of them is refused here.
+# Addresses and networks, separated by commas; of IPv6 only what can be none is refused here.
 check_networks() { # name, value
-  wrong=$(printf '%s\n' "$2" | tr -d '[:blank:]' | tr ',' '\n' | sed '/^$/d' | grep -vE '^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/[0-9]{1,3})?)$' | head -n 1) || true
+  byte='(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
+  ipv4="$byte(\\.$byte){3}(/(3[0-2]|[12]?[0-9]))?"
+  ipv6='[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?'
+  wrong=$(printf '%s\n' "$2" | tr -d '[:blank:]' | tr ',' '\n' | sed '/^$/d' | grep -vxE "$ipv4|$ipv6" | head -n 1) || true
   [ -z "$wrong" ] || refuse "$1" "$2" "IP addresses and networks, separated by commas, such as 10.0.0.0/8,fd00::1"
 }
 
@@ -123,7 +135,7 @@ check() { # name, value
     PROMETHEUS_RETENTION_TIME) check_age "$1" "$2" 3600 "a duration of at least 1h in s, m, h, d, w or y, such as 15d" ;;
     PROMETHEUS_RETENTION_SIZE)
       case $2 in
-        *[0-9][KMGTPE]B) case ${2%??} in *[!0-9]* | 0) refuse "$1" "$2" "a size such as 512MB or 5GB" ;; esac ;;
+        *[0-9][KMGTPE]B) case ${2%??} in *[!0-9]* | 0*) refuse "$1" "$2" "a size such as 512MB or 5GB" ;; esac ;;
         *) refuse "$1" "$2" "a size such as 512MB or 5GB" ;;
       esac
       ;;
@@ -138,7 +150,7 @@ check() { # name, value
 check_service() { # name, value
   case $1 in
     REDPANE_FAULTS) check_word "$1" "$2" "true false 1 0" ;;
-    REDPANE_TRUSTED_PROXIES) check_networks "$1" "$2" ;;
+    REDPANE_TRUSTED_PROXIES | REDPANE_PROXY_PROTOCOL_FROM) check_networks "$1" "$2" ;;
     REDPANE_LOG) check_log "$1" "$2" ;;
     REDPANE_LOG_WHEN_FULL) check_word "$1" "$2" "drop block" ;;
     REDPANE_LOG_BUFFER_BYTES) check_bytes "$1" "$2" 65536 1073741824 "a size from 64KiB to 1GiB, such as 16MiB" ;;

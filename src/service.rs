@@ -6,6 +6,7 @@ use std::path::Path;
 
 use axum::Router;
 use http::Method;
+use ipnet::IpNet;
 use redpane::{Redpane, Telemetry};
 use tokio::sync::watch;
 
@@ -85,7 +86,8 @@ pub async fn run(
         version = VERSION,
         revision = REVISION,
         faults = config.faults,
-        trusted_proxies = trusted_proxies(config),
+        trusted_proxies = joined(&config.trusted_proxies),
+        proxy_protocol_from = joined(&config.proxy_protocol_from),
         "listening"
     );
     let (end, ending) = watch::channel(false);
@@ -93,13 +95,13 @@ pub async fn run(
         shutdown.await;
         end.send_replace(true);
     };
-    let trusted = TrustedProxies::new(config.trusted_proxies.clone());
+    let trusted = TrustedProxies::new(config.trusted_proxies.clone(), config.proxy_protocol_from.clone());
     server::run(listeners, router(config, ending), limits, trusted, telemetry, shutdown, cut).await
 }
 
-/// For the line that says what the service does; `None` where nobody is trusted.
-fn trusted_proxies(config: &Config) -> Option<String> {
-    let networks: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+/// For the line that says what the service does; `None` where there are none.
+fn joined(networks: &[IpNet]) -> Option<String> {
+    let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
     (!networks.is_empty()).then(|| networks.join(","))
 }
 

@@ -83,6 +83,10 @@ pub struct Flags {
     /// X-Forwarded-For says who the client is; from others these are ignored [default: unset, nobody is trusted]
     #[arg(long, global = true, hide_env_values = true, value_name = "NETWORKS", env = "REDPANE_TRUSTED_PROXIES")]
     trusted_proxies: Option<OsString>,
+    /// IP addresses or networks of proxies, separated by commas, whose PROXY protocol header alone is believed: what they pass
+    /// on of Forwarded and X-Forwarded-For was written by their clients [default: unset, nobody is believed]
+    #[arg(long, global = true, hide_env_values = true, value_name = "NETWORKS", env = "REDPANE_PROXY_PROTOCOL_FROM")]
+    proxy_protocol_from: Option<OsString>,
     /// Time until an answer must begin, 1ms to 1h; then 503 [default: 30s]
     #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_REQUEST_TIMEOUT")]
     request_timeout: Option<OsString>,
@@ -118,6 +122,7 @@ impl Source for Flags {
             "REDPANE_LOG_BUFFER_BYTES" => &self.log_buffer_bytes,
             "REDPANE_LOG_WHEN_FULL" => &self.log_when_full,
             "REDPANE_TRUSTED_PROXIES" => &self.trusted_proxies,
+            "REDPANE_PROXY_PROTOCOL_FROM" => &self.proxy_protocol_from,
             "REDPANE_REQUEST_TIMEOUT" => &self.request_timeout,
             "REDPANE_HEADER_TIMEOUT" => &self.header_timeout,
             "REDPANE_BODY_LIMIT" => &self.body_limit,

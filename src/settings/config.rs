@@ -44,6 +44,8 @@ pub struct Config {
     pub log_when_full: OverflowPolicy,
     /// Proxies that are believed when they say who a client is: addresses and networks.
     pub trusted_proxies: Vec<IpNet>,
+    /// Proxies whose PROXY protocol header is believed, and nothing else of theirs.
+    pub proxy_protocol_from: Vec<IpNet>,
     /// Time until an answer must begin; then 503.
     pub request_timeout: Duration,
     /// Time a client has for a complete request head, and an idle connection before it is closed.
@@ -99,6 +101,7 @@ impl Config {
             log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
             log_when_full: reader.choice("REDPANE_LOG_WHEN_FULL", &when_full).unwrap_or(OverflowPolicy::Drop),
             trusted_proxies: reader.networks("REDPANE_TRUSTED_PROXIES").unwrap_or_default(),
+            proxy_protocol_from: reader.networks("REDPANE_PROXY_PROTOCOL_FROM").unwrap_or_default(),
             request_timeout: reader.duration("REDPANE_REQUEST_TIMEOUT", seconds(30), MILLISECOND..=HOUR),
             header_timeout: reader.duration("REDPANE_HEADER_TIMEOUT", seconds(10), 10 * MILLISECOND..=HOUR),
             body_limit: reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB),

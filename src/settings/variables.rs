@@ -1,7 +1,7 @@
 //! The names of all settings, and the nearest one for a name that does not exist.
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
-pub const VARIABLES: [&str; 15] = [
+pub const VARIABLES: [&str; 16] = [
     "REDPANE_LISTEN",
     "REDPANE_METRICS_LISTEN",
     "REDPANE_APP",
@@ -10,6 +10,7 @@ pub const VARIABLES: [&str; 15] = [
     "REDPANE_LOG_BUFFER_BYTES",
     "REDPANE_LOG_WHEN_FULL",
     "REDPANE_TRUSTED_PROXIES",
+    "REDPANE_PROXY_PROTOCOL_FROM",
     "REDPANE_REQUEST_TIMEOUT",
     "REDPANE_HEADER_TIMEOUT",
     "REDPANE_BODY_LIMIT",

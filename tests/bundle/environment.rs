@@ -109,7 +109,8 @@ fn handed_on(
     match (examples.get(name), settings.get(name)) {
         (None, _) => findings.add(".env.example", name, format!("is missing; {file}: {path} hands it on")),
         (Some(example), Some(default)) => {
-            let same = example.commented && example.value == *default;
+            // Where the service has no default, any value shows how one is written.
+            let same = example.commented && (example.value == *default || default.starts_with("unset"));
             let fault = format!("must be the comment #{name}={default}, the default of the service");
             findings.expect(same, ".env.example", &format!("line {}", example.line), fault);
         }

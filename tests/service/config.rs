@@ -19,6 +19,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
     ("REDPANE_LOG_BUFFER_BYTES", "1", "a size from 64"),
     ("REDPANE_LOG_WHEN_FULL", "wait", "drop or block"),
     ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/33", "IP addresses or networks"),
+    ("REDPANE_PROXY_PROTOCOL_FROM", "gateway", "IP addresses or networks"),
     ("REDPANE_REQUEST_TIMEOUT", "30", "a duration with its unit from 1ms to 1h"),
     ("REDPANE_HEADER_TIMEOUT", "0s", "a duration with its unit from 10ms to 1h"),
     ("REDPANE_BODY_LIMIT", "-1", "a size from 1"),
@@ -30,7 +31,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
 
 fn assert_all_named(errors: &str) {
     let lines: Vec<_> = errors.lines().collect();
-    assert_eq!(lines[0], "redpane: cannot start, 15 bad settings:");
+    assert_eq!(lines[0], "redpane: cannot start, 16 bad settings:");
     assert_eq!(lines.len(), 1 + BAD.len(), "a line for each: {errors}");
     for (variable, value, right) in BAD {
         let line = lines.iter().find(|line| line.contains(&format!("{variable} ("))).expect(variable);

@@ -104,6 +104,23 @@ async fn a_proxy_is_known_by_its_address_alone() {
     }
 }
 
+/// A balancer of connections: what its clients write into their headers reaches the service as they wrote it.
+#[tokio::test]
+async fn a_proxy_may_be_believed_with_the_proxy_protocol_alone() {
+    let local = "127.0.0.0/8".parse().unwrap();
+    let served = Served::with(|config| config.proxy_protocol_from = vec![local]).await;
+    let headers = request("forwarded: for=8.8.8.8\r\nx-forwarded-for: 8.8.8.8\r\n");
+    // Its client is on the proxy's own network, as everybody is who comes through Docker's.
+    let beside = "PROXY TCP4 127.0.0.9 127.0.0.1 56324 443\r\n";
+    let mut expected = Vec::new();
+    for (begin, client) in [("", None), (V1, Some("203.0.113.9:56324")), (beside, Some("127.0.0.9:56324"))] {
+        let (own, answer) = exchange(served.address, format!("{begin}{headers}")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        expected.push(client.map_or(own, str::to_owned));
+    }
+    assert_eq!(clients(&served.observed.access_lines(3).await), expected);
+}
+
 #[tokio::test]
 async fn ipv6_and_ipv4_mapped_peers() {
     for (listen, connect, networks, is_trusted) in [

@@ -15,7 +15,7 @@ const ADMIN: &str = "Basic YWRtaW46cmVkcGFuZQ==";
 
 /// A running bundle. Dropping it removes containers, networks and volumes.
 pub(crate) struct Bundle {
-    project: String,
+    pub(crate) project: String,
     pub(crate) api: u16,
     pub(crate) prometheus: u16,
     pub(crate) loki: u16,

@@ -1,11 +1,12 @@
 //! Containers, targets, and the labels that tie metrics and log lines together.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::bundle::{Bundle, REPLICAS, eventually};
-use crate::http::{encode, get};
+use crate::bundle::{Bundle, REPLICAS, docker, eventually};
+use crate::http::{Request, encode, get, send};
 
 pub(crate) fn everything_is_healthy_and_on_this_machine_only(bundle: &Bundle) {
     let containers = bundle.containers();
@@ -35,6 +36,23 @@ pub(crate) fn every_target_is_up(bundle: &Bundle) {
         let describe = |one: &Value| format!("{} {} {}", one["labels"], one["health"], one["lastError"]);
         if right && all_known { Ok(()) } else { Err(targets.iter().map(describe).collect::<Vec<_>>().join("\n")) }
     });
+}
+
+/// `client` is who connected to the gateway: neither the gateway, nor whom a request names.
+pub(crate) fn the_client_is_who_connected(bundle: &Bundle) {
+    let claims = [("X-Forwarded-For", "8.8.8.8"), ("Forwarded", "for=8.8.8.8"), ("X-Request-Id", "who-connected")];
+    let request = Request { method: "GET", path: "/", headers: &claims, body: "" };
+    assert_eq!(send(bundle.api, &request).unwrap().status, 200);
+    let line = eventually("the line of the request", 30, || {
+        let lines = bundle.lines(r#"{app="api"} | json | request_id="who-connected""#);
+        lines.into_iter().next().ok_or_else(|| "no line".to_owned())
+    });
+    let line: Value = serde_json::from_str(&line.text).unwrap();
+    let client: SocketAddr = line["client"].as_str().unwrap().parse().unwrap();
+    // Whoever comes through a published port of this machine has the first address of Docker's network.
+    let network = format!("{}_default", bundle.project);
+    let output = docker(&["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", &network]).unwrap();
+    assert_eq!(client.ip().to_string(), String::from_utf8_lossy(&output.stdout).trim(), "{line}");
 }
 
 pub(crate) fn labels_are_the_same_in_both_stores(bundle: &Bundle) {

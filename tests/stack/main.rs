@@ -31,12 +31,13 @@ use bundle::Bundle;
 type Step = (&'static str, fn(&Bundle));
 
 /// What is checked, in this order: the counts need a bundle that has served nobody yet, the panels one that had an incident.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("healthy", labels::everything_is_healthy_and_on_this_machine_only),
     ("targets", labels::every_target_is_up),
     ("counts", counts::requests_counters_and_lines_agree),
     ("contract", counts::the_queries_of_the_contract_work_as_written),
     ("labels", labels::labels_are_the_same_in_both_stores),
+    ("client", labels::the_client_is_who_connected),
     ("rules", alerts::every_rule_is_loaded_and_evaluates),
     ("restarts", restarts::nothing_is_lost_when_parts_restart),
     ("all-restart", restarts::nothing_is_lost_or_doubled_when_everything_restarts),

@@ -25,7 +25,7 @@ impl Client {
             // The requests are somebody's who may have written any header.
             Source::Unknown => (peer, false),
         };
-        let trusted = (is_known && trusted.contains(nearest.ip())).then(|| Arc::clone(trusted));
+        let trusted = (is_known && trusted.may_write_headers(nearest.ip())).then(|| Arc::clone(trusted));
         Self { nearest, trusted }
     }
 
@@ -70,7 +70,7 @@ impl Client {
             // What is behind somebody unknown was said by somebody unknown.
             let Some(address) = address else { break };
             farthest = address;
-            if !trusted.contains(address.ip()) {
+            if !trusted.may_write_headers(address.ip()) {
                 break;
             }
         }

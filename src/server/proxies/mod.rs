@@ -21,20 +21,33 @@ pub(super) use opening::Opening;
 
 /// Addresses and networks of the proxies that are believed.
 #[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub struct TrustedProxies {
+    networks: Vec<IpNet>,
+    proxy_protocol_only: Vec<IpNet>,
+}
 
 impl TrustedProxies {
-    /// Trusts the addresses of these networks. None of them: nobody is trusted.
+    /// Trusts the addresses of `networks`, and of `proxy_protocol_only` for the PROXY protocol alone: a proxy that hands on
+    /// connections and does not read requests lets pass whatever its clients write into their headers. None of them:
+    /// nobody is trusted.
     #[must_use]
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    pub fn new(networks: Vec<IpNet>, proxy_protocol_only: Vec<IpNet>) -> Self {
+        Self { networks, proxy_protocol_only }
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
-        // A listener for both versions of IP sees IPv4 clients at IPv4-mapped IPv6 addresses.
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+    fn may_write_headers(&self, address: IpAddr) -> bool {
+        within(&self.networks, address)
     }
+
+    fn may_send_proxy_protocol(&self, address: IpAddr) -> bool {
+        self.may_write_headers(address) || within(&self.proxy_protocol_only, address)
+    }
+}
+
+fn within(networks: &[IpNet], address: IpAddr) -> bool {
+    // A listener for both versions of IP sees IPv4 clients at IPv4-mapped IPv6 addresses.
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
 }
 
 /// What the connections of a listener share.

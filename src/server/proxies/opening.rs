@@ -30,7 +30,7 @@ impl<'a> Opening<'a> {
     ///
     /// A future that is dropped loses nothing: another call goes on from there.
     pub(in crate::server) async fn read(&mut self) -> Option<Source> {
-        if !self.proxies.trusted.contains(self.peer.ip()) {
+        if !self.proxies.trusted.may_send_proxy_protocol(self.peer.ip()) {
             return Some(Source::Peer);
         }
         loop {

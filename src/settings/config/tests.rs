@@ -18,6 +18,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.app, "api");
     assert_eq!(config.log_buffer_bytes, 16 * 1024 * 1024);
     assert_eq!(config.trusted_proxies, []);
+    assert_eq!(config.proxy_protocol_from, []);
     assert_eq!(config.request_timeout, Duration::from_secs(30));
     assert_eq!(config.header_timeout, Duration::from_secs(10));
     assert_eq!(config.body_limit, 1024 * 1024);
@@ -39,6 +40,7 @@ fn every_variable_is_read() {
         ("REDPANE_LOG_BUFFER_BYTES", "2MB"),
         ("REDPANE_LOG_WHEN_FULL", "block"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,"),
+        ("REDPANE_PROXY_PROTOCOL_FROM", "172.16.0.0/12"),
         ("REDPANE_REQUEST_TIMEOUT", "1m 30s"),
         ("REDPANE_HEADER_TIMEOUT", "250ms"),
         ("REDPANE_BODY_LIMIT", "4096"),
@@ -58,6 +60,7 @@ fn every_variable_is_read() {
     assert_eq!(config.log_when_full, OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE });
     let networks: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
+    assert_eq!(config.proxy_protocol_from, ["172.16.0.0/12".parse().expect("a network")]);
     assert_eq!(config.request_timeout, Duration::from_secs(90));
     assert_eq!(config.header_timeout, Duration::from_millis(250));
     assert_eq!(config.body_limit, 4096);
@@ -78,6 +81,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_LOG_BUFFER_BYTES", "1 byte"),
         ("REDPANE_LOG_WHEN_FULL", "wait"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8,gateway"),
+        ("REDPANE_PROXY_PROTOCOL_FROM", "gateway"),
         ("REDPANE_REQUEST_TIMEOUT", "30"),
         ("REDPANE_HEADER_TIMEOUT", "2h"),
         ("REDPANE_BODY_LIMIT", "0"),
@@ -88,7 +92,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 15 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 16 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");
