@@ -28,6 +28,7 @@ mod metrics;
 mod notifications;
 mod promql;
 mod queries;
+mod rows;
 mod runbook_text;
 mod runbooks;
 mod service;
@@ -47,6 +48,11 @@ fn every_yaml_and_json_file_parses() {
 #[test]
 fn dashboards_are_classic_complete_and_do_not_overlap() {
     check(dashboards::check);
+}
+
+#[test]
+fn every_part_that_is_scraped_has_its_row() {
+    check(rows::check);
 }
 
 #[test]

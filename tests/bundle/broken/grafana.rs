@@ -6,7 +6,7 @@ use super::{ALERTS, Case, Copy, POINTS, RULES, SERVICE, SOURCES, panel, titled};
 use crate::files::Bundle;
 use crate::findings::Findings;
 use crate::{
-    alert_texts, alerts, dashboards, drilldown, links, logql, metrics, notifications, promql, queries, runbooks,
+    alert_texts, alerts, dashboards, drilldown, links, logql, metrics, notifications, promql, queries, rows, runbooks,
     service,
 };
 
@@ -51,6 +51,22 @@ fn a_dashboard_that_grafana_or_a_reader_would_refuse() {
         dashboard["panels"][2]["gridPos"] = place;
     };
     Copy::new().change(SERVICE, over).is_found(dashboards::check, &[SERVICE, "panels[2].gridPos: lies over panels[1]"]);
+}
+
+#[test]
+fn a_part_of_the_bundle_that_no_row_shows() {
+    let stack = "grafana/dashboards/stack.json";
+    let cases: [Case; 3] = [
+        (|dashboard| titled(dashboard, "Gateway")["title"] = json!("Balancer"), "has no row \"gateway\""),
+        (|dashboard| titled(dashboard, "Docker-reader")["type"] = json!("text"), "has no row \"docker-reader\""),
+        (
+            |dashboard| titled(dashboard, "Bytes")["targets"] = json!([{"refId": "A", "expr": "vector(0)"}]),
+            "\"Bytes\" in the row of \"gateway\" asks for no metric",
+        ),
+    ];
+    for (change, part) in cases {
+        Copy::new().change(stack, change).is_found(rows::check, &[stack, part]);
+    }
 }
 
 #[test]
