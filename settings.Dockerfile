@@ -4,6 +4,8 @@ ARG IMAGE=haproxy:3.2.24-alpine
 
 FROM ${IMAGE} AS check
 ARG SETTINGS
+# Not the image's own user: after a clone under umask 077, which the script names, nobody else could read the script.
+USER 0
 # The script reads SETTINGS itself: BuildKit prints what it puts into a command.
 RUN --mount=type=bind,target=/bundle sh /bundle/scripts/check-settings.sh /bundle && : >/tmp/checked
 

@@ -102,8 +102,12 @@ check_log() { # name, value
 # Addresses and networks, separated by commas; of IPv6 only what can be none is refused here.
 check_networks() { # name, value
   byte='(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
-  ipv4="$byte(\\.$byte){3}(/(3[0-2]|[12]?[0-9]))?"
-  ipv6='[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?'
+  ipv4="$byte(\\.$byte){3}(/(3[0-2]|[012]?[0-9]))?"
+  hex='[0-9a-fA-F]{1,4}' prefix='(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?'
+  # Eight groups, or fewer around one `::`, the last two also as an IPv4 address. What has too many groups around `::` is
+  # refused by the service itself.
+  tail="($hex(:$hex){0,6}|($hex:){0,5}$byte(\\.$byte){3})"
+  ipv6="(($hex:){7}$hex|($hex:){6}$byte(\\.$byte){3}|($hex(:$hex){0,6})?::$tail?)$prefix"
   wrong=$(printf '%s\n' "$2" | tr -d '[:blank:]' | tr ',' '\n' | sed '/^$/d' | grep -vxE "$ipv4|$ipv6" | head -n 1) || true
   [ -z "$wrong" ] || refuse "$1" "$2" "IP addresses and networks, separated by commas, such as 10.0.0.0/8,fd00::1"
 }
@@ -135,6 +139,8 @@ check() { # name, value
     PROMETHEUS_RETENTION_TIME) check_age "$1" "$2" 3600 "a duration of at least 1h in s, m, h, d, w or y, such as 15d" ;;
     PROMETHEUS_RETENTION_SIZE)
       case $2 in
+        # More than 7 EB are more than its 64 bits hold.
+        *[89]EB | *[0-9][0-9]EB) refuse "$1" "$2" "a size such as 512MB or 5GB, below 8EB" ;;
         *[0-9][KMGTPE]B) case ${2%??} in *[!0-9]* | 0*) refuse "$1" "$2" "a size such as 512MB or 5GB" ;; esac ;;
         *) refuse "$1" "$2" "a size such as 512MB or 5GB" ;;
       esac
