@@ -14,6 +14,7 @@ mod bundle;
 mod clicks;
 mod counts;
 mod dashboards;
+mod disks;
 mod http;
 mod labels;
 mod pictures;
@@ -41,6 +42,7 @@ const STEPS: [Step; 16] = [
     ("rules", alerts::every_rule_is_loaded_and_evaluates),
     ("restarts", restarts::nothing_is_lost_when_parts_restart),
     ("all-restart", restarts::nothing_is_lost_or_doubled_when_everything_restarts),
+    ("full-disk", disks::nothing_is_lost_while_the_disk_is_full),
     ("apart", starts::other_projects_are_not_collected),
     ("starts", starts::what_cannot_work_ends_the_start_with_a_message),
     ("drill", alerts::the_drill_passes),
