@@ -26,6 +26,7 @@ mod load;
 mod logql;
 mod metrics;
 mod notifications;
+mod parts;
 mod promql;
 mod queries;
 mod rows;
@@ -103,6 +104,11 @@ fn alert_rules_are_complete_and_lead_somewhere() {
 #[test]
 fn alerts_can_be_read_in_every_state_and_keep_their_labels() {
     check(alert_texts::check);
+}
+
+#[test]
+fn alert_rules_know_the_parts_of_the_bundle() {
+    check(parts::check);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the file and the place.
 
 mod grafana;
+mod parts;
 mod stack;
 
 use std::path::PathBuf;

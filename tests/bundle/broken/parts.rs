@@ -1,0 +1,24 @@
+//! Alert rules that say another limit than Loki's, judge the docker-reader, or lead to lines that nobody collects.
+
+use serde_json::json;
+
+use super::Copy;
+use crate::parts;
+
+const STACK: &str = "grafana/provisioning/alerting/rules-stack.yaml";
+
+#[test]
+fn a_limit_of_the_disk_that_is_not_that_of_loki() {
+    Copy::new()
+        .change("loki-config.yml", |loki| loki["ingester"]["wal"]["disk_full_threshold"] = json!(0.97))
+        .is_found(parts::check, &["docs/bundle.md", "a full disk", "must have [97.0] %"]);
+    for (file, from, to, part) in [
+        (STACK, "from 95 % on", "from 90 % on", "summary: has [90.0] %"),
+        (STACK, "more than 93 %", "more than 80 %", "description: has [80.0] %"),
+        (STACK, "params: [93]", "params: [80]", "must be 1 to 3 below 95"),
+        ("docs/runbooks.md", "From 95 %", "From 90 %", "loki-disk: has [93.0, 90.0] %"),
+        ("docs/runbooks.md", "Loki is over 93 %", "Loki is over 80 %", "the table: has [80.0] %"),
+    ] {
+        Copy::new().replace(file, from, to).is_found(parts::check, &[file, part]);
+    }
+}

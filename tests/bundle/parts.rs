@@ -1,0 +1,60 @@
+//! What alert rules must know of the bundle's own parts: where Loki's disk counts as full, that the docker-reader is part of
+//! collecting and no service of the user's, and whose lines nobody collects.
+
+use crate::files::{Bundle, items};
+use crate::findings::Findings;
+use crate::queries::rules;
+
+const STACK: &str = "grafana/provisioning/alerting/rules-stack.yaml";
+
+pub(crate) fn check(bundle: &Bundle) -> Findings {
+    let mut findings = Findings::default();
+    disk(bundle, &mut findings);
+    findings
+}
+
+/// One number for the limit, everywhere; the warning comes shortly before it, or it would never end on a well-filled disk.
+fn disk(bundle: &Bundle, findings: &mut Findings) {
+    let loki = bundle.value("loki-config.yml", findings).unwrap_or_default();
+    let Some(share) = loki["ingester"]["wal"]["disk_full_threshold"].as_f64() else { return };
+    let limit = (share * 100.0).round();
+    let rule_file = bundle.value(STACK, findings).unwrap_or_default();
+    let Some((path, rule)) = rules(&rule_file).into_iter().find(|(_, rule)| rule["uid"] == "loki-disk") else {
+        return findings.add(STACK, "", "has no rule loki-disk");
+    };
+    let condition = items(&rule["data"]).iter().find(|data| data["refId"] == "C");
+    let threshold = condition.and_then(|data| data["model"]["conditions"][0]["evaluator"]["params"][0].as_f64());
+    let threshold = threshold.unwrap_or_default();
+    let near = (limit - 3.0..=limit - 1.0).contains(&threshold);
+    let fault = format!("is {threshold}: must be 1 to 3 below {limit}, from which on Loki refuses lines");
+    findings.expect(near, STACK, &format!("{path}.data[C]"), fault);
+
+    let page = bundle.text("docs/runbooks.md", findings).unwrap_or_default();
+    let section = page.split("\n## ").find(|section| section.starts_with("loki-disk")).unwrap_or_default();
+    let row = page.lines().find(|line| line.starts_with("| [loki-disk]")).unwrap_or_default();
+    let bundle_page = bundle.text("docs/bundle.md", findings).unwrap_or_default();
+    let refuses = bundle_page.lines().find(|line| line.contains("Loki refuses lines")).unwrap_or_default();
+    let annotation = |key: &str| rule["annotations"][key].as_str().unwrap_or_default();
+    for (file, place, text, expected) in [
+        (STACK, "summary", annotation("summary"), vec![limit]),
+        (STACK, "description", annotation("description"), vec![threshold]),
+        ("docs/runbooks.md", "the table", row, vec![threshold]),
+        ("docs/runbooks.md", "loki-disk", section, vec![threshold, limit]),
+        ("docs/bundle.md", "a full disk", refuses, vec![limit]),
+    ] {
+        let found = percentages(text);
+        let fault = format!("has {found:?} %; must have {expected:?} %, as loki-config.yml and the rule have them");
+        findings.expect(found == expected, file, place, fault);
+    }
+}
+
+/// The numbers before ` %`, in their order, without those that a template writes.
+fn percentages(text: &str) -> Vec<f64> {
+    let before = text.split(" %").take(text.matches(" %").count());
+    before.filter_map(|text| text.rsplit([' ', '\n', '(']).next()?.parse().ok()).collect()
+}
+
+#[test]
+fn percentages_are_read_from_texts() {
+    assert_eq!(percentages("over 93 % full; {{ printf \"%.0f\" .Value }} % of (95 % or\n0.5 %)"), [93.0, 95.0, 0.5]);
+}
