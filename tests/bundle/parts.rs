@@ -1,15 +1,21 @@
 //! What alert rules must know of the bundle's own parts: where Loki's disk counts as full, that the docker-reader is part of
 //! collecting and no service of the user's, and whose lines nobody collects.
 
+use crate::alert_queries;
 use crate::files::{Bundle, items};
 use crate::findings::Findings;
 use crate::queries::rules;
 
 const STACK: &str = "grafana/provisioning/alerting/rules-stack.yaml";
+/// Metrics of requests and lines. An alert or a recording rule over all services must leave the docker-reader out.
+const JUDGED: [&str; 4] =
+    ["http_requests_total{", "http_request_duration_seconds_", "redpane_build_info", "log_events_total"];
+const LEFT_OUT: &str = r#"app!="docker-reader""#;
 
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
     disk(bundle, &mut findings);
+    judged(bundle, &mut findings);
     findings
 }
 
@@ -52,6 +58,45 @@ fn disk(bundle: &Bundle, findings: &mut Findings) {
 fn percentages(text: &str) -> Vec<f64> {
     let before = text.split(" %").take(text.matches(" %").count());
     before.filter_map(|text| text.rsplit([' ', '\n', '(']).next()?.parse().ok()).collect()
+}
+
+/// The docker-reader's requests are Promtail's and its lines are not collected: nobody's objective, nothing to compare.
+fn judged(bundle: &Bundle, findings: &mut Findings) {
+    let mut queries: Vec<(&str, String, String)> = Vec::new();
+    let recording = bundle.value("prometheus-rules.yml", findings).unwrap_or_default();
+    for group in items(&recording["groups"]) {
+        for rule in items(&group["rules"]) {
+            let text = |key: &str| rule[key].as_str().unwrap_or_default().to_owned();
+            queries.push(("prometheus-rules.yml", text("record"), text("expr")));
+        }
+    }
+    for (name, query) in alert_queries::queries(bundle, findings) {
+        queries.push(("grafana/provisioning/alerting", name, query));
+    }
+    let stack = bundle.value("grafana/dashboards/stack.json", findings).unwrap_or_default();
+    for panel in items(&stack["panels"]).iter().filter(|panel| panel["title"] == "Counted, logged") {
+        for target in items(&panel["targets"]).iter().filter(|target| target["datasource"]["type"] == "prometheus") {
+            let query = target["expr"].as_str().unwrap_or_default().to_owned();
+            queries.push(("grafana/dashboards/stack.json", "Counted, logged".to_owned(), query));
+        }
+    }
+    let mut selectors = 0;
+    for (file, name, query) in &queries {
+        for metric in JUDGED {
+            for (start, _) in query.match_indices(metric) {
+                selectors += 1;
+                let rest = &query[start..];
+                let end = rest.find(['}', ')', '[']).unwrap_or(rest.len());
+                findings.expect(
+                    rest[..end].contains(LEFT_OUT),
+                    file,
+                    name,
+                    format!("must have {LEFT_OUT} in {rest:?}"),
+                );
+            }
+        }
+    }
+    findings.expect(selectors > 50, "prometheus-rules.yml", "", format!("only {selectors} selectors were looked at"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Copy;
+use super::{ALERTS, Copy, RULES};
 use crate::parts;
 
 const STACK: &str = "grafana/provisioning/alerting/rules-stack.yaml";
@@ -20,5 +20,20 @@ fn a_limit_of_the_disk_that_is_not_that_of_loki() {
         ("docs/runbooks.md", "Loki is over 93 %", "Loki is over 80 %", "the table: has [80.0] %"),
     ] {
         Copy::new().replace(file, from, to).is_found(parts::check, &[file, part]);
+    }
+}
+
+#[test]
+fn a_rule_that_judges_the_docker_reader() {
+    for (file, from) in [
+        (RULES, r#"rate(http_requests_total{app!="docker-reader", "#),
+        (RULES, r#"max by (app) (redpane_build_info{app!="docker-reader"#),
+        (ALERTS, r#"increase(http_requests_total{app!="docker-reader", "#),
+        (STACK, r#"rate(log_events_total{app!="docker-reader"#),
+        ("grafana/dashboards/stack.json", r#"app!=\"docker-reader\", "#),
+    ] {
+        let to = from.replace("docker-reader", "nobody");
+        let place = if file.contains("alerting") { "grafana/provisioning/alerting" } else { file };
+        Copy::new().replace(file, from, &to).is_found(parts::check, &[place, r#"must have app!="docker-reader""#]);
     }
 }
