@@ -63,9 +63,14 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
             let path = format!("{path}.annotations.logs_url");
             match rule["annotations"]["logs_url"].as_str() {
                 Some(url) => {
-                    let right = url.starts_with("{{ externalURL }}explore?");
-                    findings.expect(right, &file, &path, "must start with {{ externalURL }}explore?, which ends in /");
-                    targets.follow(&file, &path, url, &Variables::default(), &mut findings);
+                    for url in branches(url) {
+                        let own = url.strip_prefix("{{ externalURL }}");
+                        let right = own.is_some_and(|rest| rest.starts_with("explore?") || rest.starts_with("d/"));
+                        let fault = "must start with {{ externalURL }}, which ends in /, and explore? or d/";
+                        findings.expect(right, &file, &path, fault);
+                        let url = format!("/{}", own.unwrap_or_default());
+                        targets.follow(&file, &path, &url, &Variables::default(), &mut findings);
+                    }
                 }
                 None => findings.add(&file, &path, "is missing: a link to the log lines behind the alert"),
             }
@@ -136,7 +141,8 @@ impl Targets<'_> {
 pub(crate) fn explore_panes(url: &str, variables: &Variables) -> Option<Result<Panes, String>> {
     let (before, parameters) = url.split_once("explore?")?;
     let is_link = before == "/" || before.ends_with("}}") || before.starts_with("http");
-    is_link.then(|| read_panes(parameters, variables))
+    // The end of a choice between two links.
+    is_link.then(|| read_panes(parameters.trim_end_matches("{{ end }}"), variables))
 }
 
 fn read_panes(parameters: &str, variables: &Variables) -> Result<Panes, String> {
@@ -167,6 +173,13 @@ fn read_panes(parameters: &str, variables: &Variables) -> Result<Panes, String> 
         }
     }
     if queries.is_empty() { Err("panes have no query".to_owned()) } else { Ok(Panes { queries }) }
+}
+
+/// Both links of `{{ if … }}one{{ else }}the other{{ end }}`, or the only one.
+fn branches(url: &str) -> Vec<&str> {
+    let inner = url.strip_prefix("{{ if ").and_then(|rest| rest.split_once("}}")).map(|(_, rest)| rest);
+    let Some(inner) = inner.and_then(|rest| rest.strip_suffix("{{ end }}")) else { return vec![url] };
+    inner.split("{{ else }}").collect()
 }
 
 /// `text` with each template action of Grafana alerting (`{{ $labels.app }}`) replaced by a word.

@@ -1,8 +1,10 @@
 //! What alert rules must know of the bundle's own parts: where Loki's disk counts as full, that the docker-reader is part of
 //! collecting and no service of the user's, and whose lines nobody collects.
 
+use std::collections::BTreeSet;
+
 use crate::alert_queries;
-use crate::files::{Bundle, items};
+use crate::files::{Bundle, entries, items};
 use crate::findings::Findings;
 use crate::queries::rules;
 
@@ -16,6 +18,7 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
     disk(bundle, &mut findings);
     judged(bundle, &mut findings);
+    uncollected(bundle, &mut findings);
     findings
 }
 
@@ -97,6 +100,33 @@ fn judged(bundle: &Bundle, findings: &mut Findings) {
         }
     }
     findings.expect(selectors > 50, "prometheus-rules.yml", "", format!("only {selectors} selectors were looked at"));
+}
+
+/// An alert can name a part of the bundle whose lines nobody collects: a link to them would show nothing, so it leads to the
+/// dashboard.
+fn uncollected(bundle: &Bundle, findings: &mut Findings) {
+    let compose = bundle.value("docker-compose.yml", findings).unwrap_or_default();
+    let silent: BTreeSet<&str> = entries(&compose["services"])
+        .filter(|(_, service)| service["scale"] != 0 && service["labels"]["logging_job"].is_null())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let rule_file = bundle.value(STACK, findings).unwrap_or_default();
+    let mut asked = 0;
+    for (path, rule) in rules(&rule_file) {
+        let link = rule["annotations"]["logs_url"].as_str().unwrap_or_default();
+        if !link.contains("app%3D%60{{ $labels.app }}%60") {
+            continue;
+        }
+        asked += 1;
+        let named = link.strip_prefix("{{ if eq $labels.app ");
+        let (named, rest) = named.and_then(|rest| rest.split_once(" }}")).unwrap_or_default();
+        let named: BTreeSet<&str> = named.split(' ').map(|name| name.trim_matches('"')).collect();
+        let stack = "{{ externalURL }}d/redpane-stack?var-app={{ $labels.app }}&from=now-1h&to=now{{ else }}";
+        let elsewhere = rest.starts_with(stack);
+        let fault = format!("must lead to the dashboard Stack for {silent:?}, whose lines nobody collects");
+        findings.expect(named == silent && elsewhere, STACK, &format!("{path}.annotations.logs_url"), fault);
+    }
+    findings.expect(asked > 0, STACK, "", "has no link to the lines of the service that an alert names");
 }
 
 #[test]

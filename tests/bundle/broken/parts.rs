@@ -37,3 +37,15 @@ fn a_rule_that_judges_the_docker_reader() {
         Copy::new().replace(file, from, &to).is_found(parts::check, &[place, r#"must have app!="docker-reader""#]);
     }
 }
+
+#[test]
+fn a_link_to_lines_that_nobody_collects() {
+    Copy::new()
+        .replace(STACK, r#" "grafana" }}"#, " }}")
+        .is_found(parts::check, &[STACK, "rules[target-down].annotations.logs_url", "dashboard Stack"]);
+    let collected =
+        |compose: &mut serde_json::Value| compose["services"]["loki"]["labels"]["logging_job"] = json!("loki");
+    Copy::new()
+        .change(super::COMPOSE, collected)
+        .is_found(parts::check, &[STACK, "rules[target-down].annotations.logs_url"]);
+}
