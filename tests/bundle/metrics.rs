@@ -34,7 +34,7 @@ impl Known {
                     None => findings.add(
                         "prometheus-rules.yml",
                         &format!("{path}.record"),
-                        "must be named app:metric:operation or app_route:metric:operation",
+                        "must be named app:metric:operation, or with app_job or app_route in the place of app",
                     ),
                 }
             }
@@ -96,6 +96,7 @@ fn recorded_labels(name: &str) -> Option<&'static [&'static str]> {
     rest.contains(':').then_some(())?;
     match level {
         "app" => Some(&["app"]),
+        "app_job" => Some(&["app", "job"]),
         "app_route" => Some(&["app", "method", "route"]),
         _ => None,
     }
