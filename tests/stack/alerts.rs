@@ -96,6 +96,7 @@ pub(crate) fn the_drill_passes(bundle: &Bundle) {
         "Any 5xx, firing: api answers 5xx: ",
         "is resolved after",
         "Any 5xx, resolved: api has answered no request with 5xx",
+        "has passed the end of its five-minute window after",
         "drill passed: one incident, delivered once",
         "faults are as they were before",
     ] {
