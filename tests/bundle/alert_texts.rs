@@ -53,11 +53,38 @@ fn summary(rule: &Value, add: &mut dyn FnMut(&str, String)) {
             }
         }
     }
+    windows(rule, add);
     // The message "resolved" carries the texts of the last evaluation.
     if let [firing, resolved, nothing, _] = written.as_slice()
         && (firing == resolved || firing == nothing)
     {
         add("annotations.summary", format!("says {firing:?} both when it fires and when it is resolved"));
+    }
+}
+
+/// A rule with two clauses says which windows its numbers are of: those of the clause that fires.
+fn windows(rule: &Value, add: &mut dyn FnMut(&str, String)) {
+    if !rule["uid"].as_str().unwrap_or_default().ends_with("-burn") {
+        return;
+    }
+    let template = rule["annotations"]["summary"].as_str().unwrap_or_default();
+    let text = |second: f64| {
+        let values = [("A", 8.0), ("C", 1.0), ("short", 0.8), ("long", 2.0), ("second", second)];
+        texts::render(template, &values.map(|(name, value)| (name.to_owned(), value)).into())
+    };
+    let windows: &[[&str; 2]] = match rule["for"].as_str() {
+        Some("1m") => &[["5 minutes", "hour"], ["30 minutes", "6 hours"]],
+        _ => &[["2 hours", "day"], ["6 hours", "3 days"]],
+    };
+    for (second, [short, long]) in [0.0, 1.0].into_iter().zip(windows) {
+        let right = text(second).is_ok_and(|text| {
+            text.contains("0.80 % of requests")
+                && text.ends_with(&format!(" in the last {short}, 2.00 % in the last {long}"))
+        });
+        if !right {
+            let said = text(second);
+            add("annotations.summary", format!("must end with the windows {short} and {long}: {said:?}"));
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::{ALERTS, Copy, RULES};
-use crate::parts;
+use crate::{alert_texts, parts};
 
 const STACK: &str = "grafana/provisioning/alerting/rules-stack.yaml";
+const OBJECTIVES: &str = "grafana/provisioning/alerting/rules-objectives.yaml";
 
 #[test]
 fn a_limit_of_the_disk_that_is_not_that_of_loki() {
@@ -48,4 +49,11 @@ fn a_link_to_lines_that_nobody_collects() {
     Copy::new()
         .change(super::COMPOSE, collected)
         .is_found(parts::check, &[STACK, "rules[target-down].annotations.logs_url"]);
+}
+
+#[test]
+fn a_burn_rate_whose_text_has_the_numbers_of_another_window() {
+    Copy::new()
+        .replace(OBJECTIVES, "30 minutes{{ else }}5 minutes", "5 minutes{{ else }}5 minutes")
+        .is_found(alert_texts::check, &[OBJECTIVES, "[availability-fast-burn]", "30 minutes and 6 hours"]);
 }
