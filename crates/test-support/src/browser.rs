@@ -23,6 +23,8 @@ pub const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "
 /// Above what a page with thirty queries takes on a busy machine with two cores.
 const DEADLINE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
+/// Time in which a click that opens a page has opened it.
+const CLICK_AGAIN: Duration = Duration::from_secs(15);
 
 /// A running browser with a page in front. Dropping it ends it.
 #[derive(Debug)]
@@ -60,29 +62,48 @@ impl Browser {
             path.starts_with('/').then(|| format!("ws://127.0.0.1:{port}{path}"))
         });
         let mut browser = Self { child, profile, connection: Connection::open(&address), pages: Vec::new() };
-        browser.take_new_page();
+        let page = wait("its first page", || browser.new_page());
+        browser.take(page);
         browser
     }
 
-    /// Makes the page that was opened last, by a link into a new tab, the one in front; waits for it.
-    pub fn take_new_page(&mut self) {
-        let Self { connection, pages, .. } = self;
-        let found = wait("a new page", || {
-            let targets = connection.ask("Target.getTargets", json!({}));
-            let pages_now = targets["targetInfos"].as_array()?.iter().filter(|target| target["type"] == "page");
-            let ids = pages_now.filter_map(|target| target["targetId"].as_str());
-            ids.map(str::to_owned).find(|id| !pages.contains(id))
-        });
-        connection.attach(&found);
-        pages.push(found);
+    /// Clicks on a link that opens a tab of its own, which is in front then. A page that was brought to the front just now may
+    /// miss a click, so it is clicked again where nothing opens, as a person would.
+    pub fn click_into_new_page(&mut self, what: &str, link: &str) {
+        for _ in 0..3 {
+            self.click(what, link);
+            let from = Instant::now();
+            while from.elapsed() < CLICK_AGAIN {
+                if let Some(page) = self.new_page() {
+                    return self.take(page);
+                }
+                std::thread::sleep(PAUSE);
+            }
+        }
+        panic!("three clicks on {what} opened no page");
+    }
+
+    /// A page that is not known yet.
+    fn new_page(&mut self) -> Option<String> {
+        let targets = self.connection.ask("Target.getTargets", json!({}));
+        let pages = targets["targetInfos"].as_array()?.iter().filter(|target| target["type"] == "page");
+        let ids = pages.filter_map(|target| target["targetId"].as_str());
+        ids.map(str::to_owned).find(|id| !self.pages.contains(id))
+    }
+
+    /// Makes a page the one in front.
+    fn take(&mut self, page: String) {
+        self.connection.attach(&page);
+        self.pages.push(page);
     }
 
     /// Closes the page in front and goes back to the one before it.
     pub fn close_page(&mut self) {
         let closed = self.pages.pop().unwrap();
+        let before = self.pages.last().unwrap().clone();
         self.connection.ask("Target.closeTarget", json!({"targetId": closed}));
-        let before = self.pages.last().unwrap();
-        self.connection.attach(before);
+        wait("the page is closed", || self.new_page().is_none().then_some(()));
+        self.connection.attach(&before);
     }
 
     /// Gives the page this size in pixels.
