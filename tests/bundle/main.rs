@@ -32,6 +32,7 @@ mod queries;
 mod rows;
 mod runbook_text;
 mod runbooks;
+mod same;
 mod service;
 mod settings;
 mod texts;
@@ -54,6 +55,11 @@ fn dashboards_are_classic_complete_and_do_not_overlap() {
 #[test]
 fn every_part_that_is_scraped_has_its_row() {
     check(rows::check);
+}
+
+#[test]
+fn a_panel_and_an_alert_about_one_thing_read_one_number() {
+    check(same::check);
 }
 
 #[test]

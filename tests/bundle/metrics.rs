@@ -96,7 +96,9 @@ fn recorded_labels(name: &str) -> Option<&'static [&'static str]> {
     rest.contains(':').then_some(())?;
     match level {
         "app" => Some(&["app"]),
+        "app_integration" => Some(&["app", "integration"]),
         "app_job" => Some(&["app", "job"]),
+        "app_reason" => Some(&["app", "reason"]),
         "app_route" => Some(&["app", "method", "route"]),
         _ => None,
     }

@@ -122,6 +122,8 @@ fn worth(expression: &str, dot: Option<&str>, values: &Values) -> Result<Option<
             ("externalURL", _) => Some(Worth::Text("http://localhost:3000/".to_owned())),
             (".Value", Some(name)) => number(name),
             (".Labels.instance", Some(_)) => Some(Worth::Text(INSTANCE.to_owned())),
+            (".Labels.reason", Some(_)) => Some(Worth::Text("too_far_behind".to_owned())),
+            (".Labels.integration", Some(_)) => Some(Worth::Text("webhook".to_owned())),
             _ => return Err(format!("{expression} is not understood")),
         },
     })

@@ -1,0 +1,30 @@
+//! What a number on the dashboard *Stack* says, the alert about the same thing says too: both read one recording rule.
+
+use serde_json::Value;
+
+use crate::alert_queries;
+use crate::files::{Bundle, items};
+use crate::findings::Findings;
+
+const STACK: &str = "grafana/dashboards/stack.json";
+/// Panel, query of a rule, and the recording rule that both read.
+const SAME: [(&str, &str, &str); 3] = [
+    ("Targets down", "target-down", "app:targets:down"),
+    ("Refused", "log-delivery/refused", "app_reason:loki_discarded_samples:increase5m"),
+    ("Alerts", "notifications-failing", "app_integration:grafana_notifications_failed:increase5m"),
+];
+
+pub(crate) fn check(bundle: &Bundle) -> Findings {
+    let mut findings = Findings::default();
+    let queries = alert_queries::queries(bundle, &mut findings);
+    let dashboard = bundle.value(STACK, &mut findings).unwrap_or_default();
+    for (title, alert, rule) in SAME {
+        let panel = items(&dashboard["panels"]).iter().find(|panel| panel["title"] == title).unwrap_or(&Value::Null);
+        let asks = |query: &str| query.contains(rule);
+        let shown = items(&panel["targets"]).iter().any(|target| target["expr"].as_str().is_some_and(asks));
+        findings.expect(shown, STACK, title, format!("must read {rule}, as the alert {alert} does"));
+        let fires = queries.get(alert).is_some_and(|query| asks(query));
+        findings.expect(fires, "grafana/provisioning/alerting", alert, format!("must read {rule}, as {title:?} does"));
+    }
+    findings
+}
