@@ -4,9 +4,9 @@
 # through the end of its five-minute window too. It fails unless the texts can be read, those of the end claim no fault, the links
 # show the incident, and nothing was delivered twice.
 #
-#   URL              the service, with REDPANE_FAULTS=true (http://localhost:8000)
-#   GRAFANA_URL      (http://localhost:3000)
-#   LOKI_URL         (http://localhost:3100)
+#   URL              the service, with REDPANE_FAULTS=true (http://localhost, port API_PORT of the shell or .env, else 8000)
+#   GRAFANA_URL      (http://localhost, port GRAFANA_PORT, else 3000)
+#   LOKI_URL         (http://localhost, port LOKI_PORT, else 3100)
 #   GRAFANA_ADMIN_PASSWORD  password of admin (redpane)
 #   RATE             requests a second sent meanwhile (20)
 #   TIMEOUT          seconds each of the waits may take (420)
@@ -16,9 +16,16 @@
 # did not happen in time, or was not as it must be; 64: cannot begin.
 set -eu
 
-URL=${URL:-http://localhost:8000}
-GRAFANA_URL=${GRAFANA_URL:-http://localhost:3000}
-LOKI_URL=${LOKI_URL:-http://localhost:3100}
+# A port as Compose finds it: from the shell, else from .env, else the default. An empty one is the default too.
+port() { # variable, default
+  value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*[\"']\{0,1\}\([0-9]*\).*/\2/p" "$(dirname "$0")/../.env" 2>/dev/null | tail -n 1)
+  eval "value=\${$1-\$value}"
+  echo "${value:-$2}"
+}
+
+URL=${URL:-http://localhost:$(port API_PORT 8000)}
+GRAFANA_URL=${GRAFANA_URL:-http://localhost:$(port GRAFANA_PORT 3000)}
+LOKI_URL=${LOKI_URL:-http://localhost:$(port LOKI_PORT 3100)}
 GRAFANA_ADMIN_PASSWORD=${GRAFANA_ADMIN_PASSWORD:-redpane}
 RATE=${RATE:-20}
 TIMEOUT=${TIMEOUT:-420}
@@ -134,9 +141,9 @@ wait_for() { # what it is called, command that succeeds once it is so
   say "$what after $(($(date +%s) - mark)) s"
 }
 
-before=$(curl -fsS --max-time 10 "$URL/faults" 2>/dev/null) || refuse "$URL/faults does not answer: start the service with REDPANE_FAULTS=true"
-grafana -o /dev/null "$GRAFANA_URL/api/user" 2>/dev/null || refuse "$GRAFANA_URL does not let admin in: is GRAFANA_ADMIN_PASSWORD right?"
-curl -fsS -o /dev/null --max-time 10 "$LOKI_URL/ready" 2>/dev/null || refuse "$LOKI_URL/ready does not answer: is LOKI_URL right?"
+before=$(curl -fsS --max-time 10 "$URL/faults" 2>/dev/null) || refuse "$URL/faults does not answer: is the service running with REDPANE_FAULTS=true? Its port is API_PORT in .env or the shell; URL names another place"
+grafana -o /dev/null "$GRAFANA_URL/api/user" 2>/dev/null || refuse "$GRAFANA_URL does not let admin in: are GRAFANA_PORT (in .env or the shell), or GRAFANA_URL, and GRAFANA_ADMIN_PASSWORD right?"
+curl -fsS -o /dev/null --max-time 10 "$LOKI_URL/ready" 2>/dev/null || refuse "$LOKI_URL/ready does not answer: is LOKI_PORT (in .env or the shell), or LOKI_URL, right?"
 if firing "$ALERT"; then refuse "the alert \"$ALERT\" is firing already: wait until it is resolved"; fi
 
 # The page of an incident goes on for half an hour; one that is on already must not come again.

@@ -3,14 +3,21 @@
 #
 #   RATE      requests a second, 1 to 1000 (20)
 #   DURATION  seconds, 1 to 86400 (60)
-#   URL       where the service is (http://localhost:8000)
+#   URL       where the service is (http://localhost, with the port API_PORT of the shell or .env, else 8000)
 #
 # Prints how many answers had which status code. Changes nothing; Ctrl-C ends it with the same summary.
 set -eu
 
+# A port as Compose finds it: from the shell, else from .env, else the default. An empty one is the default too.
+port() { # variable, default
+  value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*[\"']\{0,1\}\([0-9]*\).*/\2/p" "$(dirname "$0")/../.env" 2>/dev/null | tail -n 1)
+  eval "value=\${$1-\$value}"
+  echo "${value:-$2}"
+}
+
 RATE=${RATE:-20}
 DURATION=${DURATION:-60}
-URL=${URL:-http://localhost:8000}
+URL=${URL:-http://localhost:$(port API_PORT 8000)}
 
 refuse() {
   echo "load.sh: $1" >&2
@@ -64,7 +71,7 @@ second_of_requests() {
   done
 }
 
-curl -fsS -o /dev/null --max-time 5 "$URL/readyz" || refuse "$URL/readyz does not answer: is the service running?"
+curl -fsS -o /dev/null --max-time 5 "$URL/readyz" || refuse "$URL/readyz does not answer: is the service running? Its port is API_PORT in .env or the shell; URL names another place"
 echo "sending $RATE requests a second to $URL for $DURATION s"
 start=$(date +%s)
 second=0

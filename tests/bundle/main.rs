@@ -27,6 +27,7 @@ mod logql;
 mod metrics;
 mod notifications;
 mod parts;
+mod ports;
 mod promql;
 mod queries;
 mod rows;

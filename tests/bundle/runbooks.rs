@@ -58,6 +58,11 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
         "is not what {SOURCE} gives: run {WRITE}=1 cargo test --locked --test bundle runbooks, and commit the file"
     );
     findings.expect(found == expected, DASHBOARD, "", fault);
+    for (number, line) in bundle.text(SOURCE, &mut findings).unwrap_or_default().lines().enumerate() {
+        let port = line.split("localhost:").nth(1).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let fault = "has a port, which .env may change, and then it is another bundle's: ask `docker compose port`";
+        findings.expect(!port, SOURCE, &format!("line {}", number + 1), fault);
+    }
     findings
 }
 
