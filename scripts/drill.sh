@@ -180,7 +180,7 @@ set_faults "$FAULTS"
 mark=$(date +%s)
 wait_for "the alert \"$ALERT\" has fired" firing "$ALERT"
 wait_for "the receiver's line about it is in Loki" delivered "$ALERT" firing
-readable "$ALERT" firing '^api answers 5xx: [0-9]+ requests'
+readable "$ALERT" firing '^api answers 5xx: [0-9]+ in the last'
 if [ "$pages" -eq 1 ]; then
   wait_for "the page \"$PAGE\" is in Loki" delivered "$PAGE" firing
   readable "$PAGE" firing '^api spends its error budget [0-9.]+ times too fast: [0-9.]+ % of requests failed'

@@ -33,6 +33,7 @@ fn summary(rule: &Value, add: &mut dyn FnMut(&str, String)) {
     let mut written = Vec::new();
     for (state, values) in [
         ("firing", measured(1.0, 1234.5)),
+        ("firing by one", measured(1.0, 1.0)),
         ("resolved", measured(0.0, 0.0869)),
         ("resolved at nothing", measured(0.0, 0.0)),
         ("not measured", Values::new()),
@@ -42,6 +43,12 @@ fn summary(rule: &Value, add: &mut dyn FnMut(&str, String)) {
             match texts::render(template, &values) {
                 Ok(text) => {
                     let readable = !text.contains("  ") && (key == "value" || text.len() > 20);
+                    if let Some(words) = one_of_many(&text) {
+                        add(
+                            &format!("annotations.{key}"),
+                            format!("says {words:?} when {state}, which is one: {text:?}"),
+                        );
+                    }
                     if !readable || text.trim() != text || text.chars().count() > 250 {
                         add(&format!("annotations.{key}"), format!("reads badly when {state}: {text:?}"));
                     }
@@ -55,7 +62,7 @@ fn summary(rule: &Value, add: &mut dyn FnMut(&str, String)) {
     }
     windows(rule, add);
     // The message "resolved" carries the texts of the last evaluation.
-    if let [firing, resolved, nothing, _] = written.as_slice()
+    if let [firing, _, resolved, nothing, _] = written.as_slice()
         && (firing == resolved || firing == nothing)
     {
         add("annotations.summary", format!("says {firing:?} both when it fires and when it is resolved"));
@@ -86,6 +93,20 @@ fn windows(rule: &Value, add: &mut dyn FnMut(&str, String)) {
             add("annotations.summary", format!("must end with the windows {short} and {long}: {said:?}"));
         }
     }
+}
+
+/// A one that counts several, such as "1 error lines".
+fn one_of_many(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let places = words.iter().enumerate().filter(|(_, word)| **word == "1").map(|(place, _)| place);
+    let counted = places.filter_map(|place| {
+        let mut after = words[place + 1..].iter().take(2).map(|word| word.trim_end_matches([',', '.', ':']));
+        let many = after.clone().find(|word| word.len() > 1 && word.ends_with('s'));
+        many.map(|many| {
+            format!("1 {}", after.by_ref().take_while(|word| *word != many).chain([many]).collect::<Vec<_>>().join(" "))
+        })
+    });
+    counted.into_iter().next()
 }
 
 /// A description is sent with a resolved alert too: it says when the rule fires, which is true at any time.
