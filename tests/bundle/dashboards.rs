@@ -131,6 +131,9 @@ fn panel(file: &str, path: &str, panel: &Value, findings: &mut Findings) {
         });
         expect(rising, "fieldConfig.defaults.thresholds.steps", "must rise: Grafana takes the last one that fits");
     }
+    // Grafana gives the line a part of the height and writes the number over it where the panel is low.
+    let line = kind == "stat" && panel["options"]["graphMode"] != "none";
+    expect(!line, "options.graphMode", "must be none: the line would run through the number at 1280 pixels");
     let asks = panel["targets"].as_array().is_some_and(|targets| !targets.is_empty());
     expect(asks || ["alertlist", "text", "dashlist", "news"].contains(&kind), "targets", "has no query");
     let mut names: Vec<&Value> = items(&panel["targets"]).iter().map(|target| &target["refId"]).collect();

@@ -19,7 +19,8 @@ fn check_promql(bundle: &Bundle) -> Findings {
 
 #[test]
 fn a_dashboard_that_grafana_or_a_reader_would_refuse() {
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
+        (|dashboard| panel(dashboard, "stat")["options"]["graphMode"] = json!("area"), "].options.graphMode"),
         (|dashboard| dashboard["apiVersion"] = json!("dashboard.grafana.app/v2"), "apiVersion"),
         (|dashboard| dashboard["uid"] = json!("other"), "uid: \"other\""),
         (|dashboard| dashboard["schemaVersion"] = json!("42"), "schemaVersion"),
@@ -234,7 +235,15 @@ fn an_alert_rule_that_leads_nowhere() {
 
 #[test]
 fn an_alert_that_cannot_be_read_or_changes_its_identity() {
-    let cases: [Case; 7] = [
+    let cases: [Case; 8] = [
+        (
+            |rule| {
+                let text =
+                    "{{ $labels.app }} has lost {{ with $values.A }}{{ printf \"%.0f\" .Value }} error lines{{ end }}";
+                rule["annotations"]["summary"] = json!(text);
+            },
+            "says \"1 error lines\" when firing by one",
+        ),
         (|rule| rule["annotations"]["summary"] = json!("{{ $labels.app }} has failed requests"), "both when it fires"),
         (|rule| rule["annotations"]["summary"] = json!("{{ $values.A.Value | humanize }} a second"), "not understood"),
         (|rule| rule["annotations"]["summary"] = json!("{{ printf \"%.0f\" $values.A.Value }}"), "may be missing"),
@@ -257,6 +266,9 @@ fn a_page_of_runbooks_that_its_dashboard_does_not_show() {
     Copy::new()
         .append("docs/runbooks.md", "\nOne more sentence.\n")
         .is_found(runbooks::check, &["grafana/dashboards/runbooks.json", "REDPANE_WRITE_RUNBOOKS=1 cargo test"]);
+    Copy::new()
+        .append("docs/runbooks.md", "\nAsk `curl localhost:8000/healthz`.\n")
+        .is_found(runbooks::check, &["docs/runbooks.md", "has a port, which .env may change"]);
 }
 
 #[test]
