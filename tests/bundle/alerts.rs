@@ -163,7 +163,7 @@ impl Rule<'_> {
             }
         }
         let logs = annotations["logs_url"].as_str().unwrap_or_default();
-        let range = logs.contains("%22from%22%3A%22now-1h%22%2C%22to%22%3A%22now%22");
+        let range = logs.contains("%22from%22%3A%22now-1h%22%2C%22to%22%3A%22now%22") || logs == dashboard;
         self.expect(range, "annotations.logs_url", "must have the range now-1h to now, which messages replace");
     }
 }
