@@ -9,14 +9,15 @@ use http_body::Frame;
 use tokio::sync::watch;
 
 /// What follows the last byte of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
     /// The end of the answer.
     End,
-    /// Nothing, as long as the client stays. The log of a life that is over never grows; if its stream ended, the collector
-    /// would ask again every few seconds and send the last second again each time.
-    Hold,
+    /// Nothing, until this is over. The log of a container that does not run does not grow; if its stream ended, the collector
+    /// would ask again every few seconds.
+    Hold(Wait),
 }
+
+type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// `body`, and whatever `then` says, until `ending` is true: a stream that has no end must not hold up a shutdown.
 pub(super) fn until(mut ending: watch::Receiver<bool>, body: Body, then: Then) -> Body {
@@ -27,7 +28,7 @@ pub(super) fn until(mut ending: watch::Receiver<bool>, body: Body, then: Then) -
 struct Held {
     body: Option<Body>,
     then: Then,
-    ended: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    ended: Option<Wait>,
 }
 
 impl HttpBody for Held {
@@ -47,13 +48,11 @@ impl HttpBody for Held {
                 Poll::Ready(None) => self.body = None,
             }
         }
-        match self.then {
-            Then::Hold => Poll::Pending,
-            Then::End => {
-                self.ended = None;
-                Poll::Ready(None)
-            }
+        if let Then::Hold(over) = &mut self.then {
+            std::task::ready!(over.as_mut().poll(context));
         }
+        self.ended = None;
+        Poll::Ready(None)
     }
 }
 
@@ -68,7 +67,7 @@ mod tests {
     #[tokio::test]
     async fn a_held_body_gives_its_bytes_and_ends_with_the_program() {
         let (end, ending) = watch::channel(false);
-        let mut body = until(ending, Body::from("line"), Then::Hold);
+        let mut body = until(ending, Body::from("line"), Then::Hold(Box::pin(std::future::pending())));
         let frame = body.frame().await.expect("a frame").expect("no error");
         assert_eq!(frame.into_data().ok(), Some(Bytes::from("line")));
         let silence = tokio::time::timeout(Duration::from_millis(50), body.frame()).await;

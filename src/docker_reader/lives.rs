@@ -1,4 +1,4 @@
-//! The lives of containers: from one start to the next.
+//! The lives of containers: the times in which they had one address.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) struct Lives(BTreeMap<String, Vec<Life>>);
 /// One life of a container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Life {
-    /// When Docker says that it started: what tells two lives apart.
+    /// When Docker says that it started last: what tells a new start apart.
     started: String,
     /// Lines from this moment on are its own; 0 for the first life that is known.
     begin: u64,
@@ -26,7 +26,7 @@ struct Life {
 }
 
 /// Where the lines of a life are.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Span {
     /// The id of the container.
     pub(super) container: String,
@@ -36,6 +36,8 @@ pub(super) struct Span {
     pub(super) begin: u64,
     /// The moment of the next life's first line, if there is one.
     pub(super) end: Option<u64>,
+    /// When it started last.
+    pub(super) started: String,
 }
 
 impl Lives {
@@ -44,12 +46,23 @@ impl Lives {
         self.0.get(id).and_then(|lives| lives.last()).is_some_and(|life| life.started == started)
     }
 
-    /// Notes that the container `id` runs since `started`, after a life that ended at `finished`.
-    pub(super) fn note(&mut self, id: &str, started: &str, finished: &str, container: Value) {
+    /// Notes that the container `id` was started at `started`, after a run that ended at `finished`. It goes on with the same
+    /// life where its address is the same, or none: Docker gives none to a container that waits for its next start, as in a
+    /// crash loop, and to one that ended before anybody looked.
+    pub(super) fn note(&mut self, id: &str, started: &str, finished: &str, mut container: Value) {
         if self.knows(id, started) {
             return;
         }
         let lives = self.0.entry(id.to_owned()).or_default();
+        let addresses = addresses(&container);
+        if let Some(last) = lives.last_mut() {
+            if addresses.is_empty() || addresses == self::addresses(&last.container) {
+                started.clone_into(&mut last.started);
+                return;
+            }
+        } else if addresses.is_empty() {
+            name_instead_of_address(&mut container);
+        }
         // Of the first life that is known, all lines are: nobody else would show them.
         let begin = if lives.is_empty() { 0 } else { between(finished, started) };
         lives.push(Life { started: started.to_owned(), begin, container });
@@ -82,9 +95,29 @@ impl Lives {
         let lives = self.0.get(id)?;
         let index = lives.iter().position(|life| life_id(id, life.begin) == wanted)?;
         let end = lives.get(index + 1).map(|life| life.begin);
-        let name = lives[index].container["Names"][0].as_str().unwrap_or_default().trim_start_matches('/').to_owned();
-        Some(Span { container: id.to_owned(), name, begin: lives[index].begin, end })
+        let life = &lives[index];
+        let (name, started) = (name(&life.container).to_owned(), life.started.clone());
+        Some(Span { container: id.to_owned(), name, begin: life.begin, end, started })
     }
+}
+
+/// The addresses of a container, as far as it has any.
+fn addresses(container: &Value) -> Vec<&str> {
+    let networks = container["NetworkSettings"]["Networks"].as_object().into_iter().flatten();
+    let addresses = networks.filter_map(|(_, network)| network["IPAddress"].as_str());
+    addresses.filter(|address| !address.is_empty()).collect()
+}
+
+/// A name is an address within Docker's networks, and unlike an empty text it tells containers apart.
+fn name_instead_of_address(container: &mut Value) {
+    let name = name(container).to_owned();
+    for (_, network) in container["NetworkSettings"]["Networks"].as_object_mut().into_iter().flatten() {
+        network["IPAddress"] = name.as_str().into();
+    }
+}
+
+fn name(container: &Value) -> &str {
+    container["Names"][0].as_str().unwrap_or_default().trim_start_matches('/')
 }
 
 /// The first life has the container's own id: cursors from before this program stay good.
@@ -114,6 +147,10 @@ mod tests {
         format!("2026-11-25T00:00:{second:02}Z")
     }
 
+    fn span(begin: u64, end: Option<u64>, started: u32) -> Option<Span> {
+        Some(Span { container: "a".into(), name: "api-1".into(), begin, end, started: at(started) })
+    }
+
     fn with(address: &str) -> Value {
         json!({"Id": "a", "Names": ["/api-1"], "NetworkSettings": {"Networks": {"n": {"IPAddress": address}}}})
     }
@@ -124,19 +161,13 @@ mod tests {
         lives.note("a", &at(0), NEVER, with("172.18.0.5"));
         lives.note("a", &at(0), NEVER, with("172.18.0.6"));
         assert_eq!(lives.list(&["a"]).len(), 1, "the same life again");
-        assert_eq!(lives.find("a"), Some(Span { container: "a".into(), name: "api-1".into(), begin: 0, end: None }));
+        assert_eq!(lives.find("a"), span(0, None, 0));
 
         lives.note("a", &at(20), &at(10), with("172.18.0.7"));
         let boundary = moment::parse(&at(15)).unwrap();
         let second = format!("a-{boundary}");
-        assert_eq!(
-            lives.find("a"),
-            Some(Span { container: "a".into(), name: "api-1".into(), begin: 0, end: Some(boundary) })
-        );
-        assert_eq!(
-            lives.find(&second),
-            Some(Span { container: "a".into(), name: "api-1".into(), begin: boundary, end: None })
-        );
+        assert_eq!(lives.find("a"), span(0, Some(boundary), 0));
+        assert_eq!(lives.find(&second), span(boundary, None, 20));
         let listed = lives.list(&["a", "unknown"]);
         let address = |index: usize| &listed[index]["NetworkSettings"]["Networks"]["n"]["IPAddress"];
         assert_eq!((listed.len(), &listed[0]["Id"], address(0)), (2, &json!("a"), &json!("172.18.0.5")));
@@ -150,7 +181,26 @@ mod tests {
     fn a_container_first_seen_after_a_restart_has_one_life_with_all_lines() {
         let mut lives = Lives::default();
         lives.note("a", &at(20), &at(10), with("172.18.0.7"));
-        assert_eq!(lives.find("a"), Some(Span { container: "a".into(), name: "api-1".into(), begin: 0, end: None }));
+        assert_eq!(lives.find("a"), span(0, None, 20));
+    }
+
+    #[test]
+    fn a_start_with_the_same_address_or_none_goes_on_with_the_same_life() {
+        let mut lives = Lives::default();
+        lives.note("a", &at(0), NEVER, with("172.18.0.5"));
+        lives.note("a", &at(20), &at(10), with("172.18.0.5"));
+        assert!(lives.knows("a", &at(20)));
+        lives.note("a", &at(30), &at(25), with(""));
+        assert_eq!((lives.list(&["a"]).len(), lives.find("a")), (1, span(0, None, 30)));
+        lives.note("a", &at(50), &at(40), with("172.18.0.6"));
+        assert_eq!(lives.find("a"), span(0, moment::parse(&at(45)), 30));
+    }
+
+    #[test]
+    fn a_container_without_any_address_has_its_name_instead() {
+        let mut lives = Lives::default();
+        lives.note("a", &at(0), NEVER, with(""));
+        assert_eq!(lives.list(&["a"])[0]["NetworkSettings"]["Networks"]["n"]["IPAddress"], "api-1");
     }
 
     #[test]
@@ -165,7 +215,7 @@ mod tests {
     fn lives_are_bounded_and_go_with_their_container() {
         let mut lives = Lives::default();
         for second in 0..50 {
-            lives.note("a", &at(second), &at(second.saturating_sub(1)), with("172.18.0.5"));
+            lives.note("a", &at(second), &at(second.saturating_sub(1)), with(&format!("172.18.0.{second}")));
         }
         assert_eq!(lives.list(&["a"]).len(), LIMIT);
         assert!(!lives.retain(&BTreeSet::from(["a", "b"])));

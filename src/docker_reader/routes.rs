@@ -51,6 +51,8 @@ struct Reader {
     docker: Docker,
     loki: String,
     known: Mutex<(Lives, Store)>,
+    /// Tells whoever waits for it that `known` is another.
+    changes: watch::Sender<()>,
     ending: watch::Receiver<bool>,
 }
 
@@ -76,7 +78,7 @@ pub(crate) fn router(options: Options<'_>) -> Router {
     let (store, lives) = Store::open(options.lives);
     let docker = Docker::at(options.socket);
     let (loki, known) = (options.loki.to_owned(), Mutex::new((lives, store)));
-    let reader = Arc::new(Reader { docker, loki, known, ending: options.ending });
+    let reader = Arc::new(Reader { docker, loki, known, changes: watch::Sender::new(()), ending: options.ending });
     // Labels of networks are nobody's concern here, and a list of none is a list.
     let networks = || async { Json(json!([])) };
     Router::new()
@@ -144,19 +146,17 @@ async fn list(State(reader): State<Arc<Reader>>, RawQuery(query): RawQuery) -> A
     let query = query.unwrap_or_default();
     let listed = reader.docker.json(&format!("/containers/json?all=1&{query}")).await?;
     let listed: Vec<&Value> = listed.as_array().into_iter().flatten().collect();
-    for container in listed.iter().filter(|container| container["State"] == "running" || container["State"] == "paused")
-    {
-        if let Some(id) = container["Id"].as_str() {
-            // One that was removed in between is listed no more the next time.
-            drop(reader.look_at(id, Some(container)).await);
-        }
+    let ids: Vec<&str> = listed.iter().filter_map(|container| container["Id"].as_str()).collect();
+    for id in &ids {
+        // One that was removed in between is listed no more the next time.
+        drop(reader.look_at(id).await);
     }
     let all = reader.docker.json("/containers/json?all=1").await?;
     let existing = all.as_array().into_iter().flatten().filter_map(|container| container["Id"].as_str()).collect();
-    let ids: Vec<&str> = listed.iter().filter_map(|container| container["Id"].as_str()).collect();
     let mut known = reader.known.lock().await;
     if known.0.retain(&existing) {
         keep(&mut known)?;
+        reader.changes.send_replace(());
     }
     Ok(Json(known.0.list(&ids)).into_response())
 }
@@ -164,7 +164,7 @@ async fn list(State(reader): State<Arc<Reader>>, RawQuery(query): RawQuery) -> A
 /// All that a collector wants to know of a container is whether its log has headers before each piece.
 async fn inspect(State(reader): State<Arc<Reader>>, InPath(path): InPath<OfContainer>) -> Answer {
     let span = reader.find(&path.id).await?;
-    let (inspected, _) = reader.look_at(&span.container, None).await?;
+    let (inspected, _) = reader.look_at(&span.container).await?;
     Ok(Json(json!({"Id": path.id, "Config": {"Tty": inspected["Config"]["Tty"]}})).into_response())
 }
 
@@ -182,8 +182,9 @@ async fn logs(
     let query = query.unwrap_or_default();
     let span = reader.find(&path.id).await?;
     // It may have been started again since it was listed.
-    let (inspected, running) = reader.look_at(&span.container, None).await?;
-    let Span { container, name, begin, end } = reader.find(&path.id).await?;
+    let (inspected, running) = reader.look_at(&span.container).await?;
+    let span = reader.find(&path.id).await?;
+    let Span { container, name, begin, end, .. } = span.clone();
     let bad = |text: &str| Refusal(StatusCode::BAD_REQUEST, format!("since={text:?}: must be seconds since 1970"));
     let cursor = match parameter(&query, "since") {
         "" => 0,
@@ -210,7 +211,8 @@ async fn logs(
         return Err(Refusal(answer.status(), format!("Docker has no log of {container}")));
     }
     let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
-    let then = if asked_to_follow && !grows { Then::Hold } else { Then::End };
+    let holds = asked_to_follow && !grows;
+    let then = if holds { Then::Hold(Box::pin(reader.clone().changed(path.id, span))) } else { Then::End };
     let mut log = Body::new(answer.into_body());
     if let Some((stored, asked)) = stored {
         log = unsent::of(log, stored, asked);
@@ -230,27 +232,39 @@ fn parameter<'a>(query: &'a str, name: &str) -> &'a str {
 
 impl Reader {
     /// Asks Docker when the container started and notes it, so that no line of a later life is taken for one of an earlier.
-    /// `listed` is the container as Docker listed it, where that is known. Gives what Docker said and whether it runs.
-    async fn look_at(&self, id: &str, listed: Option<&Value>) -> Result<(Value, bool), Refusal> {
+    /// Gives what Docker said and whether it runs.
+    async fn look_at(&self, id: &str) -> Result<(Value, bool), Refusal> {
         let inspected = self.docker.json(&format!("/containers/{id}/json")).await?;
         let state = &inspected["State"];
         let text = |name: &str| state[name].as_str().unwrap_or_default();
-        let running = state["Running"] == true;
-        if !running || self.known.lock().await.0.knows(id, text("StartedAt")) {
+        // In a crash loop it is both, between two runs.
+        let running = state["Running"] == true && state["Restarting"] != true;
+        let never_started = moment::parse(text("StartedAt")).is_none();
+        if never_started || self.known.lock().await.0.knows(id, text("StartedAt")) {
             return Ok((inspected, running));
         }
-        let container = match listed {
-            Some(listed) => shown(listed),
-            None => {
-                let of_this = format!("/containers/json?all=1&filters=%7B%22id%22%3A%5B%22{id}%22%5D%7D");
-                shown(&self.docker.json(&of_this).await?[0])
-            }
-        };
+        let of_this = format!("/containers/json?all=1&filters=%7B%22id%22%3A%5B%22{id}%22%5D%7D");
+        let mut container = shown(&self.docker.json(&of_this).await?[0]);
+        // Of the same moment as `StartedAt`: the list may know of another start.
+        container["NetworkSettings"] = json!({"Networks": inspected["NetworkSettings"]["Networks"]});
         let mut known = self.known.lock().await;
         known.0.note(id, text("StartedAt"), text("FinishedAt"), container);
         keep(&mut known)?;
         drop(known);
+        self.changes.send_replace(());
         Ok((inspected, running))
+    }
+
+    /// Ends when the life `id` is no longer what it was: the container was started again, or removed.
+    fn changed(self: Arc<Self>, id: String, was: Span) -> impl Future<Output = ()> + Send {
+        let mut changes = self.changes.subscribe();
+        async move {
+            while self.known.lock().await.0.find(&id).as_ref() == Some(&was) {
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        }
     }
 
     /// What Loki has of a container, and when it was asked.

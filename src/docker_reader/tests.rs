@@ -1,10 +1,10 @@
-//! The routes, before a Docker that says what a test wants.
+//! The routes, before a Docker and a Loki that say what a test wants.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -18,23 +18,56 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use super::{Options, router};
+use super::{Options, moment, router};
 
 const ID: &str = "0123456789abcdef";
+const SECOND: u64 = 1_000_000_000;
+
+/// Two minutes ago: second 0 of every test.
+static ZERO: LazyLock<u64> = LazyLock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - 120);
+
+/// A second of the test, in seconds since 1970.
+fn unix(second: u64) -> u64 {
+    *ZERO + second
+}
+
+/// A second of the test, as Docker writes it.
+fn stamp(second: u64) -> String {
+    humantime::format_rfc3339(UNIX_EPOCH + Duration::from_secs(unix(second))).to_string()
+}
 
 /// One container, and every question about logs.
 struct Said {
+    /// What the list says, which may be older than what an inspect says.
+    listed_address: &'static str,
     address: &'static str,
-    started: &'static str,
-    finished: &'static str,
-    running: bool,
+    started: String,
+    finished: String,
+    state: &'static str,
+    tty: bool,
+    /// Times in nanoseconds, and texts.
+    lines: Vec<(u64, String)>,
     asked: Vec<String>,
+}
+
+/// What Loki has, and how it answers.
+#[derive(Default)]
+struct LokiSays {
+    lines: Vec<(u64, String)>,
+    failure: Option<(u16, &'static str)>,
+    /// More bytes than this in one answer are refused, as by the limit of a gRPC message.
+    most_bytes: Option<usize>,
+    takes: Duration,
+    asked: Vec<String>,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 struct Bench {
     folder: PathBuf,
     loki: String,
     said: Arc<Mutex<Said>>,
+    loki_says: Arc<Mutex<LokiSays>>,
     end: watch::Sender<bool>,
 }
 
@@ -45,10 +78,13 @@ impl Bench {
         let folder = std::env::temp_dir().join(format!("redpane-docker-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let said = Said {
+            listed_address: "172.18.0.5",
             address: "172.18.0.5",
-            started: "2026-11-25T00:00:00Z",
-            finished: "0001-01-01T00:00:00Z",
-            running: true,
+            started: stamp(0),
+            finished: "0001-01-01T00:00:00Z".into(),
+            state: "running",
+            tty: false,
+            lines: vec![line(8, "stored"), line(8, "new")],
             asked: Vec::new(),
         };
         let said = Arc::new(Mutex::new(said));
@@ -64,7 +100,9 @@ impl Bench {
                 tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
             }
         });
-        Self { folder, loki: loki().await, said, end: watch::channel(false).0 }
+        let says = LokiSays { lines: vec![line(8, "stored")], ..LokiSays::default() };
+        let loki_says = Arc::new(Mutex::new(says));
+        Self { folder, loki: serve_loki(loki_says.clone()).await, said, loki_says, end: watch::channel(false).0 }
     }
 
     /// A reader as after a start of the program.
@@ -73,9 +111,25 @@ impl Bench {
         router(Options { socket: &socket, lives: &lives, loki: &self.loki, ending: self.end.subscribe() })
     }
 
+    /// A container that runs, with these lines in Docker's log, of which Loki has `stored`.
+    async fn with(lines: &[(u64, String)], stored: &[(u64, String)]) -> (Self, Router) {
+        let bench = Self::new().await;
+        bench.said.lock().unwrap().lines = lines.to_vec();
+        bench.loki_says.lock().unwrap().lines = stored.to_vec();
+        let reader = bench.reader();
+        listed(&reader).await;
+        (bench, reader)
+    }
+
     fn restarted(&self) {
         let mut said = self.said.lock().unwrap();
-        (said.address, said.started, said.finished) = ("172.18.0.7", "2026-11-25T00:00:20Z", "2026-11-25T00:00:10Z");
+        (said.address, said.listed_address) = ("172.18.0.7", "172.18.0.7");
+        (said.started, said.finished) = (stamp(20), stamp(10));
+    }
+
+    fn becomes(&self, state: &'static str, started: u64, finished: u64) {
+        let mut said = self.said.lock().unwrap();
+        (said.state, said.started, said.finished) = (state, stamp(started), stamp(finished));
     }
 
     fn asked(&self) -> String {
@@ -89,21 +143,15 @@ impl Drop for Bench {
     }
 }
 
-/// A Loki that has one line.
-async fn loki() -> String {
+async fn serve_loki(says: Arc<Mutex<LokiSays>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let answer = service_fn(|request: Request<Incoming>| async move {
-                assert!(
-                    request.uri().query().unwrap().ends_with("query=%7Bcontainer%3D%22api-1%22%7D"),
-                    "{}",
-                    request.uri()
-                );
-                let found =
-                    json!({"data": {"result": [{"stream": {}, "values": [["1795564808000000000", "stored"]]}]}});
-                Ok::<_, Infallible>(Response::new(Body::from(found.to_string())))
+            let says = says.clone();
+            let answer = service_fn(move |request: Request<Incoming>| {
+                let says = says.clone();
+                async move { Ok::<_, Infallible>(loki(&says, request.uri().query().unwrap()).await) }
             });
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
         }
@@ -111,9 +159,56 @@ async fn loki() -> String {
     address
 }
 
+/// As Loki answers: lines of a page, in either direction, and nothing of more than 721 hours.
+async fn loki(says: &Mutex<LokiSays>, query: &str) -> Response<Body> {
+    let takes = {
+        let mut says = says.lock().unwrap();
+        says.asked.push(query.to_owned());
+        says.at_once += 1;
+        says.most_at_once = says.most_at_once.max(says.at_once);
+        says.takes
+    };
+    tokio::time::sleep(takes).await;
+    let mut says = says.lock().unwrap();
+    says.at_once -= 1;
+    let failed = |status: u16, text: &str| {
+        let mut answer = Response::new(Body::from(text.to_owned()));
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        answer
+    };
+    if let Some((status, text)) = says.failure {
+        return failed(status, text);
+    }
+    assert!(query.ends_with("query=%7Bcontainer%3D%22api-1%22%7D"), "{query}");
+    let number = |name: &str| {
+        let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).expect(name);
+        value.parse::<u64>().expect(name)
+    };
+    let (start, end) = (number("start"), number("end"));
+    if end < start || end - start > 721 * 3600 * SECOND {
+        return failed(400, "the query time range exceeds the limit (query length: 960h, limit: 721h)");
+    }
+    let mut page: Vec<_> = says.lines.iter().filter(|(time, _)| (start..end).contains(time)).collect();
+    page.sort_by_key(|(time, _)| *time);
+    if query.contains("direction=backward") {
+        page.reverse();
+    }
+    page.truncate(number("limit") as usize);
+    if says.most_bytes.is_some_and(|most| page.iter().map(|(_, text)| text.len()).sum::<usize>() > most) {
+        return failed(500, "rpc error: code = ResourceExhausted desc = grpc: received message larger than max");
+    }
+    let values: Vec<_> = page.iter().map(|(time, text)| json!([time.to_string(), text])).collect();
+    Response::new(Body::from(json!({"data": {"result": [{"stream": {}, "values": values}]}}).to_string()))
+}
+
+fn line(second: u64, text: &str) -> (u64, String) {
+    (unix(second) * SECOND, text.to_owned())
+}
+
 /// A line as Docker sends it.
-fn piece(text: &str) -> Vec<u8> {
-    let text = format!("2026-11-25T00:00:08Z {text}\n");
+fn piece((time, text): &(u64, String)) -> Vec<u8> {
+    let time = humantime::format_rfc3339_nanos(UNIX_EPOCH + Duration::from_nanos(*time));
+    let text = format!("{time} {text}\n");
     [&[1, 0, 0, 0], &(text.len() as u32).to_be_bytes()[..], text.as_bytes()].concat()
 }
 
@@ -122,18 +217,31 @@ fn docker(said: &Mutex<Said>, asked: &str) -> Response<Body> {
     let json = |value: Value| Response::new(Body::from(value.to_string()));
     if asked.contains("/logs") {
         said.asked.push(asked.to_owned());
-        return Response::new(Body::from([piece("stored"), piece("new")].concat()));
+        let moment = |name: &str| {
+            let value = asked.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+            moment::parse_parameter(value)
+        };
+        let (since, until) = (moment("since").unwrap_or(0), moment("until").unwrap_or(u64::MAX));
+        let lines = said.lines.iter().filter(|(time, _)| (since..=until).contains(time));
+        return Response::new(Body::from(lines.flat_map(piece).collect::<Vec<u8>>()));
     }
+    let networks = |address: &str| {
+        let address = if said.state == "running" { address } else { "" };
+        json!({"Networks": {"n": {"IPAddress": address}}, "SandboxKey": "secret"})
+    };
     if asked.contains("/containers/json") {
-        let state = if said.running { "running" } else { "exited" };
         return json(json!([{
-            "Id": ID, "Names": ["/api-1"], "State": state, "Command": "secret", "Labels": {"logging_job": "api"},
-            "NetworkSettings": {"Networks": {"n": {"IPAddress": if said.running { said.address } else { "" }}}}
+            "Id": ID, "Names": ["/api-1"], "State": said.state, "Command": "secret", "Labels": {"logging_job": "api"},
+            "NetworkSettings": {"Networks": networks(said.listed_address)["Networks"]}
         }]));
     }
+    let (running, restarting) = (said.state != "exited", said.state == "restarting");
     json(json!({
-        "Config": {"Tty": false, "Env": ["PASSWORD=secret"]},
-        "State": {"Running": said.running, "StartedAt": said.started, "FinishedAt": said.finished}
+        "Config": {"Tty": said.tty, "Env": ["PASSWORD=secret"]},
+        "NetworkSettings": networks(said.address),
+        "State": {
+            "Running": running, "Restarting": restarting, "StartedAt": said.started, "FinishedAt": said.finished
+        }
     }))
 }
 
@@ -155,6 +263,18 @@ async fn listed(reader: &Router) -> Vec<Value> {
     serde_json::from_str(&body).unwrap()
 }
 
+async fn addresses(reader: &Router) -> Vec<String> {
+    let address = |container: &Value| container["NetworkSettings"]["Networks"]["n"]["IPAddress"].clone();
+    listed(reader).await.iter().map(|container| address(container).as_str().unwrap().to_owned()).collect()
+}
+
+/// The texts that a collector gets that goes on from `cursor`, in seconds.
+async fn texts(reader: &Router, cursor: u64) -> Vec<String> {
+    let (status, body) = text(reader, &format!("/containers/{ID}/logs?since={cursor}")).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    body.lines().map(|line| line.rsplit_once("Z ").unwrap().1.to_owned()).collect()
+}
+
 #[tokio::test]
 async fn lines_of_an_earlier_life_keep_their_address_through_a_restart_of_everything() {
     let bench = Bench::new().await;
@@ -167,21 +287,21 @@ async fn lines_of_an_earlier_life_keep_their_address_through_a_restart_of_everyt
     assert_eq!((lives.len(), address(0), address(1)), (2, &json!("172.18.0.5"), &json!("172.18.0.7")));
     assert_eq!(lives[0]["Id"], ID);
 
-    // 1795564815 is between the end at :10 and the start at :20. The cursor is put back by five seconds.
-    let mut held = get(&reader, &format!("/v1.44/containers/{ID}/logs?follow=1&since=1795564809")).await.into_body();
-    assert!(bench.asked().ends_with("since=1795564804.000000000&until=1795564815.000000000"), "{}", bench.asked());
-    let line = held.frame().await.unwrap().unwrap().into_data().ok();
-    assert_eq!(line, Some(Bytes::from(piece("new"))), "what Loki has is not sent again");
+    // Second 15 is between the end at :10 and the start at :20. The cursor is put back by five seconds.
+    let mut held = get(&reader, &format!("/v1.44/containers/{ID}/logs?follow=1&since={}", unix(9))).await.into_body();
+    let range = format!("since={}.000000000&until={}.000000000", unix(4), unix(15));
+    assert!(bench.asked().ends_with(&range), "{}", bench.asked());
+    let first = held.frame().await.unwrap().unwrap().into_data().ok();
+    assert_eq!(first, Some(Bytes::from(piece(&line(8, "new")))), "what Loki has is not sent again");
     assert!(tokio::time::timeout(Duration::from_millis(50), held.frame()).await.is_err(), "it must stay open");
     bench.end.send_replace(true);
     assert!(held.frame().await.is_none(), "but not for longer than the program");
 
     let second = lives[1]["Id"].as_str().unwrap();
-    let (_, lines) =
-        text(&bench.reader(), &format!("/containers/{second}/logs?follow=1&since=1795564816&stdout=1")).await;
-    assert_eq!(lines, "");
-    let since = "since=1795564815.000000000&follow=1";
-    assert!(bench.asked().ends_with(since), "not before its own first line: {}", bench.asked());
+    let logs = format!("/containers/{second}/logs?follow=1&since={}&stdout=1", unix(16));
+    assert_eq!(text(&bench.reader(), &logs).await.1, "");
+    let since = format!("since={}.000000000&follow=1", unix(15));
+    assert!(bench.asked().ends_with(&since), "not before its own first line: {}", bench.asked());
 }
 
 #[tokio::test]
@@ -191,7 +311,7 @@ async fn a_container_that_was_started_again_after_the_last_list_does_not_mix_its
     listed(&reader).await;
     bench.restarted();
     drop(get(&reader, &format!("/containers/{ID}/logs?follow=1")).await);
-    assert!(bench.asked().ends_with("&until=1795564815.000000000"), "{}", bench.asked());
+    assert!(bench.asked().ends_with(&format!("&until={}.000000000", unix(15))), "{}", bench.asked());
     assert_eq!(listed(&reader).await.len(), 2);
 }
 
@@ -200,9 +320,8 @@ async fn a_container_that_ended_is_still_listed_with_its_address() {
     let bench = Bench::new().await;
     let reader = bench.reader();
     listed(&reader).await;
-    bench.said.lock().unwrap().running = false;
-    let lives = listed(&reader).await;
-    assert_eq!(lives[0]["NetworkSettings"]["Networks"]["n"]["IPAddress"], "172.18.0.5");
+    bench.becomes("exited", 0, 10);
+    assert_eq!(addresses(&reader).await, ["172.18.0.5"]);
     drop(get(&reader, &format!("/containers/{ID}/logs?follow=1")).await);
     assert!(!bench.asked().contains("follow"), "{}", bench.asked());
 }
@@ -238,4 +357,50 @@ async fn without_docker_it_says_what_to_set() {
     let problem: Value = serde_json::from_str(&text(&reader, "/reachable").await.1).unwrap();
     let detail = problem["detail"].as_str().expect("`redpane healthcheck` repeats the detail of a problem");
     assert!(detail.contains("set DOCKER_SOCKET in .env"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_container_in_a_crash_loop_is_listed_with_the_address_it_had_last() {
+    let bench = Bench::new().await;
+    let reader = bench.reader();
+    listed(&reader).await;
+    bench.becomes("restarting", 5, 6);
+    assert_eq!(addresses(&reader).await, ["172.18.0.5"]);
+    bench.becomes("restarting", 10, 11);
+    assert_eq!(addresses(&reader).await, ["172.18.0.5"], "Docker gave no address, so this is no other one");
+    assert_eq!(texts(&reader, unix(9)).await, ["new"]);
+}
+
+#[tokio::test]
+async fn a_container_that_was_never_seen_with_an_address_has_its_name_instead() {
+    for state in ["restarting", "exited"] {
+        let bench = Bench::new().await;
+        bench.becomes(state, 5, 6);
+        assert_eq!(addresses(&bench.reader()).await, ["api-1"], "{state}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_over_before_it_was_listed_ends_the_stream_that_is_kept_open() {
+    let (bench, reader) = Bench::with(&[line(1, "first")], &[]).await;
+    bench.becomes("exited", 0, 2);
+    let mut held = get(&reader, &format!("/containers/{ID}/logs?follow=1")).await.into_body();
+    assert!(held.frame().await.is_some());
+    bench.becomes("exited", 20, 21);
+    bench.said.lock().unwrap().lines.push(line(20, "second"));
+    assert_eq!(addresses(&reader).await, ["172.18.0.5"]);
+    let end = tokio::time::timeout(Duration::from_secs(10), held.frame()).await;
+    assert!(end.expect("the collector must ask again").is_none());
+    bench.loki_says.lock().unwrap().lines = vec![line(1, "first")];
+    assert_eq!(texts(&reader, unix(1)).await, ["second"]);
+}
+
+#[tokio::test]
+async fn an_address_is_the_one_of_the_inspect() {
+    let bench = Bench::new().await;
+    let reader = bench.reader();
+    listed(&reader).await;
+    bench.restarted();
+    bench.said.lock().unwrap().listed_address = "172.18.0.5";
+    assert_eq!(addresses(&reader).await, ["172.18.0.5", "172.18.0.7"]);
 }
