@@ -8,6 +8,23 @@ pub(super) fn parse(text: &str) -> Option<u64> {
     u64::try_from(since.as_nanos()).ok().filter(|nanoseconds| *nanoseconds > 0)
 }
 
+/// A time of RFC 3339 in any zone, as the `timestamp` of a line may be.
+pub(super) fn parse_in_any_zone(text: &str) -> Option<u64> {
+    if text.ends_with('Z') {
+        return parse(text);
+    }
+    let (local, zone) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (sign, offset) = zone.split_at_checked(1)?;
+    let (hours, minutes) = offset.split_once(':')?;
+    let minutes = hours.parse::<u64>().ok()? * 60 + minutes.parse::<u64>().ok()?;
+    let (local, offset) = (parse(&format!("{local}Z"))?, minutes * 60_000_000_000);
+    match sign {
+        "+" => local.checked_sub(offset),
+        "-" => local.checked_add(offset),
+        _ => None,
+    }
+}
+
 /// As the API's `since` and `until` want it: seconds, a point, nine digits.
 pub(super) fn parameter(nanoseconds: u64) -> String {
     format!("{}.{:09}", nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000)
@@ -36,6 +53,14 @@ mod tests {
         assert_eq!(parse_parameter("1795574327.5"), Some(1_795_574_327_500_000_000));
         assert_eq!(parse_parameter("0"), Some(0));
         assert_eq!(parse("0001-01-01T00:00:00Z"), None);
+        for (zone, seconds) in [("Z", 0), ("+00:00", 0), ("+01:30", -5400), ("-02:00", 7200)] {
+            let expected = moment.checked_add_signed(seconds * 1_000_000_000);
+            assert_eq!(parse_in_any_zone(&format!("2026-11-25T02:38:47.000000012{zone}")), expected, "{zone}");
+        }
+        for wrong in ["", "Z", "today", "2026-11-25T02:38:47", "2026-11-25T02:38:47*01:00", "2026-11-25T02:38:47é1:00"]
+        {
+            assert_eq!(parse_in_any_zone(wrong), None, "{wrong}");
+        }
         for wrong in ["", "-1", "1.1234567890", "1e9", "now", ".5"] {
             assert_eq!(parse_parameter(wrong), None, "{wrong}");
         }

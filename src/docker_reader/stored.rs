@@ -1,6 +1,6 @@
 //! What Loki has already: the only one who knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use http::StatusCode;
@@ -17,11 +17,11 @@ const WAITED: u64 = 30_000_000_000;
 /// Clocks of one machine agree; this is for a line that was written while it was asked.
 const LATER: u64 = 60_000_000_000;
 
-/// How often Loki has each line, by its hash: a restart may mean some ten thousand of them.
+/// The lines that Loki has: a hash of time and text of each, as a restart may mean some ten thousand of them.
 #[derive(Debug, Default)]
 pub(super) struct Stored {
     hashes: RandomState,
-    counts: HashMap<u64, usize>,
+    lines: HashSet<u64>,
 }
 
 impl Stored {
@@ -31,7 +31,6 @@ impl Stored {
     /// A sentence, when Loki gives no answer that can be used.
     pub(super) async fn ask(loki: &str, name: &str, since: u64, now: u64) -> Result<Self, String> {
         let mut stored = Self::default();
-        let mut seen = HashSet::new();
         let mut from = since.saturating_sub(WAITED);
         loop {
             let query = format!(
@@ -42,11 +41,7 @@ impl Stored {
             let page = entries(&answer);
             let last = page.iter().map(|(time, _)| *time).max();
             for (time, line) in &page {
-                let hash = stored.hashes.hash_one(line.as_bytes());
-                // The last moment of a page is asked for again.
-                if seen.insert((*time, hash)) {
-                    *stored.counts.entry(hash).or_default() += 1;
-                }
+                stored.insert(*time, line.as_bytes());
             }
             match last {
                 // More lines of one moment than a page has are not counted: they would be sent once more.
@@ -56,24 +51,13 @@ impl Stored {
         }
     }
 
-    /// Whether Loki has this line, once for each time that it is asked.
-    pub(super) fn take(&mut self, line: &[u8]) -> bool {
-        match self.counts.get_mut(&self.hashes.hash_one(line)) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                true
-            }
-            _ => false,
-        }
+    pub(super) fn insert(&mut self, time: u64, line: &[u8]) {
+        self.lines.insert(self.hashes.hash_one((time, line)));
     }
 
-    #[cfg(test)]
-    pub(super) fn of(lines: &[&str]) -> Self {
-        let mut stored = Self::default();
-        for line in lines {
-            *stored.counts.entry(stored.hashes.hash_one(line.as_bytes())).or_default() += 1;
-        }
-        stored
+    /// Whether Loki has this line at this time, in nanoseconds.
+    pub(super) fn has(&self, time: u64, line: &[u8]) -> bool {
+        self.lines.contains(&self.hashes.hash_one((time, line)))
     }
 }
 

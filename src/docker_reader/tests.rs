@@ -381,6 +381,34 @@ async fn a_container_that_was_never_seen_with_an_address_has_its_name_instead() 
 }
 
 #[tokio::test]
+async fn equal_lines_without_a_time_of_their_own_are_told_apart_by_the_time_that_docker_noted() {
+    let written: Vec<_> = (1..=40).map(|second| line(second, "ok")).collect();
+    let (_bench, reader) = Bench::with(&written, &written[..10]).await;
+    assert_eq!(texts(&reader, unix(10)).await, ["ok"; 30]);
+}
+
+#[tokio::test]
+async fn a_line_with_a_time_of_its_own_is_found_at_that_time() {
+    let own = |second: u64, zone: &str| {
+        format!(r#"{{"timestamp":"{}{zone}","message":"m"}}"#, stamp(second).trim_end_matches('Z'))
+    };
+    let strange = r#"{"timestamp":"today","message":"m"}"#;
+    let written = [
+        line(20, &own(2, "Z")),
+        line(21, strange),
+        line(22, &own(3, "+01:00")),
+        line(23, strange),
+        line(24, &own(9, "Z")),
+    ];
+    let mut stored = [line(2, &own(2, "Z")), line(21, strange), line(3, &own(3, "+01:00"))];
+    stored[2].0 -= 3600 * SECOND;
+    let (bench, reader) = Bench::with(&written, &stored[..2]).await;
+    assert_eq!(texts(&reader, unix(22)).await, [own(3, "+01:00"), strange.into(), own(9, "Z")]);
+    bench.loki_says.lock().unwrap().lines = stored.to_vec();
+    assert_eq!(texts(&reader, unix(22)).await.len(), 3, "what Loki has of an hour ago is not asked for");
+}
+
+#[tokio::test]
 async fn a_run_that_was_over_before_it_was_listed_ends_the_stream_that_is_kept_open() {
     let (bench, reader) = Bench::with(&[line(1, "first")], &[]).await;
     bench.becomes("exited", 0, 2);
