@@ -21,6 +21,7 @@ mod hold;
 mod http_client;
 mod lives;
 mod moment;
+mod resume;
 mod routes;
 mod store;
 mod stored;

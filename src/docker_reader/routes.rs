@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Path as InPath, RawQuery, State};
@@ -19,17 +18,11 @@ use super::docker::{Docker, Silence};
 use super::hold::{self, Then};
 use super::lives::{Lives, Span};
 use super::moment;
+use super::resume::Resume;
 use super::store::Store;
-use super::stored::Stored;
+use super::stored::Loki;
 use super::unsent;
 use crate::log_targets::DOCKER_READER;
-
-/// A cursor is put back by this much: what the collector had read when it was killed, but not yet sent, was read within the
-/// last second or two.
-const PUT_BACK: u64 = 5_000_000_000;
-
-/// A collector that asks again may have lines of the stream before on their way: this is four times Promtail's `batchwait`.
-const ON_THEIR_WAY: Duration = Duration::from_secs(2);
 
 /// What of a container is shown. Not its command line, nor its mounts.
 const SHOWN: [&str; 7] = ["Id", "Names", "Labels", "Ports", "HostConfig", "NetworkSettings", "State"];
@@ -49,7 +42,7 @@ pub(crate) struct Options<'a> {
 
 struct Reader {
     docker: Docker,
-    loki: String,
+    loki: Loki,
     known: Mutex<(Lives, Store)>,
     /// Tells whoever waits for it that `known` is another.
     changes: watch::Sender<()>,
@@ -77,7 +70,7 @@ const VERSIONED_LOGS: &str = "/{version}/containers/{id}/logs";
 pub(crate) fn router(options: Options<'_>) -> Router {
     let (store, lives) = Store::open(options.lives);
     let docker = Docker::at(options.socket);
-    let (loki, known) = (options.loki.to_owned(), Mutex::new((lives, store)));
+    let (loki, known) = (Loki::at(options.loki), Mutex::new((lives, store)));
     let reader = Arc::new(Reader { docker, loki, known, changes: watch::Sender::new(()), ending: options.ending });
     // Labels of networks are nobody's concern here, and a list of none is a list.
     let networks = || async { Json(json!([])) };
@@ -181,31 +174,32 @@ async fn logs(
 ) -> Answer {
     let query = query.unwrap_or_default();
     let span = reader.find(&path.id).await?;
-    // It may have been started again since it was listed.
-    let (inspected, running) = reader.look_at(&span.container).await?;
-    let span = reader.find(&path.id).await?;
-    let Span { container, name, begin, end, .. } = span.clone();
     let bad = |text: &str| Refusal(StatusCode::BAD_REQUEST, format!("since={text:?}: must be seconds since 1970"));
     let cursor = match parameter(&query, "since") {
         "" => 0,
         text => moment::parse_parameter(text).ok_or_else(|| bad(text))?,
     };
-    let since = cursor.saturating_sub(PUT_BACK).max(begin);
-    let asked_to_follow = matches!(parameter(&query, "follow"), "1" | "true");
-    let grows = running && end.is_none();
-    // The log of a terminal has no pieces that could be told apart.
-    let stored = match cursor {
-        0 => None,
-        _ if inspected["Config"]["Tty"] == true => None,
-        _ => Some(reader.stored(&name, since).await?),
+    // It may have been started again since it was listed.
+    let (inspected, _) = reader.look_at(&span.container).await?;
+    let span = reader.find(&path.id).await?;
+    let resume = match &inspected["Config"]["Tty"] {
+        // The log of a terminal has no pieces that could be told apart.
+        Value::Bool(true) => Resume::at(cursor, &span),
+        _ => Resume::before(cursor, &span, &reader.loki).await.map_err(unavailable)?,
     };
-    let mut question = format!("stdout=1&stderr=1&timestamps=1&since={}", moment::parameter(since));
-    if let Some(end) = end {
+    // And again while Loki was asked.
+    let (_, running) = reader.look_at(&span.container).await?;
+    let span = reader.find(&path.id).await?;
+    let asked_to_follow = matches!(parameter(&query, "follow"), "1" | "true");
+    let grows = running && span.end.is_none();
+    let mut question = format!("stdout=1&stderr=1&timestamps=1&since={}", moment::parameter(resume.since));
+    if let Some(end) = span.end {
         question.push_str(&format!("&until={}", moment::parameter(end)));
     }
     if asked_to_follow && grows {
         question.push_str("&follow=1");
     }
+    let container = &span.container;
     let answer = reader.docker.get(&format!("/containers/{container}/logs?{question}")).await?;
     if answer.status() != StatusCode::OK {
         return Err(Refusal(answer.status(), format!("Docker has no log of {container}")));
@@ -214,7 +208,7 @@ async fn logs(
     let holds = asked_to_follow && !grows;
     let then = if holds { Then::Hold(Box::pin(reader.clone().changed(path.id, span))) } else { Then::End };
     let mut log = Body::new(answer.into_body());
-    if let Some((stored, asked)) = stored {
+    if let Some((stored, asked)) = resume.stored {
         log = unsent::of(log, stored, asked);
     }
     let mut response = hold::until(reader.ending.clone(), log, then).into_response();
@@ -267,24 +261,14 @@ impl Reader {
         }
     }
 
-    /// What Loki has of a container, and when it was asked.
-    async fn stored(&self, name: &str, since: u64) -> Result<(Stored, u64), Refusal> {
-        tokio::time::sleep(ON_THEIR_WAY).await;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let asked = u64::try_from(now).unwrap_or(u64::MAX / 2);
-        match Stored::ask(&self.loki, name, since, asked).await {
-            Ok(stored) => Ok((stored, asked)),
-            Err(reason) => {
-                tracing::warn!(target: DOCKER_READER, container = name, "{reason}");
-                Err(Refusal(StatusCode::SERVICE_UNAVAILABLE, reason))
-            }
-        }
-    }
-
     async fn find(&self, id: &str) -> Result<Span, Refusal> {
         let unknown = || Refusal(StatusCode::NOT_FOUND, format!("No such container: {id}"));
         self.known.lock().await.0.find(id).ok_or_else(unknown)
     }
+}
+
+fn unavailable(reason: String) -> Refusal {
+    Refusal(StatusCode::SERVICE_UNAVAILABLE, reason)
 }
 
 /// A life is written down before anybody is told of it.

@@ -289,7 +289,7 @@ async fn lines_of_an_earlier_life_keep_their_address_through_a_restart_of_everyt
 
     // Second 15 is between the end at :10 and the start at :20. The cursor is put back by five seconds.
     let mut held = get(&reader, &format!("/v1.44/containers/{ID}/logs?follow=1&since={}", unix(9))).await.into_body();
-    let range = format!("since={}.000000000&until={}.000000000", unix(4), unix(15));
+    let range = format!("since={}.000000000&until={}.000000000", unix(3), unix(15));
     assert!(bench.asked().ends_with(&range), "{}", bench.asked());
     let first = held.frame().await.unwrap().unwrap().into_data().ok();
     assert_eq!(first, Some(Bytes::from(piece(&line(8, "new")))), "what Loki has is not sent again");
@@ -406,6 +406,89 @@ async fn a_line_with_a_time_of_its_own_is_found_at_that_time() {
     assert_eq!(texts(&reader, unix(22)).await, [own(3, "+01:00"), strange.into(), own(9, "Z")]);
     bench.loki_says.lock().unwrap().lines = stored.to_vec();
     assert_eq!(texts(&reader, unix(22)).await.len(), 3, "what Loki has of an hour ago is not asked for");
+}
+
+#[tokio::test]
+async fn an_old_cursor_asks_loki_for_no_more_than_it_takes() {
+    let (bench, reader) = Bench::with(&[line(1, "a"), line(2, "b")], &[line(1, "a")]).await;
+    assert_eq!(texts(&reader, unix(0) - 40 * 24 * 3600).await, ["b"]);
+    let since = bench.asked().split("since=").nth(1).unwrap().parse::<f64>().unwrap();
+    let age = unix(120) as f64 - since;
+    assert!((604_700.0..604_900.0).contains(&age), "Loki refuses lines of more than 168 h: {age} s");
+}
+
+#[tokio::test]
+async fn pages_that_are_too_large_for_loki_become_smaller() {
+    let written: Vec<_> = (1..=40).map(|second| line(second, &format!("{second} {}", "x".repeat(1000)))).collect();
+    let (bench, reader) = Bench::with(&written, &written[..39]).await;
+    bench.loki_says.lock().unwrap().most_bytes = Some(5000);
+    assert_eq!(texts(&reader, unix(2)).await, [written[39].1.clone()]);
+}
+
+#[tokio::test]
+async fn loki_is_asked_one_question_at_a_time() {
+    let (bench, reader) = Bench::with(&[line(1, "a")], &[line(1, "a")]).await;
+    bench.loki_says.lock().unwrap().takes = Duration::from_millis(50);
+    let cursor = unix(1);
+    let answers = tokio::join!(texts(&reader, cursor), texts(&reader, cursor), texts(&reader, cursor));
+    assert_eq!(answers, (vec![], vec![], vec![]));
+    assert_eq!(bench.loki_says.lock().unwrap().most_at_once, 1);
+}
+
+#[tokio::test]
+async fn a_question_that_loki_refuses_for_good_does_not_hold_up_the_lines() {
+    let written = [line(6, "a"), line(10, "b"), line(11, "c")];
+    let (bench, reader) = Bench::with(&written, &written[..1]).await;
+    for (status, text) in [(400, "parse error"), (404, "no such page"), (401, "no org id")] {
+        bench.loki_says.lock().unwrap().failure = Some((status, text));
+        assert_eq!(texts(&reader, unix(10)).await, ["b", "c"], "{status}: and the cursor is not put back");
+    }
+    assert!(bench.loki_says.lock().unwrap().asked.len() > 3, "it may have gone away");
+}
+
+#[tokio::test]
+async fn while_loki_is_not_ready_the_collector_comes_again() {
+    let (bench, reader) = Bench::with(&[line(1, "a")], &[]).await;
+    for status in [500, 503, 429] {
+        bench.loki_says.lock().unwrap().failure = Some((status, "Ingester not ready"));
+        let (answered, body) = text(&reader, &format!("/containers/{ID}/logs?since={}", unix(1))).await;
+        assert_eq!(answered, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+        assert!(body.contains("Ingester not ready"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_collector_killed_within_a_backlog_goes_on_behind_the_newest_line_that_loki_has() {
+    let written: Vec<_> = (1..=90).map(|second| line(second, &second.to_string())).collect();
+    let missing: Vec<_> = (31..=90).map(|second: u64| second.to_string()).collect();
+    let (bench, reader) = Bench::with(&written, &written[..30]).await;
+    assert_eq!(texts(&reader, unix(80)).await, missing);
+    assert_eq!(texts(&reader, 0).await, missing, "a cursor that was lost");
+    bench.loki_says.lock().unwrap().lines.clear();
+    assert_eq!(texts(&reader, unix(80)).await.len(), 90, "Loki has none of them");
+}
+
+#[tokio::test]
+async fn a_line_that_is_on_its_way_while_loki_is_asked_is_waited_for() {
+    let written: Vec<_> = (1..=20).map(|second| line(second, &second.to_string())).collect();
+    let (bench, reader) = Bench::with(&written, &written[..5]).await;
+    let says = bench.loki_says.clone();
+    let arrives = tokio::spawn(async move {
+        while says.lock().unwrap().asked.is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        says.lock().unwrap().lines = (1..=20).map(|second| line(second, &second.to_string())).collect();
+    });
+    assert_eq!(texts(&reader, unix(20)).await, Vec::<String>::new());
+    arrives.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_of_a_terminal_goes_on_at_the_cursor() {
+    let (bench, reader) = Bench::with(&[], &[]).await;
+    bench.said.lock().unwrap().tty = true;
+    texts(&reader, unix(10)).await;
+    assert!(bench.asked().ends_with(&format!("since={}.000000000", unix(10))), "{}", bench.asked());
 }
 
 #[tokio::test]
