@@ -88,7 +88,7 @@ fn spike_to_line(browser: &mut Browser, service: &str, spike: u64, (from, to): (
         }
     });
     assert!(pinned, "no place on the panel Errors gives the link to the failed requests of {ROUTE}");
-    browser.click("the link of the point", &link);
+    browser.follow("the link of the point", &link);
     browser.until("the lines' dashboard", "location.pathname.startsWith('/d/redpane-logs')");
     browser.until("every panel has its answer", SETTLED);
     let lines = browser.until("lines", LINES);
@@ -109,11 +109,11 @@ fn line_to_trace(bundle: &Bundle, browser: &mut Browser) {
     browser.click("a line", r#"document.querySelector('.log-line-body, [class*="log-line-body"]')"#);
     for (title, place) in [("All lines of this trace", "/explore"), ("Trace dashboard", "/d/redpane-trace")] {
         let link = format!("[...document.querySelectorAll('a')].find(a => a.innerText.trim() === '{title}')");
-        browser.click_into_new_page(title, &link);
+        browser.follow(title, &link);
         browser.resize(1600, 1000);
         browser.until("the page of the link", &format!("location.pathname.startsWith('{place}')"));
         expect_trace(bundle, browser, title);
-        browser.close_page();
+        browser.close_new_pages();
     }
 }
 
@@ -122,9 +122,10 @@ fn failed_request_to_trace(bundle: &Bundle, browser: &mut Browser, service: &str
     browser.open(service);
     browser.until("every panel has its answer", SETTLED);
     let id = r#"document.querySelector('[data-testid="data-testid Panel header Failed requests and errors"] a[href*="redpane-trace"]')"#;
-    browser.click("a trace id in the table", id);
+    browser.follow("a trace id in the table", id);
     browser.until("the dashboard Trace", "location.pathname.startsWith('/d/redpane-trace')");
     expect_trace(bundle, browser, "the table of failed requests");
+    browser.close_new_pages();
 }
 
 /// A diamond on the latency panel leads to the request behind it.
@@ -136,18 +137,10 @@ fn exemplar_to_trace(bundle: &Bundle, browser: &mut Browser, service: &str) {
     browser.click("an exemplar", marker);
     let link = "[...document.querySelectorAll('a[href*=\"redpane-trace\"]')].find(a => a.innerText.trim() === 'All lines of this trace')";
     browser.until("the exemplar's link", &format!("!!{link}"));
-    // A link of an exemplar opens a tab of its own where Grafana says so.
-    let target = browser.ask(&format!("{link}.target || '_self'"));
-    if target == "_blank" {
-        browser.click_into_new_page("the exemplar's link", link);
-    } else {
-        browser.click("the exemplar's link", link);
-    }
+    browser.follow("the exemplar's link", link);
     browser.until("the dashboard Trace", "location.pathname.startsWith('/d/redpane-trace')");
     expect_trace(bundle, browser, "an exemplar");
-    if target == "_blank" {
-        browser.close_page();
-    }
+    browser.close_new_pages();
 }
 
 /// A delivered alert leads to the lines behind it.
@@ -156,7 +149,7 @@ fn alert_to_lines(browser: &mut Browser, service: &str) {
     let name = "document.querySelector('[role=\"gridcell\"] a, [role=\"gridcell\"] button')";
     browser.click("the name of an alert", name);
     let link = "[...document.querySelectorAll('a')].find(a => a.innerText.trim() === 'Lines behind the alert')";
-    browser.click("the link of the alert", link);
+    browser.follow("the link of the alert", link);
     browser.until("Explore", "location.pathname.startsWith('/explore')");
     let lines = browser.until("the lines behind the alert", LINES);
     println!("  alert: {} lines", texts(&lines).len());

@@ -23,7 +23,7 @@ pub const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "
 /// Above what a page with thirty queries takes on a busy machine with two cores.
 const DEADLINE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
-/// Time in which a click that opens a page has opened it.
+/// Time in which a click on a link has led somewhere.
 const CLICK_AGAIN: Duration = Duration::from_secs(15);
 
 /// A running browser with a page in front. Dropping it ends it.
@@ -67,9 +67,13 @@ impl Browser {
         browser
     }
 
-    /// Clicks on a link that opens a tab of its own, which is in front then. A page that was brought to the front just now may
-    /// miss a click, so it is clicked again where nothing opens, as a person would.
-    pub fn click_into_new_page(&mut self, what: &str, link: &str) {
+    /// Clicks on a link and waits until it has led to another page, which may be a tab of its own: then that is in front. A page
+    /// that is still being drawn may miss a click, so it is clicked again where nothing happens, as a person would.
+    ///
+    /// # Panics
+    /// When three clicks lead nowhere.
+    pub fn follow(&mut self, what: &str, link: &str) {
+        let before = self.ask("location.pathname");
         for _ in 0..3 {
             self.click(what, link);
             let from = Instant::now();
@@ -77,10 +81,22 @@ impl Browser {
                 if let Some(page) = self.new_page() {
                     return self.take(page);
                 }
+                let now = self.ask("location.pathname");
+                if !now.is_null() && now != before {
+                    return;
+                }
                 std::thread::sleep(PAUSE);
             }
         }
-        panic!("three clicks on {what} opened no page");
+        let shown = self.ask(&format!("({link})?.outerHTML + ' on ' + location.href"));
+        panic!("three clicks on {what} led nowhere: {shown}");
+    }
+
+    /// Closes every page but the first.
+    pub fn close_new_pages(&mut self) {
+        while self.pages.len() > 1 {
+            self.close_page();
+        }
     }
 
     /// A page that is not known yet.
@@ -98,7 +114,7 @@ impl Browser {
     }
 
     /// Closes the page in front and goes back to the one before it.
-    pub fn close_page(&mut self) {
+    fn close_page(&mut self) {
         let closed = self.pages.pop().unwrap();
         let before = self.pages.last().unwrap().clone();
         self.connection.ask("Target.closeTarget", json!({"targetId": closed}));
