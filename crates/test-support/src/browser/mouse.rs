@@ -23,13 +23,15 @@ impl Browser {
         self.click_at(place);
     }
 
-    /// The middle of an element that an expression gives, once it is there and no longer moves.
+    /// A point of an element that an expression gives, once it is there and no longer moves: its middle, or where something lies
+    /// over it, the first point from the left that can be clicked. The text of a narrow cell goes on, unseen, below the next one.
     pub fn place(&mut self, what: &str, element: &str) -> (f64, f64) {
         let place = format!(
             "(async () => {{ const element = {element}; if (!element) return null;
                 element.scrollIntoView({{block: 'center'}});
                 const place = () => {{ const box = element.getBoundingClientRect();
-                    return box.width && [box.x + box.width / 2, box.y + box.height / 2]; }};
+                    const points = [0.5, 0.02, 0.1, 0.25, 0.4].map(share => [box.x + box.width * share, box.y + box.height / 2]);
+                    return box.width && (points.find(point => element.contains(document.elementFromPoint(...point))) || points[0]); }};
                 const before = place(); await new Promise(done => setTimeout(done, 200)); const after = place();
                 return after && before[0] === after[0] && before[1] === after[1] && after; }})()"
         );
