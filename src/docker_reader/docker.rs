@@ -19,7 +19,7 @@ pub(super) struct Docker {
 
 /// Docker gave no answer that can be used.
 #[derive(Debug)]
-pub(super) enum Silence {
+pub(super) enum DockerError {
     /// Nobody answers at the socket.
     Unreachable {
         /// Where it was looked for.
@@ -31,7 +31,7 @@ pub(super) enum Silence {
     Refused(StatusCode, String),
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for DockerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable { socket, reason } => write!(
@@ -52,22 +52,24 @@ impl Docker {
     }
 
     /// `GET path_and_query`; an answer of any status.
-    pub(super) async fn get(&self, path_and_query: &str) -> Result<Response<Incoming>, Silence> {
+    pub(super) async fn get(&self, path_and_query: &str) -> Result<Response<Incoming>, DockerError> {
         let answer = tokio::time::timeout(DEADLINE, self.ask(path_and_query)).await;
         let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())));
-        answer.map_err(|reason| Silence::Unreachable { socket: self.socket.clone(), reason })
+        answer.map_err(|reason| DockerError::Unreachable { socket: self.socket.clone(), reason })
     }
 
     /// The JSON of an answer with status 200.
-    pub(super) async fn json(&self, path_and_query: &str) -> Result<Value, Silence> {
+    pub(super) async fn json(&self, path_and_query: &str) -> Result<Value, DockerError> {
         let read = async {
             let answer = self.get(path_and_query).await?;
             let status = answer.status();
             let bytes = answer.into_body().collect().await.map_err(|error| self.unreachable(&error))?.to_bytes();
             match serde_json::from_slice::<Value>(&bytes) {
                 Ok(value) if status == StatusCode::OK => Ok(value),
-                Ok(value) => Err(Silence::Refused(status, value["message"].as_str().unwrap_or_default().to_owned())),
-                Err(error) => Err(Silence::Refused(status, format!("no JSON: {error}"))),
+                Ok(value) => {
+                    Err(DockerError::Refused(status, value["message"].as_str().unwrap_or_default().to_owned()))
+                }
+                Err(error) => Err(DockerError::Refused(status, format!("no JSON: {error}"))),
             }
         };
         let late = || self.unreachable(&format!("no whole answer within {} s", DEADLINE.as_secs()));
@@ -79,7 +81,7 @@ impl Docker {
         http_client::get(stream, "docker", path_and_query).await
     }
 
-    fn unreachable(&self, reason: &dyn fmt::Display) -> Silence {
-        Silence::Unreachable { socket: self.socket.clone(), reason: reason.to_string() }
+    fn unreachable(&self, reason: &dyn fmt::Display) -> DockerError {
+        DockerError::Unreachable { socket: self.socket.clone(), reason: reason.to_string() }
     }
 }

@@ -7,7 +7,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::lives::Span;
-use super::stored::{Loki, LokiError, Stored};
+use super::loki::{Loki, LokiError, Stored};
 use crate::log_targets::DOCKER_READER;
 
 /// A log goes on this much before its cursor and before the newest line in Loki, in nanoseconds. Lines of the two outputs

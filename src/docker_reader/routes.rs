@@ -14,14 +14,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, watch};
 
-use super::docker::{Docker, Silence};
-use super::hold::{self, Then};
+use super::deduplicate;
+use super::docker::{Docker, DockerError};
+use super::keep_open::{self, Then};
 use super::lives::{Lives, Span};
+use super::loki::Loki;
 use super::moment;
 use super::resume::Resume;
 use super::store::Store;
-use super::stored::Loki;
-use super::unsent;
 use crate::log_targets::DOCKER_READER;
 
 /// What of a container is shown. Not its command line, nor its mounts.
@@ -99,15 +99,15 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<Silence> for Refusal {
-    fn from(silence: Silence) -> Self {
-        let text = silence.to_string();
-        match silence {
-            Silence::Unreachable { .. } => {
+impl From<DockerError> for Refusal {
+    fn from(error: DockerError) -> Self {
+        let text = error.to_string();
+        match error {
+            DockerError::Unreachable { .. } => {
                 tracing::error!(target: DOCKER_READER, "{text}");
                 Self(StatusCode::SERVICE_UNAVAILABLE, text)
             }
-            Silence::Refused(status, _) => Self(status, text),
+            DockerError::Refused(status, _) => Self(status, text),
         }
     }
 }
@@ -127,8 +127,8 @@ async fn ping(State(reader): State<Arc<Reader>>) -> Answer {
 async fn reachable(State(reader): State<Arc<Reader>>) -> Response {
     match reader.docker.json("/containers/json?limit=1").await {
         Ok(_) => Json(json!({"docker": "reachable"})).into_response(),
-        Err(silence) => {
-            let Refusal(status, text) = silence.into();
+        Err(error) => {
+            let Refusal(status, text) = error.into();
             Problem::new(status).detail(text).into_response()
         }
     }
@@ -206,12 +206,12 @@ async fn logs(
     }
     let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
     let holds = asked_to_follow && !grows;
-    let then = if holds { Then::Hold(Box::pin(reader.clone().changed(path.id, span))) } else { Then::End };
+    let then = if holds { Then::KeepOpen(Box::pin(reader.clone().changed(path.id, span))) } else { Then::End };
     let mut log = Body::new(answer.into_body());
     if let Some((stored, asked)) = resume.stored {
-        log = unsent::of(log, stored, asked);
+        log = deduplicate::of(log, stored, asked);
     }
-    let mut response = hold::until(reader.ending.clone(), log, then).into_response();
+    let mut response = keep_open::until(reader.ending.clone(), log, then).into_response();
     if let Some(kind) = kind {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }

@@ -14,7 +14,7 @@ pub(super) enum Then {
     End,
     /// Nothing, until this is over. The log of a container that does not run does not grow; if its stream ended, the collector
     /// would ask again every few seconds.
-    Hold(Wait),
+    KeepOpen(Wait),
 }
 
 type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -22,16 +22,16 @@ type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// `body`, and whatever `then` says, until `ending` is true: a stream that has no end must not hold up a shutdown.
 pub(super) fn until(mut ending: watch::Receiver<bool>, body: Body, then: Then) -> Body {
     let ended = Box::pin(async move { drop(ending.wait_for(|ending| *ending).await) });
-    Body::new(Held { body: Some(body), then, ended: Some(ended) })
+    Body::new(Kept { body: Some(body), then, ended: Some(ended) })
 }
 
-struct Held {
+struct Kept {
     body: Option<Body>,
     then: Then,
     ended: Option<Wait>,
 }
 
-impl HttpBody for Held {
+impl HttpBody for Kept {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -48,7 +48,7 @@ impl HttpBody for Held {
                 Poll::Ready(None) => self.body = None,
             }
         }
-        if let Then::Hold(over) = &mut self.then {
+        if let Then::KeepOpen(over) = &mut self.then {
             std::task::ready!(over.as_mut().poll(context));
         }
         self.ended = None;
@@ -67,7 +67,7 @@ mod tests {
     #[tokio::test]
     async fn a_held_body_gives_its_bytes_and_ends_with_the_program() {
         let (end, ending) = watch::channel(false);
-        let mut body = until(ending, Body::from("line"), Then::Hold(Box::pin(std::future::pending())));
+        let mut body = until(ending, Body::from("line"), Then::KeepOpen(Box::pin(std::future::pending())));
         let frame = body.frame().await.expect("a frame").expect("no error");
         assert_eq!(frame.into_data().ok(), Some(Bytes::from("line")));
         let silence = tokio::time::timeout(Duration::from_millis(50), body.frame()).await;

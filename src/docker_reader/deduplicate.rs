@@ -14,8 +14,8 @@ use axum::body::{Body, Bytes, HttpBody};
 use http_body::Frame;
 use serde::Deserialize;
 
+use super::loki::Stored;
 use super::moment;
-use super::stored::Stored;
 
 /// Promtail's `max_line_size`: it sends so much of a line, and leaves out the rest.
 const MOST_OF_A_LINE: usize = 2 << 20;
@@ -23,16 +23,19 @@ const MOST_OF_A_LINE: usize = 2 << 20;
 /// `log` without the lines that are `stored`. Lines that Docker noted after `asked` cannot be, so from the first of them on
 /// all are passed on as they come.
 pub(super) fn of(log: Body, stored: Stored, asked: u64) -> Body {
-    Body::new(Unsent { log, sieve: Some(Sieve { stored, asked, buffer: Vec::new(), begun: HashMap::new() }) })
+    Body::new(Deduplicated {
+        log,
+        deduplicator: Some(Deduplicator { stored, asked, buffer: Vec::new(), begun: HashMap::new() }),
+    })
 }
 
-struct Unsent {
+struct Deduplicated {
     log: Body,
     /// Nothing once every line is to be passed on.
-    sieve: Option<Sieve>,
+    deduplicator: Option<Deduplicator>,
 }
 
-struct Sieve {
+struct Deduplicator {
     stored: Stored,
     asked: u64,
     /// The beginning of a piece.
@@ -50,22 +53,22 @@ struct Line {
     passed: Option<bool>,
 }
 
-impl HttpBody for Unsent {
+impl HttpBody for Deduplicated {
     type Data = Bytes;
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             let frame = ready!(Pin::new(&mut self.log).poll_frame(context));
-            let Some(sieve) = self.sieve.as_mut() else {
+            let Some(deduplicator) = self.deduplicator.as_mut() else {
                 return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
             };
             let passed = match frame {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(bytes) => {
-                        let (passed, finished) = sieve.pass(&bytes);
+                        let (passed, finished) = deduplicator.pass(&bytes);
                         if finished {
-                            self.sieve = None;
+                            self.deduplicator = None;
                         }
                         passed
                     }
@@ -73,8 +76,8 @@ impl HttpBody for Unsent {
                 },
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
                 None => {
-                    let rest = sieve.rest();
-                    self.sieve = None;
+                    let rest = deduplicator.rest();
+                    self.deduplicator = None;
                     rest
                 }
             };
@@ -85,7 +88,7 @@ impl HttpBody for Unsent {
     }
 }
 
-impl Sieve {
+impl Deduplicator {
     /// What of `bytes`, and of those before, is to be passed on, and whether all that follows is.
     fn pass(&mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
         self.buffer.extend_from_slice(bytes);
@@ -269,11 +272,11 @@ mod tests {
         assert_eq!(collected(&whole, 65536, &[(1, &sent)], 30).await, piece(1, 2, "next\n"));
         assert!(collected(&whole, 65536, &[], 30).await == whole, "all of it");
 
-        let mut sieve =
-            Sieve { stored: Stored::default(), asked: moment_of(30), buffer: vec![], begun: HashMap::new() };
+        let mut deduplicator =
+            Deduplicator { stored: Stored::default(), asked: moment_of(30), buffer: vec![], begun: HashMap::new() };
         let mut given = 0;
         for _ in 0..3 * parts {
-            given += sieve.pass(&piece(1, 1, &part)).0.len();
+            given += deduplicator.pass(&piece(1, 1, &part)).0.len();
         }
         assert_eq!(given, 3 * parts * piece(1, 1, &part).len(), "without an end it would be kept for ever");
     }
