@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
     ("restarts", restarts::nothing_is_lost_when_parts_restart),
     ("all-restart", restarts::nothing_is_lost_or_doubled_when_everything_restarts),
     ("full-disk", disks::nothing_is_lost_while_the_disk_is_full),
+    ("others", restarts::every_line_of_a_crash_loop_and_of_equal_lines_is_there_once),
     ("apart", starts::other_projects_are_not_collected),
     ("starts", starts::what_cannot_work_ends_the_start_with_a_message),
     ("drill", alerts::the_drill_passes),

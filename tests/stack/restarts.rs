@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::bundle::{Bundle, REPLICAS, eventually};
+use crate::bundle::{Bundle, REPLICAS, docker, eventually};
 use crate::counts::CLIENTS_ONLY;
 use crate::traffic::{Sent, Traffic, send_mix};
 
@@ -144,4 +144,55 @@ fn same_instances(bundle: &Bundle, prefix: &str) {
     logged.sort();
     scraped.sort();
     assert_eq!(logged, scraped, "Loki's instances and Prometheus' must be the same");
+}
+
+/// One container in a crash loop, and one that writes equal lines without a time of their own, while Promtail is away and then
+/// killed as it catches up.
+pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle: &Bundle) {
+    let project = format!("com.docker.compose.project={}", bundle.project());
+    let names =
+        [("crash", "echo why; exit 1"), ("equal", "while sleep 0.2; do echo ok; done")].map(|(kind, script)| {
+            let name = format!("{}-{kind}", bundle.project());
+            let run = [
+                "run",
+                "-d",
+                "--restart",
+                "always",
+                "--name",
+                &name,
+                "--label",
+                "logging_job=other",
+                "--label",
+                &project,
+            ];
+            let image = ["--entrypoint", "sh", "haproxy:3.2.24-alpine", "-c", script];
+            let output = docker(&[&run[..], &image[..]].concat()).unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            name
+        });
+    let written = |name: &str| docker(&["logs", name]).unwrap().stdout.split(|byte| *byte == b'\n').count() - 1;
+    let stored = |name: &str| {
+        let counts = bundle.logql(&format!(r#"sum(count_over_time({{container="{name}"}}[1h]))"#));
+        counts.first().map_or(0, |(_, count)| *count as usize)
+    };
+    let more = |what, least: usize, count: &dyn Fn() -> usize| {
+        eventually(what, 120, || if count() > least { Ok(()) } else { Err(format!("{}, not over {least}", count())) });
+    };
+    more("equal lines are collected", 10, &|| stored(&names[1]));
+    bundle.compose(&["stop", "promtail"]);
+    let before = stored(&names[1]);
+    more("lines are written without Promtail", before + 150, &|| written(&names[1]));
+    bundle.compose(&["start", "promtail"]);
+    more("Promtail catches up", before, &|| stored(&names[1]));
+    bundle.compose(&["kill", "promtail"]);
+    bundle.compose(&["start", "promtail"]);
+    drop(docker(&["stop", "--time", "1", &names[0], &names[1]]));
+    for name in &names {
+        eventually("every line is there once", 90, || {
+            let (written, stored) = (written(name), stored(name));
+            if written == stored { Ok(()) } else { Err(format!("{name}: {written} written, {stored} stored")) }
+        });
+    }
+    drop(docker(&["rm", "--force", &names[0], &names[1]]));
+    bundle.wait_until_healthy();
 }
