@@ -49,11 +49,6 @@ pub(crate) fn docker(arguments: &[&str]) -> std::io::Result<Output> {
 }
 
 impl Bundle {
-    /// The name of its Compose project.
-    pub(crate) fn project(&self) -> &str {
-        &self.project
-    }
-
     /// Builds the image and starts everything, with three replicas; panics unless all of it becomes healthy.
     pub(crate) fn up() -> Self {
         let listeners = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());

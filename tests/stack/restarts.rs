@@ -149,27 +149,21 @@ fn same_instances(bundle: &Bundle, prefix: &str) {
 /// One container in a crash loop, and one that writes equal lines without a time of their own, while Promtail is away and then
 /// killed as it catches up.
 pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle: &Bundle) {
-    let project = format!("com.docker.compose.project={}", bundle.project());
-    let names =
-        [("crash", "echo why; exit 1"), ("equal", "while sleep 0.2; do echo ok; done")].map(|(kind, script)| {
-            let name = format!("{}-{kind}", bundle.project());
-            let run = [
-                "run",
-                "-d",
-                "--restart",
-                "always",
-                "--name",
-                &name,
-                "--label",
-                "logging_job=other",
-                "--label",
-                &project,
-            ];
-            let image = ["--entrypoint", "sh", "haproxy:3.2.24-alpine", "-c", script];
-            let output = docker(&[&run[..], &image[..]].concat()).unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            name
-        });
+    let project = format!("com.docker.compose.project={}", bundle.project);
+    let kinds = [
+        ("crash", "always", "echo why; exit 1"),
+        ("equal", "always", "while sleep 0.2; do echo ok; done"),
+        ("once", "no", "echo once"),
+    ];
+    let names = kinds.map(|(kind, restart, script)| {
+        let name = format!("{}-{kind}", bundle.project);
+        let labels = ["--label", "logging_job=other", "--label", &project];
+        let run = ["run", "-d", "--restart", restart, "--name", &name];
+        let image = ["--entrypoint", "sh", "haproxy:3.2.24-alpine", "-c", script];
+        let output = docker(&[&run[..], &labels, &image].concat()).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        name
+    });
     let written = |name: &str| docker(&["logs", name]).unwrap().stdout.split(|byte| *byte == b'\n').count() - 1;
     let stored = |name: &str| {
         let counts = bundle.logql(&format!(r#"sum(count_over_time({{container="{name}"}}[1h]))"#));
@@ -193,6 +187,6 @@ pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle
             if written == stored { Ok(()) } else { Err(format!("{name}: {written} written, {stored} stored")) }
         });
     }
-    drop(docker(&["rm", "--force", &names[0], &names[1]]));
+    drop(docker(&["rm", "--force", &names[0], &names[1], &names[2]]));
     bundle.wait_until_healthy();
 }
