@@ -1,4 +1,7 @@
 //! JSON strings (RFC 8259, section 7) from Rust values, appended to a byte buffer.
+//!
+//! More is escaped than JSON asks for: a line is also read on terminals and in browsers, where some characters steer, end a
+//! line, or turn the order of text around ([`is_hidden`]).
 
 use std::fmt::{self, Write as _};
 
@@ -10,8 +13,10 @@ const CUT: &str = "…[cut]";
 
 const PLAIN: u8 = 0;
 const CONTROL: u8 = b'u';
+/// The first byte of a character that may be [hidden](is_hidden). No letter behind a backslash.
+const LEAD: u8 = b'*';
 
-/// For each byte: [`PLAIN`], the letter behind the backslash, or [`CONTROL`] for `\u00xx`.
+/// For each byte: [`PLAIN`], the letter behind the backslash, [`CONTROL`] for `\u00xx`, or [`LEAD`].
 static ESCAPE: [u8; 256] = {
     let mut table = [PLAIN; 256];
     let mut byte = 0;
@@ -27,8 +32,18 @@ static ESCAPE: [u8; 256] = {
     table[b'"' as usize] = b'"';
     table[b'\\' as usize] = b'\\';
     table[0x7f] = CONTROL;
+    // U+0080 to U+00BF, U+0600 to U+063F, U+2000 to U+2FFF.
+    table[0xc2] = LEAD;
+    table[0xd8] = LEAD;
+    table[0xe2] = LEAD;
     table
 };
+
+/// Whether a character beyond ASCII steers a terminal (C1 controls), ends a line for readers that know Unicode (U+2028 and
+/// U+2029), or changes the direction of the text around it, so that a line shows another text than it has.
+pub(super) fn is_hidden(character: char) -> bool {
+    matches!(character, '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
 
 /// Appends `text` between quotes, at most [`MAX_TEXT`] bytes of it.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
@@ -120,21 +135,36 @@ fn escaped(out: &mut Vec<u8>, utf8: &[u8]) {
     let mut from = 0;
     for (at, &byte) in utf8.iter().enumerate() {
         let escape = ESCAPE[usize::from(byte)];
-        if escape == PLAIN {
+        let hidden = if escape == LEAD { hidden_at(&utf8[at..]) } else { None };
+        if escape == PLAIN || (escape == LEAD && hidden.is_none()) {
             continue;
         }
         out.extend_from_slice(&utf8[from..at]);
-        from = at + 1;
-        out.push(b'\\');
-        out.push(escape);
-        if escape == CONTROL {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.extend_from_slice(b"00");
-            out.push(HEX[usize::from(byte >> 4)]);
-            out.push(HEX[usize::from(byte & 0x0f)]);
+        from = at + hidden.map_or(1, char::len_utf8);
+        match hidden {
+            Some(character) => by_number(out, u32::from(character)),
+            None if escape == CONTROL => by_number(out, u32::from(byte)),
+            None => out.extend_from_slice(&[b'\\', escape]),
         }
     }
     out.extend_from_slice(&utf8[from..]);
+}
+
+/// The character of two or three bytes that `utf8` begins with, if it is hidden.
+fn hidden_at(utf8: &[u8]) -> Option<char> {
+    let low = |at: usize| utf8.get(at).map(|byte| u32::from(byte & 0x3f));
+    let number = match utf8[0] {
+        lead @ 0xc0..0xe0 => u32::from(lead & 0x1f) << 6 | low(1)?,
+        lead => u32::from(lead & 0x0f) << 12 | low(1)? << 6 | low(2)?,
+    };
+    char::from_u32(number).filter(|&character| is_hidden(character))
+}
+
+/// Appends `\uxxxx`.
+fn by_number(out: &mut Vec<u8>, number: u32) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digit = |shift: u32| HEX[(number >> shift & 0x0f) as usize];
+    out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
 }
 
 /// Whether nothing needs an escape, as is true of most texts: eight bytes at a time.
@@ -151,14 +181,14 @@ fn is_plain_byte(byte: &u8) -> bool {
     ESCAPE[usize::from(*byte)] == PLAIN
 }
 
-/// Whether none of eight bytes is a control character, a quote, a backslash or DEL. Each test leaves the high bit of a byte
-/// that fails; bytes from 0x80 on pass.
+/// Whether none of eight bytes is a control character, a quote, a backslash, DEL, or beyond ASCII. Each test leaves the
+/// high bit of a byte that fails; what it borrows from the next byte, it borrows only where it fails.
 fn is_plain_word(word: u64) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound);
     let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (below(word, 0x20) | equal(b'"') | equal(b'\\') | equal(0x7f)) & HIGH == 0
+    (word | below(word, 0x20) | equal(b'"') | equal(b'\\') | equal(0x7f)) & HIGH == 0
 }
 
 struct Escaping<'a> {
@@ -198,6 +228,15 @@ mod tests {
         fn any_string_comes_back(value: String) {
             prop_assert_eq!(encoded(|out| text(out, &value)), value.clone());
             prop_assert_eq!(encoded(|out| display(out, format_args!("{value}"))), value);
+        }
+
+        #[test]
+        fn no_hidden_character_stays(value in "[\u{20}-\u{2070}]{0,40}") {
+            let mut out = Vec::new();
+            text(&mut out, &value);
+            let shown = String::from_utf8(out).unwrap();
+            prop_assert!(!shown.contains(|character: char| character.is_control() || is_hidden(character)), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), value);
         }
 
         #[test]

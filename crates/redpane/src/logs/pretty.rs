@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use serde_core::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::json::is_hidden;
+
 /// Shows whole lines of JSON in the other form. Sits before the output, so that the serving threads know one form only.
 ///
 /// Takes one line a call, and says that it did once all of its other form is written: an output that takes a part of it,
@@ -91,14 +93,16 @@ fn from_json(line: &[u8]) -> Option<String> {
     Some(shown)
 }
 
-/// Text whose control characters are escaped: a value from outside neither breaks the line nor steers the terminal.
+/// Text whose control and hidden characters are escaped: a value from outside neither breaks the line, nor steers the
+/// terminal, nor looks like another one.
 struct Visible<'a>(&'a str);
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(char::is_control) {
-            match part.char_indices().next_back().filter(|(_, last)| last.is_control()) {
-                Some((at, control)) => write!(f, "{}{}", &part[..at], control.escape_default())?,
+        let is_unsafe = |character: char| character.is_control() || is_hidden(character);
+        for part in self.0.split_inclusive(is_unsafe) {
+            match part.char_indices().next_back().filter(|(_, last)| is_unsafe(*last)) {
+                Some((at, last)) => write!(f, "{}{}", &part[..at], last.escape_default())?,
                 None => f.write_str(part)?,
             }
         }

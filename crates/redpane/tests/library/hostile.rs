@@ -66,6 +66,16 @@ async fn a_user_agent_of_any_bytes() {
     }
 }
 
+#[tokio::test]
+async fn a_path_and_a_user_agent_that_hide_or_reorder_text() {
+    let hidden = events::HIDDEN;
+    let headers = format!("user-agent: {hidden}\r\n");
+    let (answer, line) = exchange(asked(format!("/{hidden}").as_bytes(), headers.as_bytes())).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!((line.str("path"), line.str("user_agent")), (&format!("/{hidden}")[..], hidden));
+    assert!(!line.text.contains(|c| hidden.contains(c)), "{:?}", line.text);
+}
+
 /// A header that breaks into another line must become another header or an error, never another log line.
 #[tokio::test]
 async fn a_forged_log_line_stays_in_its_field() {

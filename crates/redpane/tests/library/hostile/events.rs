@@ -41,6 +41,27 @@ fn line_breaks_and_control_characters_stay_inside() {
     assert!(!line.text.contains(|character: char| character.is_ascii_control()), "{}", line.text);
 }
 
+/// What hides or reorders text, or steers a terminal without an ESC: C1 controls, the line ends of Unicode, marks and
+/// overrides of the writing direction.
+pub(crate) const HIDDEN: &str =
+    "\u{80}\u{85}\u{9b}\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
+
+#[test]
+fn what_hides_or_reorders_text_is_escaped() {
+    // Neighbours of the same first bytes are letters and signs like others.
+    let plain = "\u{a0}\u{e9}\u{600}\u{61b}\u{200b}\u{200d}\u{2010}\u{2027}\u{202f}\u{2065}\u{206a}\u{1f980}";
+    let text = format!("{HIDDEN}{plain}{HIDDEN}");
+    let (logged, displayed) = (text.clone(), text.clone());
+    let line = logged_once(move || {
+        let span = tracing::info_span!("span", value = displayed);
+        span.in_scope(|| tracing::info!(value = logged, "{logged}"));
+    });
+    assert_eq!((line.str("message"), line.str("value")), (&text[..], &text[..]), "nothing of it is lost");
+    assert!(!line.text.contains(|c| HIDDEN.contains(c)), "{:?}", line.text);
+    assert!(plain.chars().all(|c| line.text.contains(c)), "{:?}", line.text);
+    assert!(line.text.contains("\\u0085") && line.text.contains("\\u202e"), "{:?}", line.text);
+}
+
 #[test]
 fn fields_named_like_reserved_keys() {
     let line = logged_once(|| {

@@ -26,9 +26,13 @@ fn time_level_target_message_fields() {
 
 #[test]
 fn hostile_text_stays_one_line_and_does_not_steer_the_terminal() {
-    let hostile = "a\nb\u{1b}[31mred\u{9b}2J\u{7f}";
+    const ORDER: &str = "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
+    let hostile =
+        "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}a\nb\u{1b}[31mred\u{9b}2J\u{7f}";
     let text = shown(|| tracing::info!(value = hostile, spaced = format!("x {hostile}"), "message {hostile}"));
     assert_eq!(text.lines().count(), 1, "{text:?}");
     assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+    assert!(!text.contains(|c| ORDER.contains(c)), "{text:?}");
+    assert!(text.contains("\\u{202e}"), "{text:?}");
     assert!(text.contains("red") && text.contains("2J"), "{text:?}");
 }
