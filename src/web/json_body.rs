@@ -26,7 +26,8 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> R
     if usize::try_from(declared).map_or(true, |declared| declared > limit) {
         return Err(too_large(body, limit));
     }
-    let mut collected = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
+    // It grows with what arrives: memory for what is only declared would be a gift to whoever declares much.
+    let mut collected = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame
             .map_err(|error| Problem::new(StatusCode::BAD_REQUEST).detail(format!("the body broke off: {error}")))?;

@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::time::Duration;
 
-use test_support::{client, raw};
+use test_support::process::{Reading, listening};
+use test_support::{Samples, client, eventually, raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::assert_problem;
+use super::{assert_problem, redpane};
 use crate::served::Served;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -53,6 +54,30 @@ async fn a_body_that_never_comes_is_a_timeout_too() {
     let answer = raw::read_until(&mut stream, "}").await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("no answer within 50ms"), "{answer}");
     assert_eq!(served.observed.only_request().await.str("outcome"), "timeout");
+}
+
+/// Address space is short in many containers: what a head declares must not take any before it comes.
+#[tokio::test]
+async fn bodies_that_are_declared_and_do_not_come_take_no_memory() {
+    const HEADS: usize = 128;
+    const DECLARED: usize = 32 * 1024 * 1024;
+    let (_process, address) = listening(redpane(&[], &[("REDPANE_BODY_LIMIT", "32MiB")]), Reading::AsItComes).await;
+    let memory = async |in_flight: f64| {
+        eventually("all of them are in flight", async || {
+            let samples = Samples::parse(client::get(address, "/metrics").await.text());
+            let reached = samples.value("http_requests_in_flight", &[]) == in_flight;
+            reached.then(|| samples.value("process_virtual_memory_bytes", &[]))
+        })
+        .await
+    };
+    let before = memory(0.0).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ";
+    let mut streams = Vec::new();
+    for _ in 0..HEADS {
+        streams.push(raw::send(address, format!("{head}{DECLARED}\r\n\r\n")).await);
+    }
+    let grown = memory(HEADS as f64).await - before;
+    assert!(grown < (HEADS * DECLARED / 8) as f64, "{grown} bytes of address space for bodies that did not come");
 }
 
 #[tokio::test(flavor = "multi_thread")]
