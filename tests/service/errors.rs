@@ -54,6 +54,38 @@ async fn bodies_that_echo_does_not_take() {
     assert_errors(cases).await;
 }
 
+/// Whoever sends a lot must not get a lot back: what an error repeats of a request is bounded.
+#[tokio::test]
+async fn an_error_repeats_little_of_a_large_request() {
+    let served = Served::with_faults().await;
+    let long = "\u{1F980}".repeat(8_000);
+    let quoted = format!("\"{}\"", "x".repeat(900_000));
+    let encoded = "%ff".repeat(20_000);
+    let put = |body: String| {
+        let mut request = post("/faults", body);
+        *request.method_mut() = http::Method::PUT;
+        request
+    };
+    let requests = [
+        bare("GET", &format!("/{encoded}")),
+        bare("GET", &format!("/hello/{encoded}")),
+        bare("GET", &format!("/faults/status/{encoded}")),
+        bare(&"X".repeat(30_000), "/"),
+        client::request(http::Method::POST, "/echo").header("content-type", long).body(Body::empty()).unwrap(),
+        post("/echo", format!("{quoted} {quoted}")),
+        post("/echo", format!("[{}]", "9".repeat(900_000))),
+        put(quoted.clone()),
+        put(format!("{{{quoted}:{quoted}}}")),
+        put(format!("{{\"delay_ms\":{quoted}}}")),
+        put(format!("{{\"delay_ms\":[{}1]}}", "1,".repeat(400_000))),
+    ];
+    for (index, request) in requests.into_iter().enumerate() {
+        let answer = client::send(served.address, request).await;
+        assert!(answer.status.is_client_error(), "{index}: {answer:?}");
+        assert!(answer.body.len() < 1024, "{index}: {} bytes", answer.body.len());
+    }
+}
+
 #[tokio::test]
 async fn wrong_methods_name_the_right_ones() {
     let served = Served::with_faults().await;

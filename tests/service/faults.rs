@@ -49,6 +49,16 @@ async fn bad_settings_are_all_named_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn few_of_very_many_mistakes_are_named_and_the_rest_counted() {
+    let served = Served::with_faults().await;
+    let fields: Vec<_> = (0..60_000).map(|number| format!("\"unknown{number}\":1")).collect();
+    let detail = assert_problem(&put(&served, format!("{{{}}}", fields.join(","))).await, 422);
+    assert!(detail.len() < 2048, "{} bytes", detail.len());
+    assert!(detail.contains("unknown0 is not a field"), "{detail}");
+    assert!(detail.ends_with("; and 59992 more mistakes"), "{detail}");
+}
+
+#[tokio::test]
 async fn every_request_of_the_api_fails_and_nothing_else() {
     let served = with(json!({"error_ratio": 1})).await;
     for request in [bare("GET", "/"), bare("GET", "/hello/ada"), post("/echo", "{}")] {

@@ -6,6 +6,9 @@ use serde_json::Value;
 /// Longest delay in milliseconds.
 pub(super) const MAX_DELAY_MS: u32 = 60_000;
 
+/// The most mistakes that an error names; the rest are counted.
+const NAMED_MISTAKES: usize = 8;
+
 /// What happens to requests of the API. A field that is left out is 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub(super) struct FaultSettings {
@@ -21,7 +24,8 @@ impl FaultSettings {
     /// Reads settings from JSON.
     ///
     /// # Errors
-    /// One sentence a mistake: each field out of its range and each field that does not exist.
+    /// One sentence a mistake: each field out of its range and each field that does not exist, the first few of them. The
+    /// last sentence may say how many there are beyond those.
     pub(super) fn parse(json: &[u8]) -> Result<Self, Vec<String>> {
         const EXAMPLE: &str =
             r#"the body must be an object such as {"error_ratio":0.2,"delay_ms":800,"panic_ratio":0}"#;
@@ -31,6 +35,7 @@ impl FaultSettings {
         };
         let mut settings = Self::default();
         let mut mistakes = Vec::new();
+        let mut unnamed = 0_usize;
         for (name, value) in &fields {
             let mistake = match name.as_str() {
                 "error_ratio" => set(&mut settings.error_ratio, ratio(value), "a number from 0 to 1"),
@@ -40,10 +45,17 @@ impl FaultSettings {
                 }
                 _ => Some("not a field (the fields are error_ratio, delay_ms and panic_ratio)".to_owned()),
             };
-            if let Some(mistake) = mistake {
-                let name: String = name.chars().take(40).collect();
-                mistakes.push(format!("{name} is {mistake}"));
+            match mistake {
+                Some(mistake) if mistakes.len() < NAMED_MISTAKES => {
+                    let name: String = name.chars().take(40).collect();
+                    mistakes.push(format!("{name} is {mistake}"));
+                }
+                Some(_) => unnamed += 1,
+                None => {}
             }
+        }
+        if unnamed > 0 {
+            mistakes.push(format!("and {unnamed} more mistakes"));
         }
         if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
     }
