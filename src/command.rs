@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use redpane::{InstallError, Telemetry};
+use redpane::{InstallError, LogLosses, Telemetry};
 use tokio::runtime;
 use tokio::sync::Mutex;
 
@@ -103,6 +103,12 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     // Tasks that still run were cut or belong to no request: they must not hold up the end.
     runtime.shutdown_background();
     telemetry.flush(FLUSH_DEADLINE).map_err(|error| Failure::Flush(error.to_string()))?;
+    // What is announced was lost in a way that was asked for (`REDPANE_LOG_WHEN_FULL`), or to an output that recovered.
+    let LogLosses { lines, announced, .. } = telemetry.log_losses();
+    if lines > announced {
+        let untold = lines - announced;
+        return Err(Failure::Flush(format!("{untold} log lines were lost: the log output failed")));
+    }
     Ok(if cut == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_CUT) })
 }
 

@@ -1,5 +1,6 @@
 //! `redpane`: arguments, then telemetry, then the server, then an exit code. See `redpane --help`.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,8 +19,8 @@ fn main() -> ExitCode {
         Some(Command::Serve) | None => command::serve(Role::Serve, &arguments.flags),
     };
     result.unwrap_or_else(|failure| {
-        // Stdout is for log lines alone.
-        eprintln!("redpane: {failure}");
+        // Stdout is for log lines alone. Where stderr takes nothing either, the exit code still tells.
+        let _ = writeln!(io::stderr(), "redpane: {failure}");
         failure.exit_code()
     })
 }

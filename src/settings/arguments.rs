@@ -18,7 +18,7 @@ Exit codes:
   64  wrong arguments or settings; nothing was started
   69  an address could not be opened; nothing was started
   70  the log or the metrics could not be set up; nothing was started
-  74  log lines could not be written before the end";
+  74  log lines could not be written before the end, or were lost to an output that failed";
 
 /// A small web service that counts, times and logs every request it gets.
 #[derive(Debug, Parser)]

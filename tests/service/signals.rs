@@ -1,7 +1,11 @@
 //! What signals make of the service besides ending it well: cut requests, a last line, an exit code.
 
-use test_support::process::{Process, Reading, listening};
-use test_support::{Line, eventually, raw};
+use std::fs::OpenOptions;
+use std::net::SocketAddr;
+use std::process::Stdio;
+
+use test_support::process::{Process, Reading, free_address, listening};
+use test_support::{Line, client, eventually, raw};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -91,4 +95,27 @@ async fn a_log_that_nobody_reads_is_named_at_the_end() {
     assert!(errors.contains("is the log output being read?"), "{errors}");
     process.read_on();
     assert_eq!(process.exit_code().await, 74);
+}
+
+/// A service that cannot write a line, once it answers.
+async fn writing_to(output: impl Into<Stdio>, listen: SocketAddr) -> Process {
+    let process = Process::writing_to(redpane(&["--listen", &listen.to_string()], &[]), output);
+    eventually("it listens", async || TcpStream::connect(listen).await.ok()).await;
+    process
+}
+
+#[tokio::test]
+async fn an_output_that_takes_no_line_is_named_at_the_end() {
+    let (reader, dead) = std::io::pipe().unwrap();
+    drop(reader);
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for output in [Stdio::from(full), Stdio::from(dead)] {
+        let address = free_address();
+        let mut process = writing_to(output, address).await;
+        assert_eq!(client::get(address, "/hello/ada").await.status, 200, "requests do not suffer");
+        process.signal("TERM");
+        assert_eq!(process.exit_code().await, 74, "{}", process.errors());
+        let errors = process.errors();
+        assert!(errors.contains("log lines were lost: the log output failed"), "{errors}");
+    }
 }

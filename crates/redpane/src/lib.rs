@@ -78,7 +78,7 @@ pub mod problem {
 pub use builder::Redpane;
 pub use install::InstallError;
 pub use logs::format::LogFormat;
-pub use logs::losses::{FlushError, OverflowPolicy};
+pub use logs::losses::{FlushError, LogLosses, OverflowPolicy};
 pub use metrics::encode::ExpositionFormat;
 pub use metrics::recorder::Recorder;
 pub use middleware::body::ResponseBody;

@@ -15,7 +15,7 @@ use crate::logs::flush_guard::{self, FlushGuard};
 use crate::logs::layer::LogLayer;
 use crate::logs::level::LEVELS;
 use crate::logs::log::{Log, LogOptions};
-use crate::logs::losses::{DropReason, FlushError};
+use crate::logs::losses::{DropReason, FlushError, LogLosses};
 use crate::logs::panics;
 use crate::metrics::catalogue;
 use crate::metrics::encode::ExpositionFormat;
@@ -195,6 +195,14 @@ impl Telemetry {
     /// If the deadline passes first; the error says how many lines are still waiting.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
         self.core.log.flush(deadline)
+    }
+
+    /// The lines that are lost so far. Where `lines` is the same before and after an event was logged, its line is in the
+    /// buffer; where after a [`flush`](Self::flush) fewer are announced than were lost, the output fails and nobody could
+    /// be told.
+    #[must_use]
+    pub fn log_losses(&self) -> LogLosses {
+        self.core.log.losses()
     }
 }
 

@@ -60,16 +60,28 @@ pub fn free_address() -> SocketAddr {
 impl Process {
     /// Starts a program, its standard input empty.
     pub fn spawn(mut command: Command, reading: Reading) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped());
+        Self::start(command, reading)
+    }
+
+    /// Starts a program that writes its standard output to this, where nobody reads it.
+    pub fn writing_to(mut command: Command, output: impl Into<Stdio>) -> Self {
+        command.stdout(output);
+        Self::start(command, Reading::AsItComes)
+    }
+
+    fn start(mut command: Command, reading: Reading) -> Self {
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let (output, errors) = <(Arc<Mutex<Vec<u8>>>, Arc<Mutex<Vec<u8>>>)>::default();
         let valve = Arc::<Valve>::default();
-        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let (kept_output, kept_errors, passed) = (Arc::clone(&output), Arc::clone(&errors), Arc::clone(&valve));
-        let readers = vec![
-            thread::spawn(move || keep(stdout, &kept_output, reading, &passed)),
-            thread::spawn(move || keep(stderr, &kept_errors, Reading::AsItComes, &Valve::default())),
-        ];
+        let (kept_errors, stderr) = (Arc::clone(&errors), child.stderr.take().unwrap());
+        let mut readers =
+            vec![thread::spawn(move || keep(stderr, &kept_errors, Reading::AsItComes, &Valve::default()))];
+        if let Some(stdout) = child.stdout.take() {
+            let (kept_output, passed) = (Arc::clone(&output), Arc::clone(&valve));
+            readers.push(thread::spawn(move || keep(stdout, &kept_output, reading, &passed)));
+        }
         Self { child, output, errors, readers, valve }
     }
 
@@ -125,7 +137,12 @@ impl Process {
         self.readers.drain(..).for_each(|reader| reader.join().unwrap());
     }
 
-    /// Sends `TERM` or `INT`.
+    /// Whether the program has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Sends a signal, such as `TERM`.
     pub fn signal(&self, signal: &str) {
         let kill = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal]).arg(self.id()).status();
         assert!(kill.unwrap().success(), "no signal could be sent");

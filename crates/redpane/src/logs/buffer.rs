@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tracing::Level;
 
 use super::level::level_index;
-use super::losses::{Counts, DropReason, FlushError, OverflowPolicy};
+use super::losses::{Counts, DropReason, FlushError, LogLosses, OverflowPolicy};
 
 /// A buffer this full, or half full, is written without lingering.
 const URGENT_BYTES: usize = 256 * 1024;
@@ -174,6 +174,11 @@ impl Buffer {
 
     pub(crate) fn counts(&self) -> Counts {
         self.shared.lock().counts
+    }
+
+    pub(crate) fn losses(&self) -> LogLosses {
+        let state = self.shared.lock();
+        LogLosses { lines: state.counts.dropped.iter().sum(), announced: state.reported }
     }
 }
 

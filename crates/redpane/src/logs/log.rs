@@ -10,7 +10,7 @@ use super::buffer::{Buffer, ExpectedLine};
 use super::format::LogFormat;
 use super::level::level_index;
 use super::line::{ACCESS_TARGET, App, Line};
-use super::losses::{Counts, FlushError, OverflowPolicy};
+use super::losses::{Counts, FlushError, LogLosses, OverflowPolicy};
 use super::number;
 use super::pretty::PrettyWriter;
 use super::writer;
@@ -104,5 +104,9 @@ impl Log {
 
     pub(crate) fn counts(&self) -> Counts {
         self.buffer.counts()
+    }
+
+    pub(crate) fn losses(&self) -> LogLosses {
+        self.buffer.losses()
     }
 }

@@ -29,6 +29,16 @@ impl DropReason {
     pub(crate) const NAMES: [&str; 3] = ["buffer_full", "deadline_passed", "write_failed"];
 }
 
+/// Lines that a telemetry has lost, and those of them that its log tells of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogLosses {
+    /// Lines lost since the start, for whatever reason: the sum of `log_lines_dropped_total`.
+    pub lines: u64,
+    /// How many of those the log itself announces, in lines that are written.
+    pub announced: u64,
+}
+
 /// Not every accepted line was written when the deadline of a flush passed.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -11,8 +11,8 @@ use axum::response::IntoResponse;
 use http::{HeaderMap, Method, StatusCode};
 use redpane::problem::Problem;
 use redpane::{
-    ConfigError, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, OverflowPolicy, Recorder, Redpane,
-    RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
+    ConfigError, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, LogLosses, OverflowPolicy, Recorder,
+    Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -38,6 +38,7 @@ fn types_have_the_traits_that_applications_count_on() {
     shown::<TimedOut>();
     shown::<InRequest<std::future::Ready<()>>>();
     copied::<LogFormat>();
+    copied::<LogLosses>();
     copied::<OverflowPolicy>();
     copied::<ExpositionFormat>();
     copied::<TraceParent>();
@@ -93,6 +94,8 @@ fn options_and_the_handle() {
     }
     let flushed: Result<(), FlushError> = telemetry.flush(Duration::from_secs(60));
     assert_eq!((flushed.map_err(|error| error.lines), telemetry.in_flight()), (Ok(()), 0));
+    let LogLosses { lines, announced, .. } = telemetry.log_losses();
+    assert_eq!((lines, announced), (0, 0));
     let _: fn(Redpane) -> Result<Telemetry, InstallError> = Redpane::install;
     let _: fn(&Telemetry) -> Result<(), InstallError> = Telemetry::install;
 }

@@ -19,8 +19,12 @@ fn what_a_failing_output_lost_is_told_when_it_recovers() {
         telemetry.flush(PATIENCE).expect("lines that are lost are not waited for");
     }
     assert_eq!(dropped(&telemetry, "write_failed"), 4);
+    let losses = telemetry.log_losses();
+    assert_eq!((losses.lines, losses.announced), (4, 0), "nobody could be told yet");
     emit(&telemetry, 6..8);
     telemetry.flush(PATIENCE).unwrap();
+    let losses = telemetry.log_losses();
+    assert_eq!((losses.lines, losses.announced), (4, 4));
     let (lines, torn) = read(&output.written);
     assert_eq!((numbers(&lines), announced(&lines), torn), (vec![0, 1, 6, 7], vec![4], 0));
     assert_eq!(events(&telemetry), lines.len() as u64 + 4, "a line is either read or counted as lost");
