@@ -1,12 +1,14 @@
 //! The commands of the program: each runs to its end and becomes an exit code.
 
+mod executor;
+
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use redpane::{InstallError, LogLosses, Telemetry};
-use tokio::runtime;
+use tokio::runtime::Builder;
 use tokio::sync::Mutex;
 
 use crate::log_targets::SERVER;
@@ -26,7 +28,7 @@ const EXIT_UNHEALTHY: u8 = 1;
 const EXIT_USAGE: u8 = 64;
 /// `EX_UNAVAILABLE`: an address could not be opened.
 const EXIT_UNAVAILABLE: u8 = 69;
-/// `EX_SOFTWARE`: runtime, signals, log or metrics could not be set up.
+/// `EX_SOFTWARE`: runtime, clock, signals, log or metrics could not be set up.
 const EXIT_SOFTWARE: u8 = 70;
 /// `EX_IOERR`: log lines could not be written.
 const EXIT_IO: u8 = 74;
@@ -40,7 +42,7 @@ pub enum Failure {
     Listen(ListenError),
     /// Log and metrics cannot be installed.
     Install(InstallError),
-    /// The system refused a runtime or a signal handler.
+    /// The system refused a runtime, its descriptors or a signal handler, or has no clock.
     System(io::Error),
     /// The last log lines did not reach stdout.
     Flush(String),
@@ -68,7 +70,7 @@ impl fmt::Display for Failure {
             Self::Settings(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
             Self::Install(error) => write!(f, "cannot set up log and metrics: {error}"),
-            Self::System(error) => write!(f, "the system refused a runtime or its signals: {error}"),
+            Self::System(error) => write!(f, "cannot start: {error}"),
             Self::Flush(error) => write!(f, "the last log lines were not written: {error}"),
             Self::Unhealthy(error) => error.fmt(f),
         }
@@ -91,7 +93,8 @@ pub fn refuse_arguments(message: &clap::Error) -> ExitCode {
 /// Every [`Failure`] but [`Failure::Unhealthy`].
 pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     let config = Config::read(role, source).map_err(Failure::Settings)?;
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::System)?;
+    executor::check_clock(SystemTime::now()).map_err(Failure::System)?;
+    let runtime = executor::build(&mut Builder::new_multi_thread()).map_err(Failure::System)?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen().map_err(Failure::System)?;
         let listeners = service::bind(&config).map_err(Failure::Listen)?;
@@ -148,7 +151,6 @@ pub fn healthcheck(url: Option<String>, source: &dyn Source) -> Result<ExitCode,
         Some(url) => url,
         None => healthcheck::default_url(settings::listen_address(source).map_err(Failure::Settings)?),
     };
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::System)?;
-    runtime.block_on(healthcheck::check(&url)).map_err(Failure::Unhealthy)?;
+    executor::run_alone(healthcheck::check(&url)).map_err(Failure::System)?.map_err(Failure::Unhealthy)?;
     Ok(ExitCode::SUCCESS)
 }

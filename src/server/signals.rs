@@ -2,12 +2,19 @@
 
 use std::io;
 
-/// SIGTERM and SIGINT. From [`Signals::listen`] on they no longer kill the process.
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// SIGTERM, SIGINT, SIGHUP and SIGQUIT ask for a shutdown; SIGUSR1 and SIGUSR2 mean nothing here. From [`Signals::listen`]
+/// on none of them kills the process, which would lose the lines that are still in memory.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    /// `None` where SIGHUP was ignored when the process started: `nohup` means that a terminal that closes ends nothing.
+    hang_up: Option<Signal>,
+    quit: Signal,
 }
 
 #[cfg(unix)]
@@ -17,17 +24,42 @@ impl Signals {
     /// # Errors
     /// When the system refuses a signal handler.
     pub fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        // Handlers stay for as long as the process lives, and that one is there is all it takes to ignore a signal.
+        for ignored in [SignalKind::user_defined1(), SignalKind::user_defined2()] {
+            drop(signal(ignored)?);
+        }
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: if is_ignored(SignalKind::hangup()) { None } else { Some(signal(SignalKind::hangup())?) },
+            quit: signal(SignalKind::quit())?,
+        })
     }
 
-    /// Waits for the next signal and gives its name.
+    /// Waits for the next signal that asks for a shutdown and gives its name.
     pub async fn next(&mut self) -> &'static str {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+            _ = hang_up => "SIGHUP",
+            _ = self.quit.recv() => "SIGQUIT",
         }
     }
+}
+
+/// Whether a signal is ignored, as Linux tells; elsewhere nobody does, and it counts as not ignored.
+#[cfg(unix)]
+fn is_ignored(signal: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal.as_raw_value() - 1) & 1 == 1
 }
 
 /// Ctrl-C, where there are no Unix signals.

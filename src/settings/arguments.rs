@@ -17,8 +17,11 @@ Exit codes:
   1   ended with requests cut off (healthcheck: not healthy)
   64  wrong arguments or settings; nothing was started
   69  an address could not be opened; nothing was started
-  70  the log or the metrics could not be set up; nothing was started
-  74  log lines could not be written before the end, or were lost to an output that failed";
+  70  runtime, log or metrics could not be set up: too few file descriptors, a clock before 1970; nothing was started
+  74  log lines could not be written before the end, or were lost to an output that failed
+
+Signals: TERM, INT, HUP (unless it is ignored, as under nohup) and QUIT end it like exit code 0 says, a second one at once; USR1 and USR2
+are ignored.";
 
 /// A small web service that counts, times and logs every request it gets.
 #[derive(Debug, Parser)]
@@ -100,7 +103,7 @@ pub struct Flags {
     /// Connections served at once, 1 to 1000000; further ones wait [default: 10000]
     #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_MAX_CONNECTIONS")]
     max_connections: Option<OsString>,
-    /// Time requests in flight have to finish after SIGTERM or SIGINT, 0s to 1h; then they are cut [default: 25s]
+    /// Time requests in flight have to finish after SIGTERM or another signal that ends it, 0s to 1h; then they are cut [default: 25s]
     #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_SHUTDOWN_GRACE")]
     shutdown_grace: Option<OsString>,
     /// Label sets the HTTP metrics may have, 1 to 1000000; further ones share one [default: 10000]

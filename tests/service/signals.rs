@@ -119,3 +119,71 @@ async fn an_output_that_takes_no_line_is_named_at_the_end() {
         assert!(errors.contains("log lines were lost: the log output failed"), "{errors}");
     }
 }
+
+#[tokio::test]
+async fn every_signal_that_asks_for_an_end_drains() {
+    for signal in ["HUP", "QUIT"] {
+        let command = redpane(&[], &[("REDPANE_FAULTS", "1")]);
+        let (mut process, address) = listening(command, Reading::AsItComes).await;
+        let mut asked = raw::send(address, "GET /faults/delay/300 HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        super::shutdown::in_flight(address, 1).await;
+        process.signal(signal);
+        let answer = raw::read_to_end(&mut asked).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{signal}: {answer}");
+        assert_eq!(process.exit_code().await, 0, "{signal}: {}", process.errors());
+        assert_eq!(process.line("asked to shut down").await["signal"], format!("SIG{signal}"));
+        assert_eq!(process.lines().pop().unwrap().str("message"), "shut down: every request was answered");
+    }
+}
+
+#[tokio::test]
+async fn signals_that_mean_nothing_here_are_ignored() {
+    for role in ["serve", "receiver", "docker-reader"] {
+        let (mut process, address) = listening(redpane(&[role], &[]), Reading::AsItComes).await;
+        for signal in ["USR1", "USR2", "PIPE"] {
+            process.signal(signal);
+        }
+        assert_eq!(client::get(address, "/metrics").await.status, 200, "it still serves");
+        process.signal("TERM");
+        assert_eq!(process.exit_code().await, 0, "{}", process.errors());
+    }
+}
+
+/// `nohup` starts a program with SIGHUP ignored, so that it outlives its terminal.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+    let service = redpane(&[], &[]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\""]).arg(service.get_program()).env_clear();
+    command.envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let (mut process, address) = listening(command, Reading::AsItComes).await;
+    process.signal("HUP");
+    assert_eq!(client::get(address, "/hello/ada").await.status, 200, "it still serves");
+    process.signal("INT");
+    assert_eq!(process.exit_code().await, 0, "{}", process.errors());
+    assert_eq!(process.line("asked to shut down").await["signal"], "SIGINT");
+}
+
+#[tokio::test]
+async fn too_few_descriptors_are_named_and_no_panic() {
+    for limit in 6..16 {
+        let service = redpane(&[], &[]);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\"")]).arg(service.get_program()).env_clear();
+        command.envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let mut process = Process::spawn(command, Reading::AsItComes);
+        let ended = eventually("it ends or serves", async || {
+            if process.has_ended() { Some(true) } else { process.output().contains("\"listening\"").then_some(false) }
+        });
+        if ended.await {
+            assert_eq!(process.exit_code().await, 70, "with {limit}: {}", process.errors());
+            let errors = process.errors();
+            assert!(errors.contains("ulimit -n") && !errors.contains("panicked"), "with {limit}: {errors}");
+        } else {
+            assert!(limit > 6, "{limit} descriptors are too few for any connection");
+            process.signal("TERM");
+            assert_eq!(process.exit_code().await, 0, "with {limit}: {}", process.errors());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the commands run on: a clock, file descriptors, a runtime.
+
+use std::io;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Refuses a clock that is set before 1970.
+///
+/// Every answer has a `Date`, and hyper panics over one before 1970, whether it is asked to write it or not.
+///
+/// # Errors
+/// Says how far off it is.
+pub(super) fn check_clock(now: SystemTime) -> io::Result<()> {
+    match UNIX_EPOCH.duration_since(now) {
+        Ok(before) if !before.is_zero() => {
+            let before = humantime::format_duration(Duration::from_secs(before.as_secs()));
+            Err(io::Error::other(format!("the clock is set {before} before 1970; set it to the time that it is")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs `future` to its end and waits for nothing else: what still blocks a thread then, such as a resolver that does not
+/// answer, ends with the process.
+///
+/// # Errors
+/// As [`build`].
+pub(super) fn run_alone<T>(future: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = build(&mut Builder::new_current_thread())?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_background();
+    Ok(output)
+}
+
+/// File descriptors that runtime, signals, listeners and a first connection take.
+const DESCRIPTORS: usize = 10;
+
+/// Builds a runtime. Makes sure first that there are descriptors: tokio's signal driver panics where there are none, and a
+/// service that cannot accept a connection is of no use.
+///
+/// # Errors
+/// When the system refuses descriptors or the runtime.
+pub(super) fn build(builder: &mut Builder) -> io::Result<Runtime> {
+    let pipes: io::Result<Vec<_>> = (0..DESCRIPTORS / 2).map(|_| io::pipe()).collect();
+    drop(pipes.map_err(|error| {
+        let what_is_right =
+            format!("{error}; it takes {DESCRIPTORS} more file descriptors: raise the limit (ulimit -n)");
+        io::Error::new(error.kind(), what_is_right)
+    })?);
+    builder.enable_all().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_before_1970_is_named() {
+        let error =
+            check_clock(UNIX_EPOCH - Duration::from_secs(61)).expect_err("no answer could be dated").to_string();
+        assert!(error.contains("1m 1s before 1970"), "{error}");
+        for right in [UNIX_EPOCH, SystemTime::now()] {
+            assert!(check_clock(right).is_ok(), "{right:?}");
+        }
+    }
+
+    #[test]
+    fn a_thread_that_blocks_does_not_hold_up_the_end() {
+        let (release, released) = mpsc::channel::<()>();
+        let (returned, has_returned) = mpsc::channel();
+        std::thread::spawn(move || {
+            let blocked = async {
+                // As tokio resolves a name; the check gives up before the resolver does.
+                let resolving = tokio::task::spawn_blocking(move || released.recv());
+                tokio::time::timeout(Duration::from_millis(10), resolving).await.is_err()
+            };
+            returned.send(run_alone(blocked).expect("a runtime"))
+        });
+        let gave_up = has_returned.recv_timeout(Duration::from_secs(30));
+        drop(release);
+        assert_eq!(gave_up, Ok(true), "it ends while the thread still blocks");
+    }
+}
