@@ -18,6 +18,7 @@ mod proxies;
 mod run;
 mod signals;
 mod strict;
+mod trailers;
 
 pub use ended::{Cause, Ended};
 pub use health::PROBES;

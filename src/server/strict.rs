@@ -8,11 +8,18 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use redpane::problem::Problem;
 
+use super::trailers;
+
 /// Answers such requests with 400 and closes their connections. A layer inside of the instrumentation: a refused request
 /// is counted and logged under its route.
 pub(super) async fn refuse(request: Request, next: Next) -> Response {
     match refusal(request.version(), request.headers()) {
-        None => next.run(request).await,
+        None => {
+            let (request, ending) = trailers::watch(request);
+            let mut response = next.run(request).await;
+            ending.iter().for_each(|ending| ending.settle(&mut response));
+            response
+        }
         Some(detail) => {
             let problem = Problem::new(StatusCode::BAD_REQUEST).detail(detail);
             ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response()

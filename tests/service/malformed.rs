@@ -16,7 +16,7 @@ use test_support::{Line, Samples, client, eventually};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use exchange::{Exchange, Manner, Row, cut, exchange, refused, row};
+use exchange::{Exchange, Manner, Row, closing, cut, exchange, refused, row};
 
 use super::redpane;
 

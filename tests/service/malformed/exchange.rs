@@ -34,17 +34,24 @@ pub(super) struct Row {
     pub(super) counted: Vec<&'static str>,
     /// Whether it may be cut at a moment that nobody knows: then any of the answers and counts is right.
     pub(super) may_be_cut: bool,
+    /// Whether the last answer must say that it closes the connection.
+    pub(super) closes: bool,
 }
 
 /// Bytes that are answered with these statuses, and counted like this.
 pub(super) fn row(name: &'static str, bytes: impl Into<Vec<u8>>, answers: &[u16], counted: &[&'static str]) -> Row {
     let (answers, counted) = (answers.to_vec(), counted.to_vec());
-    Row { name, manner: Manner::AtOnce, bytes: bytes.into(), answers, counted, may_be_cut: false }
+    Row { name, manner: Manner::AtOnce, bytes: bytes.into(), answers, counted, may_be_cut: false, closes: false }
 }
 
 /// Bytes that are refused before they are a request.
 pub(super) fn refused(name: &'static str, bytes: impl Into<Vec<u8>>, status: u16) -> Row {
     row(name, bytes, &[status], &[])
+}
+
+/// One request that is answered, and whose connection is closed by that answer, whatever follows.
+pub(super) fn closing(name: &'static str, bytes: impl Into<Vec<u8>>, status: u16, counted: &'static str) -> Row {
+    Row { closes: true, ..row(name, bytes, &[status], &[counted]) }
 }
 
 /// Bytes that nobody answers.
@@ -59,6 +66,8 @@ pub(super) struct Exchange {
     pub(super) answers: Vec<u16>,
     /// Whether the connection ended with a reset, which can overtake an answer.
     is_reset: bool,
+    /// Whether an answer says that it closes the connection.
+    says_close: bool,
 }
 
 /// Sends a row and reads until the service closes the connection, which it must.
@@ -86,7 +95,8 @@ pub(super) async fn exchange(stream: TcpStream, row: Row) -> Exchange {
     let status = |rest: &str| rest.get(..3)?.parse().ok();
     let answers =
         text.match_indices("HTTP/1.").filter_map(|(at, begin)| status(&text[at + begin.len() + 2..])).collect();
-    Exchange { row, client, answers, is_reset: read.is_err() }
+    let says_close = text.contains("\r\nconnection: close\r\n");
+    Exchange { row, client, answers, is_reset: read.is_err(), says_close }
 }
 
 impl Exchange {
@@ -96,7 +106,9 @@ impl Exchange {
         let counted: Vec<_> = lines.iter().map(|line| labels(line)).collect();
         let was_cut = row.answers.starts_with(answers) && (*is_reset || row.may_be_cut);
         let was_counted_in_part = row.may_be_cut && counted.iter().all(|one| row.counted.contains(&&one[..]));
-        let is_right = (*answers == row.answers || was_cut) && (counted == row.counted || was_counted_in_part);
+        let closed = !row.closes || *is_reset || self.says_close;
+        let is_right =
+            closed && (*answers == row.answers || was_cut) && (counted == row.counted || was_counted_in_part);
         let reset = if *is_reset { " (reset)" } else { "" };
         (!is_right).then(|| format!("{}: answered {answers:?}{reset}, counted {counted:?}", row.name))
     }
