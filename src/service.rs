@@ -96,7 +96,7 @@ pub async fn run(
         end.send_replace(true);
     };
     let trusted = TrustedProxies::new(config.trusted_proxies.clone(), config.proxy_protocol_from.clone());
-    server::run(listeners, router(config, ending), limits, trusted, telemetry, shutdown, cut).await
+    server::run(listeners, router(config, telemetry, ending), limits, trusted, telemetry, shutdown, cut).await
 }
 
 /// For the line that says what the service does; `None` where there are none.
@@ -105,11 +105,11 @@ fn joined(networks: &[IpNet]) -> Option<String> {
     (!networks.is_empty()).then(|| networks.join(","))
 }
 
-fn router(config: &Config, ending: watch::Receiver<bool>) -> Router {
+fn router(config: &Config, telemetry: &Telemetry, ending: watch::Receiver<bool>) -> Router {
     let (body_limit, request_timeout) = (config.body_limit, config.request_timeout);
     match config.role {
         Role::Serve => demo::router(demo::Options { body_limit, request_timeout, with_faults: config.faults }),
-        Role::Receiver => receiver::router(body_limit, request_timeout),
+        Role::Receiver => receiver::router(telemetry, body_limit, request_timeout),
         Role::DockerReader => {
             let (socket, lives) = (Path::new(DOCKER_SOCKET), Path::new(DOCKER_LIVES));
             docker_reader::router(docker_reader::Options { socket, lives, loki: LOKI, ending })

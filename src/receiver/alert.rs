@@ -1,16 +1,21 @@
 //! The two webhook payloads as one type. Alertmanager's is a subset of Grafana's. Fields that either leaves out, sends as
-//! null or adds later are no error; only the list of alerts is required.
+//! null or adds later are no error; only the list of alerts, and of each alert its labels, are required.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// One webhook.
+/// The most characters of a name that are told.
+const NAME_CHARS: usize = 100;
+
+/// One webhook. Its alerts are read one by one: one that cannot be used does not take the others with it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Payload {
-    pub(super) alerts: Vec<Alert>,
+pub(super) struct Payload<'a> {
+    #[serde(borrow)]
+    pub(super) alerts: Vec<&'a RawValue>,
     #[serde(default)]
     pub(super) receiver: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
@@ -19,7 +24,7 @@ pub(super) struct Payload {
 
 /// One alert of a webhook.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an alert: a map")]
 pub(super) struct Alert {
     status: Option<String>,
     #[serde(deserialize_with = "null_as_default")]
@@ -65,11 +70,47 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// What is wrong, its middle cut out where it is long: it may repeat a text of any length.
+pub(super) fn shortened(mistake: &str) -> String {
+    const ENDS: usize = 100;
+    match (mistake.char_indices().nth(ENDS), mistake.char_indices().nth_back(ENDS)) {
+        (Some((head, _)), Some((tail, _))) if head < tail => format!("{}…[cut]…{}", &mistake[..head], &mistake[tail..]),
+        _ => mistake.to_owned(),
+    }
+}
+
 fn non_empty(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
+/// An alert that cannot be used.
+#[derive(Debug)]
+pub(super) struct BadAlert {
+    /// Its name, where it has one.
+    pub(super) name: Option<String>,
+    /// What is wrong, and in which field.
+    pub(super) mistake: String,
+}
+
 impl Alert {
+    /// Reads one alert of a payload.
+    ///
+    /// # Errors
+    /// Names the field that is wrong. An alert without any label, which neither sender has, is wrong too.
+    pub(super) fn read(json: &RawValue) -> Result<Self, BadAlert> {
+        let bad = |name, mistake: String| BadAlert { name, mistake: shortened(&mistake) };
+        let value: Value = serde_json::from_str(json.get()).map_err(|error| bad(None, error.to_string()))?;
+        let name = value["labels"]["alertname"].as_str().map(|name| name.chars().take(NAME_CHARS).collect());
+        match serde_path_to_error::deserialize::<_, Self>(value) {
+            Ok(alert) if alert.labels.is_empty() => {
+                Err(bad(name, "it has no labels; an alert has at least one, alertname".to_owned()))
+            }
+            Ok(alert) => Ok(alert),
+            Err(error) if error.path().iter().len() == 0 => Err(bad(name, error.inner().to_string())),
+            Err(error) => Err(bad(name, error.to_string())),
+        }
+    }
+
     pub(super) fn name(&self) -> Option<&str> {
         self.label("alertname")
     }

@@ -1,12 +1,34 @@
 //! An alert as a log line.
+//!
+//! A line is as long as its alert makes it, a few fold: what the whole payload says is on every line, so it is cut.
 
-use super::alert::{Alert, AlertState, Payload};
+use super::alert::{Alert, AlertState, BadAlert};
 use super::incident;
 use crate::log_targets::RECEIVER;
 
+/// The most characters of the receiver's name on a line.
+const RECEIVER_CHARS: usize = 100;
+
+/// The name of the receiver as lines have it.
+pub(super) fn receiver(name: Option<&str>) -> Option<String> {
+    name.map(|name| name.chars().take(RECEIVER_CHARS).collect())
+}
+
+/// Writes the line of an alert that cannot be used, the `number`th of its payload.
+pub(super) fn write_refused(number: usize, bad: &BadAlert, receiver: Option<&str>) {
+    tracing::warn!(
+        target: RECEIVER,
+        number,
+        name = bad.name,
+        problem = bad.mistake,
+        receiver,
+        "an alert was refused"
+    );
+}
+
 /// Writes one line: `WARN` for a firing alert, `INFO` for a resolved one. Never `ERROR`: an alert on error lines would
 /// keep itself firing.
-pub(super) fn write(alert: &Alert, payload: &Payload) {
+pub(super) fn write(alert: &Alert, receiver: Option<&str>) {
     let link = |annotation, field| alert.link(annotation, field).map(|url| incident::link(url, alert));
     macro_rules! line {
         ($level:ident) => {
@@ -26,7 +48,7 @@ pub(super) fn write(alert: &Alert, payload: &Payload) {
                 logs_url = link("logs_url", &None),
                 starts_at = alert.starts_at(),
                 ends_at = alert.ends_at(),
-                receiver = payload.receiver.as_deref(),
+                receiver,
                 "alert"
             )
         };

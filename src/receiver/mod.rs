@@ -3,6 +3,7 @@
 //! With these lines in the log store, an alert can be found beside the lines that caused it.
 
 mod alert;
+mod batch;
 mod counters;
 mod incident;
 mod line;

@@ -7,17 +7,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
+use redpane::Telemetry;
 use redpane::problem::Problem;
 use serde_json::json;
 
-use super::alert::Payload;
-use super::{counters, line};
-use crate::log_targets::RECEIVER;
+use super::alert::{Payload, shortened};
+use super::batch::{self, Outcome};
+use super::counters;
 use crate::web::{self, json_body};
 
 /// Most alerts in one payload; 422 for more.
 const ALERT_LIMIT: usize = 10_000;
+/// Seconds after which a sender whose alerts were not taken may try again.
+const RETRY_AFTER: &str = "5";
 
 /// Methods and routes of the receiver, to be preregistered.
 pub(crate) fn routes() -> Vec<(Method, &'static str)> {
@@ -25,24 +28,22 @@ pub(crate) fn routes() -> Vec<(Method, &'static str)> {
 }
 
 /// `POST /alerts` with bodies of at most `body_limit` bytes. Without probes, metrics and fallbacks.
-pub(crate) fn router(body_limit: usize, request_timeout: Duration) -> Router {
-    let router = Router::new().route("/alerts", post(receive)).with_state(body_limit);
-    web::with_timeout(router, request_timeout)
+pub(crate) fn router(telemetry: &Telemetry, body_limit: usize, request_timeout: Duration) -> Router {
+    let receiver = Receiver { telemetry: telemetry.clone(), body_limit };
+    web::with_timeout(Router::new().route("/alerts", post(receive)).with_state(receiver), request_timeout)
 }
 
-async fn receive(State(body_limit): State<usize>, headers: HeaderMap, body: Body) -> Response {
-    match read(&headers, body, body_limit).await {
-        Ok(payload) => {
-            for alert in &payload.alerts {
-                line::write(alert, &payload);
-                counters::received(alert.state());
-            }
-            if payload.truncated_alerts > 0 {
-                let missing = payload.truncated_alerts;
-                tracing::warn!(target: RECEIVER, missing, "the sender left {missing} alerts out of this payload");
-            }
-            Json(json!({"alerts": payload.alerts.len()})).into_response()
-        }
+#[derive(Clone)]
+struct Receiver {
+    /// Whose log takes the lines.
+    telemetry: Telemetry,
+    body_limit: usize,
+}
+
+/// 200 where the line of every alert is in the log's buffer, and of at least one alert.
+async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Body) -> Response {
+    match take(&receiver, &headers, body).await {
+        Ok(answer) => answer,
         Err(problem) => {
             counters::rejected();
             problem.into_response()
@@ -50,15 +51,37 @@ async fn receive(State(body_limit): State<usize>, headers: HeaderMap, body: Body
     }
 }
 
-async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Payload, Problem> {
-    let bytes = json_body::read(headers, body, limit).await?;
-    json_body::check_syntax(&bytes)?;
-    let unprocessable = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY).detail(detail);
-    let payload: Payload = serde_json::from_slice(&bytes).map_err(|error| {
-        unprocessable(format!("not a webhook of Grafana alerting or Alertmanager (version 4): {error}"))
+/// # Errors
+/// A payload that cannot be used.
+async fn take(receiver: &Receiver, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
+    let bytes = json_body::read(headers, body, receiver.body_limit).await?;
+    let payload = read(&bytes)?;
+    let Ok(outcome) = batch::write(&receiver.telemetry, &payload, bytes.len()).await else {
+        let detail = "the log takes no lines at the moment; send the alerts again";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail(detail);
+        return Ok(([(header::RETRY_AFTER, RETRY_AFTER)], problem).into_response());
+    };
+    match outcome {
+        Outcome { taken: 0, refused, first_mistake: Some(mistake) } => {
+            Err(unprocessable(format!("none of the {refused} alerts can be used; the first: {mistake}")))
+        }
+        Outcome { taken, refused: 0, .. } => Ok(Json(json!({"alerts": taken})).into_response()),
+        Outcome { taken, refused, .. } => Ok(Json(json!({"alerts": taken, "refused": refused})).into_response()),
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Payload<'_>, Problem> {
+    json_body::check_syntax(bytes)?;
+    let payload: Payload<'_> = serde_json::from_slice(bytes).map_err(|error| {
+        let mistake = shortened(&error.to_string());
+        unprocessable(format!("not a webhook of Grafana alerting or Alertmanager (version 4): {mistake}"))
     })?;
     match payload.alerts.len() {
         0..=ALERT_LIMIT => Ok(payload),
         count => Err(unprocessable(format!("{count} alerts in one payload; at most {ALERT_LIMIT} are taken"))),
     }
+}
+
+fn unprocessable(detail: String) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY).detail(detail)
 }

@@ -104,18 +104,123 @@ async fn what_is_no_webhook_is_refused_and_counted() {
         (post("/alerts", ""), 400, "empty"),
         (post("/alerts", "{}"), 422, "missing field `alerts`"),
         (post("/alerts", r#"{"alerts": "all"}"#), 422, "expected a sequence"),
+        (post("/alerts", format!(r#"{{"alerts": "{}"}}"#, "x".repeat(900_000))), 422, "expected a sequence"),
+        (post("/alerts", r#"{"alerts": [1, {}]}"#), 422, "none of the 2 alerts"),
         (post("/alerts", format!("\"{}\"", "x".repeat(1024 * 1024))), 413, "1048576 bytes"),
         (text.body("{}".into()).unwrap(), 415, "application/json"),
     ] {
         let detail = assert_problem(&client::send(address, request).await, status);
-        assert!(detail.contains(part), "{part} is missing in: {detail}");
+        assert!(detail.contains(part) && detail.len() < 1024, "{part} is missing in: {detail}");
     }
     assert_problem(&client::send(address, bare("GET", "/alerts")).await, 405);
     assert_problem(&client::get(address, "/").await, 404);
     assert_eq!(client::get(address, "/healthz").await.status, 200);
     assert_eq!(client::get(address, "/readyz").await.status, 200);
     let samples = Samples::parse(client::get(address, "/metrics").await.text());
-    assert_eq!(samples.value("redpane_alert_payloads_rejected_total", &[]), 6.0);
+    assert_eq!(samples.value("redpane_alert_payloads_rejected_total", &[]), 8.0);
     assert_eq!(samples.sum("redpane_alerts_received_total", &[]), 0.0);
     assert!(process.lines().iter().all(|line| line["message"] != "alert"));
+}
+
+/// Few bytes must not become many: whoever can reach the receiver could fill the log otherwise.
+#[tokio::test]
+async fn what_is_written_is_bounded_by_what_came() {
+    const FACTOR: usize = 32;
+    let many = |alert: &str, count: usize| vec![alert; count].join(",");
+    let links = ["dashboard_url", "panel_url", "runbook_url", "logs_url", "silence_url", "generator_url"]
+        .map(|name| format!("\"{name}\":\"/d/?from=now-1h&to=now\""))
+        .join(",");
+    let repeated = format!("{{\"labels\":{{\"app\":\"{}\"}},\"annotations\":{{{links}}}}}", "\u{7f}".repeat(400));
+    let receiver = "r".repeat(8_000);
+    for (receiver, alerts, status) in [
+        (&receiver[..], many("{}", 10_000), 422),
+        ("", many("1", 10_000), 422),
+        ("", many("{\"labels\":1}", 10_000), 422),
+        (&receiver, many("{\"labels\":{\"a\":\"\"}}", 10_000), 200),
+        (&receiver, many(&repeated, 50), 200),
+        (&receiver, "{\"labels\":{\"a\":\"\"}}".to_owned(), 200),
+    ] {
+        let (mut process, address) = listening(redpane(&["receiver"], &[]), Reading::AsItComes).await;
+        let before = process.output().len();
+        let body = format!("{{\"receiver\":\"{receiver}\",\"alerts\":[{alerts}]}}");
+        let came = body.len();
+        assert_eq!(client::send(address, post("/alerts", body)).await.status.as_u16(), status);
+        process.signal("TERM");
+        assert_eq!(process.exit_code().await, 0);
+        // The few lines of the request itself and of the end are of fixed size.
+        let written = process.output().len() - before;
+        assert!(written < 8 * 1024 + FACTOR * came, "{came} bytes became {written}");
+        assert!(process.lines().iter().all(|line| line["message"] != "log lines were lost"));
+    }
+}
+
+#[tokio::test]
+async fn good_alerts_of_a_batch_are_taken_and_each_bad_one_is_a_line() {
+    let (mut process, address) = listening(redpane(&["receiver"], &[]), Reading::AsItComes).await;
+    let text = "x".repeat(100_000);
+    let good = |name: &str| json!({"status": "firing", "labels": {"alertname": name}});
+    let alerts = json!([
+        good("first"),
+        5,
+        {"labels": {"alertname": "listed", "app": "api"}, "annotations": [1]},
+        {"labels": text},
+        {"status": {}, "labels": {"alertname": "odd"}},
+        {},
+        good("last"),
+    ]);
+    let answer = client::send(address, post("/alerts", json!({"alerts": alerts, "receiver": "r"}).to_string())).await;
+    assert_eq!((answer.status.as_u16(), body_of(&answer)), (200, json!({"alerts": 2, "refused": 5})));
+    let samples = Samples::parse(client::get(address, "/metrics").await.text());
+    assert_eq!(samples.sum("redpane_alerts_received_total", &[]), 2.0);
+    assert_eq!(samples.value("redpane_alerts_refused_total", &[]), 5.0);
+    assert_eq!(samples.value("redpane_alert_payloads_rejected_total", &[]), 0.0);
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 0);
+    let lines = process.lines();
+    let named = |message: &str| lines.iter().filter(|line| line["message"] == message).collect::<Vec<_>>();
+    let taken: Vec<_> = named("alert").iter().map(|line| line.str("name").to_owned()).collect();
+    assert_eq!(taken, ["first", "last"]);
+    let refused = named("an alert was refused");
+    assert_eq!(refused.len(), 5, "{lines:#?}");
+    for (line, (number, name, parts)) in refused.iter().zip([
+        (2, None, &["invalid type: integer `5`"][..]),
+        (3, Some("listed"), &["annotations", "invalid type: sequence, expected a map"]),
+        (4, None, &["labels", "invalid type: string", "expected a map"]),
+        (5, Some("odd"), &["status", "invalid type: map, expected a string"]),
+        (6, None, &["no labels"]),
+    ]) {
+        assert_eq!((line.str("level"), line.str("target")), ("WARN", "redpane::receiver"));
+        assert_eq!((line["number"].as_u64(), line.get("name").and_then(Value::as_str)), (Some(number), name));
+        assert!(parts.iter().all(|part| line.str("problem").contains(part)), "{}", line.text);
+        assert!(line.text.len() < 1024 && line["trace_id"] == answer.header("x-trace-id"), "{}", line.text);
+    }
+}
+
+/// 200 promises that every line is in the buffer: with a log that stands still, the sender is told to come again.
+#[tokio::test]
+async fn an_alert_that_is_answered_200_has_its_line() {
+    const ALERTS: usize = 1000;
+    let variables = [("REDPANE_LOG_BUFFER_BYTES", "64KiB")];
+    let (mut process, address) = listening(redpane(&["receiver"], &variables), Reading::NotFurtherThanItsAddress).await;
+    let alerts: Vec<_> =
+        (0..ALERTS).map(|number| json!({"labels": {"alertname": format!("number {number}")}})).collect();
+    let batch = json!({"alerts": alerts}).to_string();
+    let answer = client::send(address, post("/alerts", batch.clone())).await;
+    let detail = assert_problem(&answer, 503);
+    assert!(detail.contains("log"), "{detail}");
+    assert_eq!(answer.header("retry-after"), "5");
+    process.read_on();
+    // A buffer far smaller than the batch is no reason to refuse it while the log moves.
+    let answer = client::send(address, post("/alerts", batch)).await;
+    assert_eq!((answer.status.as_u16(), body_of(&answer)), (200, json!({"alerts": ALERTS})));
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 0);
+    let lines = process.lines();
+    let trace_id = answer.header("x-trace-id");
+    let written: std::collections::BTreeSet<_> = lines
+        .iter()
+        .filter(|line| line["message"] == "alert" && line["trace_id"] == trace_id)
+        .map(|line| line.str("name"))
+        .collect();
+    assert_eq!(written.len(), ALERTS);
 }

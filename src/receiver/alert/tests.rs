@@ -8,7 +8,7 @@ fn alert(value: Value) -> Alert {
 
 #[test]
 fn a_webhook_of_grafana() {
-    let payload: Payload = serde_json::from_value(json!({
+    let text = json!({
         "receiver": "alerts", "status": "firing", "orgId": 1, "title": "[FIRING:1]", "state": "alerting", "version": "1",
         "groupKey": "{}:{}", "truncatedAlerts": 0, "externalURL": "http://grafana:3000/", "message": "...",
         "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
@@ -21,10 +21,12 @@ fn a_webhook_of_grafana() {
             "generatorURL": "http://g/1", "silenceURL": "http://s/1", "dashboardURL": "", "panelURL": "http://p/1",
             "imageURL": "", "fingerprint": "c6eadffa33fcdf37"
         }]
-    }))
-    .expect("a payload");
+    })
+    .to_string();
+    let payload: Payload<'_> = serde_json::from_str(&text).expect("a payload");
     assert_eq!(payload.receiver.as_deref(), Some("alerts"));
-    let [alert] = payload.alerts.as_slice() else { panic!("one alert") };
+    let [alert] = payload.alerts[..] else { panic!("one alert") };
+    let alert = Alert::read(alert).expect("an alert");
     assert_eq!(alert.name(), Some("High error ratio"));
     assert_eq!((alert.state(), alert.label("severity")), (AlertState::Firing, Some("critical")));
     assert_eq!(alert.labels_text(), r#"{alertname="High error ratio", app="api", severity="critical"}"#);
@@ -38,7 +40,7 @@ fn a_webhook_of_grafana() {
 
 #[test]
 fn a_webhook_of_alertmanager() {
-    let payload: Payload = serde_json::from_value(json!({
+    let text = json!({
         "version": "4", "groupKey": "{}", "truncatedAlerts": 2, "status": "resolved", "receiver": "alerts",
         "groupLabels": {"alertname": "Down"}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://am:9093",
         "alerts": [{
@@ -46,10 +48,11 @@ fn a_webhook_of_alertmanager() {
             "startsAt": "2026-11-22T10:00:00Z", "endsAt": "2026-11-22T10:05:00Z", "generatorURL": "http://p/1",
             "fingerprint": "aa"
         }]
-    }))
-    .expect("a payload");
+    })
+    .to_string();
+    let payload: Payload<'_> = serde_json::from_str(&text).expect("a payload");
     assert_eq!(payload.truncated_alerts, 2);
-    let alert = &payload.alerts[0];
+    let alert = Alert::read(payload.alerts[0]).expect("an alert");
     assert_eq!(
         (alert.state(), alert.summary().as_deref(), alert.value().as_deref()),
         (AlertState::Resolved, Some("gone"), Some("0"))
@@ -84,6 +87,17 @@ fn labels_are_escaped_as_in_the_exposition_format() {
 
 #[test]
 fn a_payload_without_alerts_says_what_is_missing() {
-    let error = serde_json::from_str::<Payload>(r#"{"status":"firing"}"#).expect_err("no alerts");
+    let error = serde_json::from_str::<Payload<'_>>(r#"{"status":"firing"}"#).expect_err("no alerts");
     assert!(error.to_string().contains("missing field `alerts`"), "{error}");
+}
+
+#[test]
+fn a_long_mistake_keeps_its_ends() {
+    let long = format!("invalid type: string \"{}\", expected a map", "\u{e9}".repeat(1000));
+    let short = shortened(&long);
+    assert!(short.starts_with("invalid type: string") && short.ends_with("expected a map"), "{short}");
+    assert!(short.chars().count() < 250, "{short}");
+    for whole in ["", "short", &"x".repeat(200)] {
+        assert_eq!(shortened(whole), whole);
+    }
 }

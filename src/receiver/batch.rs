@@ -1,0 +1,91 @@
+//! The alerts of one payload, written so that none is lost without a word.
+
+use std::time::Duration;
+
+use redpane::Telemetry;
+
+use super::alert::{Alert, Payload};
+use super::{counters, line};
+use crate::log_targets::RECEIVER;
+
+/// How long a log that does not take a line may take to move again.
+const ROOM_DEADLINE: Duration = Duration::from_secs(2);
+/// The longest line of an alert that was refused.
+const REFUSED_LINE_BYTES: usize = 1024;
+/// How many bytes of such lines a byte of a payload may become, and how many of them are always told.
+const FACTOR: usize = 16;
+const ALWAYS_TOLD: usize = 8;
+
+/// What became of the alerts of a payload.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) taken: usize,
+    pub(super) refused: usize,
+    /// What is wrong with the first that was refused.
+    pub(super) first_mistake: Option<String>,
+}
+
+/// The log did not take a line.
+#[derive(Debug)]
+pub(super) struct LogFull;
+
+/// Writes a line for each alert of a payload of so many bytes, and for each that cannot be used. Very many of those in
+/// few bytes share a line, so that what is written is bounded by what came.
+///
+/// # Errors
+/// [`LogFull`] at the first line that does not reach the log's buffer: what is written by then, the sender sends again.
+pub(super) async fn write(telemetry: &Telemetry, payload: &Payload<'_>, bytes: usize) -> Result<Outcome, LogFull> {
+    let receiver = line::receiver(payload.receiver.as_deref());
+    let receiver = receiver.as_deref();
+    let told = ALWAYS_TOLD + bytes * FACTOR / REFUSED_LINE_BYTES;
+    let mut outcome = Outcome::default();
+    for (index, json) in payload.alerts.iter().enumerate() {
+        // Ten thousand alerts take a while: others get their turn on this thread.
+        tokio::task::coop::consume_budget().await;
+        match Alert::read(json) {
+            Ok(alert) => {
+                logged(telemetry, || line::write(&alert, receiver)).await?;
+                counters::received(alert.state());
+                outcome.taken += 1;
+            }
+            Err(bad) => {
+                if outcome.refused < told {
+                    logged(telemetry, || line::write_refused(index + 1, &bad, receiver)).await?;
+                }
+                counters::refused();
+                outcome.refused += 1;
+                outcome.first_mistake.get_or_insert(bad.mistake);
+            }
+        }
+    }
+    if outcome.refused > told {
+        let more = outcome.refused - told;
+        logged(telemetry, || tracing::warn!(target: RECEIVER, more, "{more} more alerts were refused")).await?;
+    }
+    let missing = payload.truncated_alerts;
+    if missing > 0 {
+        let left_out =
+            || tracing::warn!(target: RECEIVER, missing, "the sender left {missing} alerts out of this payload");
+        logged(telemetry, left_out).await?;
+    }
+    Ok(outcome)
+}
+
+/// Calls `write`, which logs one line. Where that is lost, waits until the log has moved and calls it once more: a payload
+/// may well be larger than the log's buffer.
+async fn logged(telemetry: &Telemetry, write: impl Fn()) -> Result<(), LogFull> {
+    if reaches_the_buffer(telemetry, &write) {
+        return Ok(());
+    }
+    let moving = telemetry.clone();
+    let has_moved = tokio::task::spawn_blocking(move || moving.flush(ROOM_DEADLINE).is_ok()).await;
+    let is_written = has_moved.unwrap_or(false) && reaches_the_buffer(telemetry, &write);
+    is_written.then_some(()).ok_or(LogFull)
+}
+
+/// Whether what `write` logs is in the buffer. Lines that others lose meanwhile make it seem lost: then it is written twice.
+fn reaches_the_buffer(telemetry: &Telemetry, write: impl Fn()) -> bool {
+    let lost = telemetry.log_losses().lines;
+    write();
+    telemetry.log_losses().lines == lost
+}
