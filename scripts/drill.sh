@@ -77,18 +77,25 @@ handed_over() {
     --data-urlencode 'query=max_over_time(app:slo_availability:burn_rate5m{app="api"}[2m]) == 0' 2>/dev/null | grep -q '"value":\['
 }
 
-lines() { # LogQL after the selector and `| json` of the receiver's lines since the drill began; their texts, one a line
+# An incident of before may end after the drill began; only those that began with it are its own. A page that was on already is
+# looked at from there on.
+since() { # alert
+  if [ "$1" != "$PAGE" ] || [ "$pages" -eq 1 ]; then echo "$began_at"; fi
+}
+
+lines() { # alert, state, name of a field; the field of each such line of the receiver since the drill began
   curl -fsS --max-time 10 -G "$LOKI_URL/loki/api/v1/query_range" --data-urlencode "start=${began}000000000" --data-urlencode limit=100 \
-    --data-urlencode "query={app=\"alerts\"} | json | message=\"alert\" | $1" 2>/dev/null |
-    grep -o '\["[0-9]\{19\}","[^]]*' | sed 's/^\["[0-9]*","//; s/"$//; s/","{.*$//; s/\\u0026/\&/g; s/\\"/"/g'
+    --data-urlencode "query={app=\"alerts\"} | json | message=\"alert\" | name=\"$1\" | state=\"$2\" | line_format \"{{.starts_at}} {{.$3}}\"" 2>/dev/null |
+    grep -o '\["[0-9]\{19\}","[^]]*' | sed 's/^\["[0-9]*","//; s/"$//; s/","{.*$//; s/\\u0026/\&/g; s/\\"/"/g' |
+    awk -v since="$(since "$1")" '$1 "" >= since { sub(/^[^ ]* /, ""); print }'
 }
 
 delivered() { # alert, state
-  [ -n "$(lines "name=\"$1\" | state=\"$2\"")" ]
+  [ -n "$(lines "$1" "$2" name)" ]
 }
 
 field() { # alert, state, name of the field
-  lines "name=\"$1\" | state=\"$2\" | line_format \"{{.$3}}\"" | head -n 1
+  lines "$1" "$2" "$3" | head -n 1
 }
 
 fail() {
@@ -124,7 +131,7 @@ readable() { # alert, state, pattern of the summary
 }
 
 counted() { # alert, state, how often
-  count=$(lines "name=\"$1\" | state=\"$2\"" | wc -l)
+  count=$(lines "$1" "$2" name | wc -l)
   [ "$count" -eq "$3" ] || fail "\"$1\" was delivered $count times as $2, not $3"
 }
 
@@ -172,6 +179,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 began=$(date +%s)
+began_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 RATE=$RATE DURATION=$((TIMEOUT * 5 + PAGE_TIMEOUT)) URL=$URL "$(dirname "$0")/load.sh" >/dev/null &
 load=$!
 

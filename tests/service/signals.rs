@@ -125,7 +125,7 @@ async fn every_signal_that_asks_for_an_end_drains() {
     for signal in ["HUP", "QUIT"] {
         let command = redpane(&[], &[("REDPANE_FAULTS", "1")]);
         let (mut process, address) = listening(command, Reading::AsItComes).await;
-        let mut asked = raw::send(address, "GET /faults/delay/300 HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let mut asked = raw::send(address, "GET /faults/delay/3000 HTTP/1.1\r\nhost: a\r\n\r\n").await;
         super::shutdown::in_flight(address, 1).await;
         process.signal(signal);
         let answer = raw::read_to_end(&mut asked).await;

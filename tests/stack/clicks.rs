@@ -110,7 +110,6 @@ fn line_to_trace(bundle: &Bundle, browser: &mut Browser) {
     for (title, place) in [("All lines of this trace", "/explore"), ("Trace dashboard", "/d/redpane-trace")] {
         let link = format!("[...document.querySelectorAll('a')].find(a => a.innerText.trim() === '{title}')");
         browser.follow(title, &link);
-        browser.resize(1600, 1000);
         browser.until("the page of the link", &format!("location.pathname.startsWith('{place}')"));
         expect_trace(bundle, browser, title);
         browser.close_new_pages();

@@ -32,6 +32,8 @@ pub struct Browser {
     child: Child,
     profile: PathBuf,
     connection: Connection,
+    /// Width and height in pixels that were asked for: a new tab gets them too.
+    size: Option<(u32, u32)>,
     /// Pages that were in front, the latest last.
     pages: Vec<String>,
 }
@@ -61,7 +63,8 @@ impl Browser {
             let (port, path) = text.split_once('\n')?;
             path.starts_with('/').then(|| format!("ws://127.0.0.1:{port}{path}"))
         });
-        let mut browser = Self { child, profile, connection: Connection::open(&address), pages: Vec::new() };
+        let mut browser =
+            Self { child, profile, connection: Connection::open(&address), size: None, pages: Vec::new() };
         let page = wait("its first page", || browser.new_page());
         browser.take(page);
         browser
@@ -111,6 +114,9 @@ impl Browser {
     fn take(&mut self, page: String) {
         self.connection.attach(&page);
         self.pages.push(page);
+        if let Some((width, height)) = self.size {
+            self.resize(width, height);
+        }
     }
 
     /// Closes the page in front and goes back to the one before it.
@@ -124,6 +130,7 @@ impl Browser {
 
     /// Gives the page this size in pixels.
     pub fn resize(&mut self, width: u32, height: u32) {
+        self.size = Some((width, height));
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.connection.ask("Emulation.setDeviceMetricsOverride", size);
     }
