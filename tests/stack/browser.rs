@@ -19,7 +19,7 @@ pub(crate) const SETTLED: &str = r#"(async () => {
             .filter(panel => panel.getBoundingClientRect().top < innerHeight);
         const busy = [...document.querySelectorAll('button')].some(button => button.innerText.trim() === 'Cancel')
             || document.querySelector('[aria-label="Panel loading bar"]');
-        return panels.length > 3 && panels.every(shown) && !busy;
+        return panels.length > 0 && panels.every(shown) && !busy;
     };
     if (!settled()) return false;
     await new Promise(done => setTimeout(done, 500));
