@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::browser::{SETTLED, start};
 use crate::bundle::{Bundle, root};
+use crate::clicks::log_in;
 use crate::dashboards::dashboards;
 use crate::http::encode;
 
@@ -38,6 +39,7 @@ pub(crate) fn are_made_when_asked_for(bundle: &Bundle) {
         format!(r#"{{app="api"}} | json status, method, path, outcome | status >= 500 | line_format `{readable}`"#);
     let right = pane("loki", &serde_json::Value::from(failed).to_string());
     let panes = encode(&format!(r#"{{"left":{left},"right":{right}}}"#));
+    log_in(&mut browser, &address);
     browser.open(&format!("{address}/explore?schemaVersion=1&orgId=1&panes={panes}"));
     browser.until("lines", r#"document.querySelectorAll('.log-line-body, [class*="log-line-body"]').length > 3"#);
     browser.until("a graph", "document.querySelector('.u-over')");
