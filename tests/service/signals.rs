@@ -132,7 +132,6 @@ async fn every_signal_that_asks_for_an_end_drains() {
     for (signal, number) in [("HUP", 1), ("QUIT", 3)] {
         if is_ignored(number) {
             // Whoever starts the tests under `nohup` has asked for that, and children have it from their parents.
-            println!("skipped: SIG{signal} is ignored here");
             continue;
         }
         let command = redpane(&[], &[("REDPANE_FAULTS", "1")]);

@@ -9,7 +9,7 @@ use crate::dashboards::dashboards;
 /// Widths of a laptop's screen and of two monitors.
 const WIDTHS: [u32; 3] = [1280, 1600, 1920];
 /// High enough for the longest dashboard: a panel below the window's edge asks for nothing.
-const HEIGHT: u32 = 4800;
+pub(crate) const HEIGHT: u32 = 4800;
 
 /// True once every panel in sight shows something, and half a second later still nothing is asked for: panels ask in turns.
 pub(crate) const SETTLED: &str = r#"(async () => {
@@ -19,7 +19,7 @@ pub(crate) const SETTLED: &str = r#"(async () => {
             .filter(panel => panel.getBoundingClientRect().top < innerHeight);
         const busy = [...document.querySelectorAll('button')].some(button => button.innerText.trim() === 'Cancel')
             || document.querySelector('[aria-label="Panel loading bar"]');
-        return panels.length > 0 && panels.every(shown) && !busy;
+        return panels.length > 3 && panels.every(shown) && !busy;
     };
     if (!settled()) return false;
     await new Promise(done => setTimeout(done, 500));

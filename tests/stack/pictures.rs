@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::browser::{SETTLED, start};
+use crate::browser::{HEIGHT, SETTLED, start};
 use crate::bundle::{Bundle, root};
 use crate::clicks::log_in;
 use crate::dashboards::dashboards;
@@ -21,10 +21,13 @@ pub(crate) fn are_made_when_asked_for(bundle: &Bundle) {
     let folder = Path::new(root()).join(folder);
     assert!(folder.is_dir(), "{VARIABLE}={} is no folder", folder.display());
     let address = format!("http://127.0.0.1:{}", bundle.grafana);
-    browser.resize(1600, 1100);
     for dashboard in dashboards() {
         browser.open(&format!("{address}/d/{}?kiosk&refresh=1d&from=now-15m&to=now", dashboard.uid));
+        // All of it is drawn first: of a dashboard with tall panels too few would be in sight to know that it is.
+        browser.resize(1600, HEIGHT);
         browser.until("every panel has its answer", SETTLED);
+        browser.resize(1600, 1100);
+        browser.until("every panel in sight is drawn again", "new Promise(done => setTimeout(() => done(true), 1000))");
         let name = dashboard.uid.strip_prefix(PREFIX).unwrap_or(&dashboard.uid);
         browser.picture(&folder.join(format!("{name}.png")));
     }
