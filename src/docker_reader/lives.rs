@@ -48,8 +48,9 @@ impl Lives {
 
     /// Notes that the container `id` was started at `started`, after a run that ended at `finished`. It goes on with the same
     /// life where its address is the same, or none: Docker gives none to a container that waits for its next start, as in a
-    /// crash loop, and to one that ended before anybody looked.
-    pub(super) fn note(&mut self, id: &str, started: &str, finished: &str, mut container: Value) {
+    /// crash loop, and to one that ended before anybody looked. An address that is not known stays empty: a collector that reads
+    /// anything but an IP address in its place refuses the whole list. promtail-config.yml makes `instance` of the name then.
+    pub(super) fn note(&mut self, id: &str, started: &str, finished: &str, container: Value) {
         if self.knows(id, started) {
             return;
         }
@@ -60,8 +61,6 @@ impl Lives {
                 started.clone_into(&mut last.started);
                 return;
             }
-        } else if addresses.is_empty() {
-            name_instead_of_address(&mut container);
         }
         // Of the first life that is known, all lines are: nobody else would show them.
         let begin = if lives.is_empty() { 0 } else { between(finished, started) };
@@ -106,14 +105,6 @@ fn addresses(container: &Value) -> Vec<&str> {
     let networks = container["NetworkSettings"]["Networks"].as_object().into_iter().flatten();
     let addresses = networks.filter_map(|(_, network)| network["IPAddress"].as_str());
     addresses.filter(|address| !address.is_empty()).collect()
-}
-
-/// A name is an address within Docker's networks, and unlike an empty text it tells containers apart.
-fn name_instead_of_address(container: &mut Value) {
-    let name = name(container).to_owned();
-    for (_, network) in container["NetworkSettings"]["Networks"].as_object_mut().into_iter().flatten() {
-        network["IPAddress"] = name.as_str().into();
-    }
 }
 
 fn name(container: &Value) -> &str {
@@ -197,10 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn a_container_without_any_address_has_its_name_instead() {
+    fn a_container_without_any_address_stays_without() {
         let mut lives = Lives::default();
         lives.note("a", &at(0), NEVER, with(""));
-        assert_eq!(lives.list(&["a"])[0]["NetworkSettings"]["Networks"]["n"]["IPAddress"], "api-1");
+        assert_eq!(lives.list(&["a"])[0]["NetworkSettings"]["Networks"]["n"]["IPAddress"], "");
     }
 
     #[test]

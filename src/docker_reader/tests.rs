@@ -372,11 +372,11 @@ async fn a_container_in_a_crash_loop_is_listed_with_the_address_it_had_last() {
 }
 
 #[tokio::test]
-async fn a_container_that_was_never_seen_with_an_address_has_its_name_instead() {
+async fn a_container_that_was_never_seen_with_an_address_has_none() {
     for state in ["restarting", "exited"] {
         let bench = Bench::new().await;
         bench.becomes(state, 5, 6);
-        assert_eq!(addresses(&bench.reader()).await, ["api-1"], "{state}");
+        assert_eq!(addresses(&bench.reader()).await, [""], "{state}: a name would be no IP address");
     }
 }
 

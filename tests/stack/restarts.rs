@@ -147,18 +147,18 @@ fn same_instances(bundle: &Bundle, prefix: &str) {
 }
 
 /// One container in a crash loop, and one that writes equal lines without a time of their own, while Promtail is away and then
-/// killed as it catches up.
+/// killed as it catches up. And one that is over before anybody can see an address of it.
 pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle: &Bundle) {
     let project = format!("com.docker.compose.project={}", bundle.project);
     let kinds = [
-        ("crash", "always", "echo why; exit 1"),
-        ("equal", "always", "while sleep 0.2; do echo ok; done"),
-        ("once", "no", "echo once"),
+        ("crash", "always", "bridge", "echo why; exit 1"),
+        ("equal", "always", "bridge", "while sleep 0.2; do echo ok; done"),
+        ("once", "no", "none", "echo once"),
     ];
-    let names = kinds.map(|(kind, restart, script)| {
+    let names = kinds.map(|(kind, restart, network, script)| {
         let name = format!("{}-{kind}", bundle.project);
         let labels = ["--label", "logging_job=other", "--label", &project];
-        let run = ["run", "-d", "--restart", restart, "--name", &name];
+        let run = ["run", "-d", "--restart", restart, "--network", network, "--name", &name];
         let image = ["--entrypoint", "sh", "haproxy:3.2.24-alpine", "-c", script];
         let output = docker(&[&run[..], &labels, &image].concat()).unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -187,6 +187,8 @@ pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle
             if written == stored { Ok(()) } else { Err(format!("{name}: {written} written, {stored} stored")) }
         });
     }
+    let once = bundle.logql(&format!(r#"sum by (instance) (count_over_time({{container="{}"}}[1h]))"#, names[2]));
+    assert_eq!(once[0].0["instance"], format!("{}:8000", names[2]), "the name in place of an address");
     drop(docker(&["rm", "--force", &names[0], &names[1], &names[2]]));
     bundle.wait_until_healthy();
 }
