@@ -56,11 +56,11 @@ impl Lives {
         }
         let lives = self.0.entry(id.to_owned()).or_default();
         let addresses = addresses(&container);
-        if let Some(last) = lives.last_mut() {
-            if addresses.is_empty() || addresses == self::addresses(&last.container) {
-                started.clone_into(&mut last.started);
-                return;
-            }
+        if let Some(last) = lives.last_mut()
+            && (addresses.is_empty() || addresses == self::addresses(&last.container))
+        {
+            started.clone_into(&mut last.started);
+            return;
         }
         // Of the first life that is known, all lines are: nobody else would show them.
         let begin = if lives.is_empty() { 0 } else { between(finished, started) };
