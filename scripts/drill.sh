@@ -16,12 +16,8 @@
 # did not happen in time, or was not as it must be; 64: cannot begin.
 set -eu
 
-# A port as Compose finds it: from the shell, else from .env, else the default. An empty one is the default too.
-port() { # variable, default
-  value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*[\"']\{0,1\}\([0-9]*\).*/\2/p" "$(dirname "$0")/../.env" 2>/dev/null | tail -n 1)
-  eval "value=\${$1-\$value}"
-  echo "${value:-$2}"
-}
+# shellcheck source=scripts/port.sh
+. "$(dirname "$0")/port.sh"
 
 URL=${URL:-http://localhost:$(port API_PORT 8000)}
 GRAFANA_URL=${GRAFANA_URL:-http://localhost:$(port GRAFANA_PORT 3000)}

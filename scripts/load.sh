@@ -8,12 +8,8 @@
 # Prints how many answers had which status code. Changes nothing; Ctrl-C ends it with the same summary.
 set -eu
 
-# A port as Compose finds it: from the shell, else from .env, else the default. An empty one is the default too.
-port() { # variable, default
-  value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*[\"']\{0,1\}\([0-9]*\).*/\2/p" "$(dirname "$0")/../.env" 2>/dev/null | tail -n 1)
-  eval "value=\${$1-\$value}"
-  echo "${value:-$2}"
-}
+# shellcheck source=scripts/port.sh
+. "$(dirname "$0")/port.sh"
 
 RATE=${RATE:-20}
 DURATION=${DURATION:-60}

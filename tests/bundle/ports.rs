@@ -18,7 +18,7 @@ impl Clone {
         let clone =
             Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ports-{}-{number}", std::process::id())));
         std::fs::create_dir_all(clone.0.join("scripts")).expect("the folder can be made");
-        for script in ["scripts/load.sh", "scripts/drill.sh"] {
+        for script in ["scripts/load.sh", "scripts/drill.sh", "scripts/port.sh"] {
             std::fs::copy(Bundle::repository().root().join(script), clone.0.join(script)).expect("it can be copied");
         }
         std::fs::write(clone.0.join(".env"), environment).expect("the file can be written");

@@ -119,6 +119,13 @@ impl Bundle {
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// An image of the bundle with a shell: most have none.
+    pub(crate) fn image_with_shell(&self) -> String {
+        let containers = self.containers();
+        let gateway = containers.iter().find(|container| container["Service"] == "gateway").unwrap();
+        gateway["Image"].as_str().unwrap().to_owned()
+    }
+
     /// Waits until every container is healthy again.
     pub(crate) fn wait_until_healthy(&self) {
         eventually("every container is healthy", 120, || {

@@ -78,8 +78,8 @@ fn spike_to_line(browser: &mut Browser, service: &str, spike: u64, (from, to): (
     let boxed =
         browser.until("its place", &format!("(b => [b.x, b.y, b.width, b.height])({area}.getBoundingClientRect())"));
     let [x, y, width, height] = [0, 1, 2, 3].map(|index| boxed[index].as_f64().unwrap());
-    // The nearest series is the one that counts; where it is depends on what else failed. A click that meets another is taken
-    // back with Escape's like: a click on the panel's title.
+    // The nearest series is the one that counts; where it is depends on what else failed. What a click on another pins is
+    // closed again.
     let pinned = (1..40).rev().any(|step| {
         let place = (x + width * share, y + height * f64::from(step) / 40.0);
         browser.hover((place.0 - 2.0, place.1));

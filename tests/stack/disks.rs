@@ -21,19 +21,15 @@ struct SmallDisk<'a> {
     bundle: &'a Bundle,
     /// What the volume is called outside of Compose.
     volume: String,
-    /// An image of the bundle with a shell, which Loki's has not.
     shell: String,
     file: PathBuf,
 }
 
 impl<'a> SmallDisk<'a> {
     fn new(bundle: &'a Bundle) -> Self {
-        let containers = bundle.containers();
-        let gateway = containers.iter().find(|one| one["Service"] == "gateway").unwrap();
-        let shell = gateway["Image"].as_str().unwrap().to_owned();
-        let volume = format!("{}_loki-small", gateway["Project"].as_str().unwrap());
+        let volume = format!("{}_loki-small", bundle.project);
         let file = std::env::temp_dir().join(format!("{}-small-disk.yml", std::process::id()));
-        Self { bundle, volume, shell, file }
+        Self { bundle, volume, shell: bundle.image_with_shell(), file }
     }
 
     /// Starts Loki on it, empty.

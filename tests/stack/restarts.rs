@@ -155,12 +155,13 @@ pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle
         ("equal", "always", "bridge", "while sleep 0.2; do echo ok; done"),
         ("once", "no", "none", "echo once"),
     ];
+    let image = bundle.image_with_shell();
     let names = kinds.map(|(kind, restart, network, script)| {
         let name = format!("{}-{kind}", bundle.project);
         let labels = ["--label", "logging_job=other", "--label", &project];
         let run = ["run", "-d", "--restart", restart, "--network", network, "--name", &name];
-        let image = ["--entrypoint", "sh", "haproxy:3.2.24-alpine", "-c", script];
-        let output = docker(&[&run[..], &labels, &image].concat()).unwrap();
+        let program = ["--entrypoint", "sh", &image, "-c", script];
+        let output = docker(&[&run[..], &labels, &program].concat()).unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         name
     });
