@@ -7,9 +7,11 @@ use hyper_util::server::conn::auto::Builder;
 
 use super::phase::Phase;
 
-/// Room for an HTTP/1 request head, in bytes. Far above any sensible head: one that fits is counted and logged like any
-/// request, one that does not is answered 431 before a request exists.
-const HEAD_LIMIT: usize = 2 * 1024 * 1024;
+/// Room for an HTTP/1 request head, in bytes: what a proxy in front lets pass at most. One that fits is counted and logged
+/// like any request, one that does not is answered 431 before a request exists.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// Requests at once on an HTTP/2 connection: what RFC 9113, section 6.5.2, recommends at least.
+const STREAMS: u32 = 100;
 
 /// One builder for connections that stay open, one for connections that end with their first answer.
 pub(super) struct ConnectionBuilders {
@@ -28,6 +30,7 @@ impl ConnectionBuilders {
         keep_alive
             .http2()
             .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
             .keep_alive_interval(header_timeout / 2)
             .keep_alive_timeout(header_timeout / 2);
         let mut one_answer = keep_alive.clone();

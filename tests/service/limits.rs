@@ -93,6 +93,21 @@ async fn a_client_that_left_before_it_was_accepted_is_counted() {
     assert_eq!(served.observed.samples().requests(), [("GET /faults/delay/{ms} 499".into(), 200.0)]);
 }
 
+/// RFC 9113, section 6.5.2: a client learns from the first SETTINGS frame how many streams it may open.
+#[tokio::test]
+async fn an_http2_connection_has_at_most_a_hundred_streams() {
+    const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
+    let served = Served::start().await;
+    let mut stream = raw::send(served.address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    let mut head = [0; 9];
+    timeout(PATIENCE, stream.read_exact(&mut head)).await.expect("the first frame comes").unwrap();
+    assert_eq!(head[3], 4, "it is SETTINGS");
+    let mut settings = vec![0; usize::from(head[2])];
+    stream.read_exact(&mut settings).await.unwrap();
+    let streams = settings.chunks(6).find(|setting| setting[..2] == MAX_CONCURRENT_STREAMS);
+    assert_eq!(streams.map(|setting| &setting[2..]), Some(&100_u32.to_be_bytes()[..]), "{settings:?}");
+}
+
 #[tokio::test]
 async fn beyond_the_limit_new_connections_wait_and_old_ones_are_served() {
     let served = Served::with(|config| config.max_connections = 2).await;

@@ -5,7 +5,7 @@
 //!   there are; [`route`] is where a route's name leads.
 //! * [`recorder`] takes what the application emits through the `metrics` macros, under the names of [`shown_key`].
 //! * [`registry`] is all of it together. It makes a [`snapshot`], which [`encode`] writes as text and [`scrape`] answers
-//!   with.
+//!   with, one at a time: a [`turn`] is shared by those who wait.
 
 pub(crate) mod arena;
 pub(crate) mod catalogue;
@@ -26,3 +26,4 @@ pub(crate) mod scrape;
 pub(crate) mod shards;
 mod shown_key;
 pub(crate) mod snapshot;
+mod turn;

@@ -10,6 +10,7 @@ use super::http::HttpMetrics;
 use super::label_text::push_label;
 use super::recorder::Recorder;
 use super::snapshot::{Family, HistogramSnapshot, SeriesSnapshot, Value};
+use super::turn::Turn;
 
 type ScrapeHook = Arc<dyn Fn() + Send + Sync>;
 /// Reads families that are counted elsewhere.
@@ -22,8 +23,8 @@ pub(crate) struct Registry {
     source: Source,
     build_labels: Arc<str>,
     hooks: RwLock<Vec<ScrapeHook>>,
-    /// Held by the one scrape that renders; the value is the capacity that the last one would have needed, in bytes.
-    pub(super) turn: Arc<tokio::sync::Mutex<usize>>,
+    /// Held by the one scrape that renders.
+    pub(super) turn: Arc<tokio::sync::Mutex<Turn>>,
 }
 
 impl Registry {

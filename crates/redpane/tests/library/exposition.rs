@@ -5,4 +5,5 @@ mod collisions;
 mod http;
 mod invariant;
 mod limits;
+mod sharing;
 mod support;
