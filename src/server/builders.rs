@@ -7,8 +7,8 @@ use hyper_util::server::conn::auto::Builder;
 
 use super::phase::Phase;
 
-/// Room for an HTTP/1 request head, in bytes: what a proxy in front lets pass at most. One that fits is counted and logged
-/// like any request, one that does not is answered 431 before a request exists.
+/// Room for an HTTP/1 request head, in bytes; other servers and proxies take 8 to 60 KiB unless told otherwise. One that
+/// fits is counted and logged like any request, one that does not is answered 431 before a request exists.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// Requests at once on an HTTP/2 connection: what RFC 9113, section 6.5.2, recommends at least.
 const STREAMS: u32 = 100;

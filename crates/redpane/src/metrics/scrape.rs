@@ -15,25 +15,6 @@ use super::turn::{Rendering, Turn, Wanted};
 use crate::request::problem;
 use crate::request::tasks::spawn_blocking;
 
-/// Renders for whoever has the turn, and for those who wait for it.
-fn render(registry: &Registry, turn: &mut Turn, wanted: Wanted) -> Bytes {
-    let begun = Instant::now();
-    let text = registry.render(wanted.format, turn.capacity);
-    turn.capacity = text.len() + text.len() / 8;
-    let body = Bytes::from(if wanted.gzip { compress(text.as_bytes()) } else { text.into_bytes() });
-    turn.share(Rendering { begun, wanted, body: body.clone() });
-    leave(registry, turn);
-    body
-}
-
-/// Keeps nothing in memory for nobody.
-fn leave(registry: &Registry, turn: &mut Turn) {
-    // One handle is the registry's, one is of whoever has the turn, every other one waits for it.
-    if Arc::strong_count(&registry.turn) <= 2 {
-        turn.forget();
-    }
-}
-
 /// Answers one scrape. Rendering and compressing happen on a blocking thread, and one at a time: a second scraper waits
 /// for its turn instead of doubling the memory. All who wait meanwhile then share one rendering.
 pub(crate) async fn answer(registry: Arc<Registry>, headers: &HeaderMap) -> Response<Bytes> {
@@ -67,6 +48,25 @@ pub(crate) async fn answer(registry: Arc<Registry>, headers: &HeaderMap) -> Resp
     }
     *response.body_mut() = body;
     response
+}
+
+/// Renders for whoever has the turn, and for those who wait for it.
+fn render(registry: &Registry, turn: &mut Turn, wanted: Wanted) -> Bytes {
+    let begun = Instant::now();
+    let text = registry.render(wanted.format, turn.capacity);
+    turn.capacity = text.len() + text.len() / 8;
+    let body = Bytes::from(if wanted.gzip { compress(text.as_bytes()) } else { text.into_bytes() });
+    turn.share(Rendering { begun, wanted, body: body.clone() });
+    leave(registry, turn);
+    body
+}
+
+/// Keeps nothing in memory for nobody.
+fn leave(registry: &Registry, turn: &mut Turn) {
+    // One handle is the registry's, one is of whoever has the turn, every other one waits for it.
+    if Arc::strong_count(&registry.turn) <= 2 {
+        turn.forget();
+    }
 }
 
 fn compress(text: &[u8]) -> Vec<u8> {

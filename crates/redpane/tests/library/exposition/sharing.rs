@@ -59,15 +59,18 @@ async fn those_who_wait_share_one_rendering() {
         assert!(String::from_utf8_lossy(body).contains("\njobs_total 1\n"), "what was counted before is in it");
         assert_eq!(body.as_ptr(), bodies[0].as_ptr(), "it is in memory once");
     }
+    bodies.truncate(1);
+    assert!(bodies[0].is_unique(), "after the last who waited it is the scrapers' alone");
 }
 
 #[tokio::test]
-async fn what_was_rendered_is_not_kept() {
+async fn what_nobody_waits_for_is_not_kept() {
     let (telemetry, rendered, _has_begun, release) = stopped_at_the_first();
     release.send(()).unwrap();
     let headers = HeaderMap::new();
     for scrapes in 1..4 {
-        telemetry.metrics_response(&headers).await;
+        let body = telemetry.metrics_response(&headers).await.into_body();
+        assert!(body.is_unique(), "it is the scraper's alone");
         assert_eq!(rendered.load(Ordering::SeqCst), scrapes, "each sees what was counted up to then");
     }
 }
