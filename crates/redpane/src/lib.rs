@@ -26,6 +26,7 @@
 //! | see every request at its end | [`RequestObserver`] |
 //! | answer errors as problem+json with the trace id | `problem::Problem` |
 //! | mark an answer as a timeout | [`TimedOut`] |
+//! | tell, from a server of your own, whether an answer was delivered | [`Delivery`] |
 //!
 //! Inside a request, plain `tracing::info!` carries its ids and plain `metrics::counter!` lands in the same `/metrics`: there
 //! it goes before a global recorder of the application's own.
@@ -83,6 +84,7 @@ pub use metrics::encode::ExpositionFormat;
 pub use metrics::recorder::Recorder;
 pub use middleware::body::ResponseBody;
 pub use middleware::body_error::ResponseBodyError;
+pub use middleware::delivery::Delivery;
 pub use middleware::future::{ResponseFuture, TimedOut};
 pub use middleware::layer::InstrumentLayer;
 pub use middleware::service::InstrumentService;

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::body_error::ResponseBodyError;
 use super::body_state::{BodyState, drop_inner, poll_to_its_end};
+use super::delivery::Delivery;
 use super::observation::{Observation, catches_panics};
 use crate::request::finished::Outcome;
 
@@ -38,15 +39,10 @@ pin_project! {
     where
         B: Body,
     {
-        /// The client left in the middle, or the server has all the bytes that were promised and asks for no more.
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             drop_inner(this.inner, this.state);
-            if let BodyState::Observed(observation) = std::mem::replace(this.state, BodyState::Ended)
-                && observation.has_sent(*this.length)
-            {
-                observation.complete();
-            }
+            this.state.dropped(*this.length);
         }
     }
 }
@@ -55,8 +51,8 @@ impl<B: Body> ResponseBody<B>
 where
     B::Data: 'static,
 {
-    /// `length` is what the answer promises, in bytes.
-    pub(super) fn new(body: B, length: Option<u64>, mut observation: Observation) -> Self {
+    /// `length` is what the answer promises, in bytes. An answer without a body ends here: nothing of it can be watched.
+    pub(super) fn new(body: B, length: Option<u64>, mut observation: Observation, delivery: Option<Delivery>) -> Self {
         let length = length.unwrap_or(UNKNOWN_LENGTH);
         let (inner, panic_answer) = (Some(body), None);
         if inner.as_ref().is_some_and(Body::is_end_stream) {
@@ -74,19 +70,19 @@ where
                 observation.complete();
                 BodyState::Detached(context)
             }
-            false => BodyState::Observed(observation),
+            false => BodyState::Observed(observation, delivery),
         };
         Self { inner, panic_answer, length, state }
     }
 
     /// The answer to a panic. A body whose data is not `Bytes` cannot hold it, and is empty.
-    pub(super) fn panicked(text: Bytes, observation: Observation) -> Self {
+    pub(super) fn panicked(text: Bytes, observation: Observation, delivery: Option<Delivery>) -> Self {
         let length = text.len() as u64;
         let mut text = Some(text);
         let panic_answer =
             (&mut text as &mut dyn Any).downcast_mut::<Option<B::Data>>().and_then(Option::take).map(Box::new);
         let state = match panic_answer.is_some() && !observation.has_no_body() {
-            true => BodyState::Observed(observation),
+            true => BodyState::Observed(observation, delivery),
             false => {
                 observation.complete();
                 BodyState::Ended
@@ -115,7 +111,7 @@ where
         if let Some(answer) = this.panic_answer.take() {
             let frame = Frame::data(*answer);
             this.state.count(&frame);
-            this.state.end(Observation::complete);
+            this.state.complete();
             return Poll::Ready(Some(Ok(frame)));
         }
         if this.inner.is_none() {
@@ -148,10 +144,10 @@ where
         if ended {
             let length = *this.length;
             // A server breaks off an answer that is shorter than it says.
-            this.state.end(|observation| match length == UNKNOWN_LENGTH || observation.has_sent(length) {
-                true => observation.complete(),
-                false => observation.fail(Outcome::BodyError),
-            });
+            match length == UNKNOWN_LENGTH || this.state.has_sent(length) {
+                true => this.state.complete(),
+                false => this.state.end(|observation| observation.fail(Outcome::BodyError)),
+            }
         }
         polled.map_err(ResponseBodyError::Body)
     }

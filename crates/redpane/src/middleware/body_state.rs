@@ -7,14 +7,15 @@ use std::task::{Context, Poll};
 use bytes::Buf;
 use http_body::{Body, Frame};
 
+use super::delivery::Delivery;
 use super::observation::{Observation, log_caught};
 use super::unwind::{Payload, catch};
 use crate::request::context::RequestContext;
 use crate::request::current::enter;
 
 pub(super) enum BodyState {
-    /// The request ends with the body.
-    Observed(Observation),
+    /// The request ends with the body or, where the server tells about it, with its delivery.
+    Observed(Observation, Option<Delivery>),
     /// The request ended at its headers; log lines still carry its ids.
     Detached(Option<RequestContext>),
     /// The body has ended, or belongs to a request that is observed elsewhere.
@@ -26,7 +27,7 @@ impl BodyState {
     #[inline]
     pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
         match self {
-            Self::Observed(observation) => observation.run(work),
+            Self::Observed(observation, _) => observation.run(work),
             Self::Detached(context) => {
                 let _scope = enter(context);
                 catch(work)
@@ -44,22 +45,49 @@ impl BodyState {
 
     pub(super) fn context(&self) -> Option<&RequestContext> {
         match self {
-            Self::Observed(observation) => observation.context(),
+            Self::Observed(observation, _) => observation.context(),
             Self::Detached(context) => context.as_ref(),
             Self::Ended => None,
         }
     }
 
     pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
-        if let (Self::Observed(observation), Some(data)) = (self, frame.data_ref()) {
+        if let (Self::Observed(observation, _), Some(data)) = (self, frame.data_ref()) {
             observation.count_bytes(data.remaining() as u64);
         }
     }
 
+    /// Whether the body has at least so many bytes.
+    pub(super) fn has_sent(&self, bytes: u64) -> bool {
+        matches!(self, Self::Observed(observation, _) if observation.has_sent(bytes))
+    }
+
     pub(super) fn end(&mut self, end: impl FnOnce(Observation)) {
-        if let Self::Observed(observation) = std::mem::replace(self, Self::Ended) {
+        if let Self::Observed(observation, _) = std::mem::replace(self, Self::Ended) {
             end(observation);
         }
+    }
+
+    /// The server has taken the whole body.
+    pub(super) fn complete(&mut self) {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Observed(observation, Some(delivery)) => delivery.wait_with(observation),
+            Self::Observed(observation, None) => observation.complete(),
+            Self::Detached(_) | Self::Ended => {}
+        }
+    }
+
+    /// The body is dropped. The client left in the middle, or the server has all of the `length` bytes that were promised and
+    /// asks for no more.
+    pub(super) fn dropped(&mut self, length: u64) {
+        if let Self::Observed(observation, delivery) = self {
+            if observation.has_sent(length) {
+                self.complete();
+            } else if let Some(delivery) = delivery {
+                observation.sent_only(delivery.bytes());
+            }
+        }
+        *self = Self::Ended;
     }
 }
 

@@ -10,6 +10,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
+use super::delivery::Delivery;
 use super::observation::{Observation, catches_panics, log_caught};
 use super::unwind::{Payload, catch};
 use crate::request::finished::Outcome;
@@ -47,6 +48,8 @@ pin_project! {
         panicked: Option<Payload>,
         // `None` for a request that is observed elsewhere.
         observation: Option<Observation>,
+        // The server tells what becomes of the answer.
+        delivery: Option<Delivery>,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
@@ -61,16 +64,16 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(called: Result<F, Payload>, observation: Observation) -> Self {
+    pub(super) fn new(called: Result<F, Payload>, observation: Observation, delivery: Option<Delivery>) -> Self {
         let (inner, panicked) = match called {
             Ok(inner) => (Some(inner), None),
             Err(payload) => (None, Some(payload)),
         };
-        Self { inner, panicked, observation: Some(observation) }
+        Self { inner, panicked, observation: Some(observation), delivery }
     }
 
     pub(super) fn pass_through(inner: F) -> Self {
-        Self { inner: Some(inner), panicked: None, observation: None }
+        Self { inner: Some(inner), panicked: None, observation: None, delivery: None }
     }
 }
 
@@ -110,13 +113,14 @@ where
             }
         };
         let observation = this.observation.take().expect("the observation is taken once, here");
+        let delivery = this.delivery.take();
         Poll::Ready(match answered {
-            Ok(Ok(response)) => Ok(answer(response, observation)),
+            Ok(Ok(response)) => Ok(answer(response, observation, delivery)),
             Ok(Err(error)) => {
                 observation.failed();
                 Err(error)
             }
-            Err(payload) => Ok(after_panic(payload, observation)),
+            Err(payload) => Ok(after_panic(payload, observation, delivery)),
         })
     }
 }
@@ -139,7 +143,11 @@ fn drop_inner<F>(mut inner: Pin<&mut Option<F>>, observation: &mut Observation) 
     }
 }
 
-fn answer<R>(mut response: Response<R>, mut observation: Observation) -> Response<ResponseBody<R>>
+fn answer<R>(
+    mut response: Response<R>,
+    mut observation: Observation,
+    delivery: Option<Delivery>,
+) -> Response<ResponseBody<R>>
 where
     R: Body,
     R::Data: 'static,
@@ -151,7 +159,7 @@ where
     observation.answered(status, response.headers(), completion);
     add_ids(&mut response, &observation);
     let length = response.body().size_hint().exact().or_else(|| content_length(&response));
-    response.map(|body| ResponseBody::new(body, length, observation))
+    response.map(|body| ResponseBody::new(body, length, observation, delivery))
 }
 
 /// The ids of the request, in the answer. A request id that the application answers with stays.
@@ -174,7 +182,11 @@ fn content_length<R>(response: &Response<R>) -> Option<u64> {
 }
 
 /// The answer to a panic of the service, or the panic itself where the builder wants that.
-fn after_panic<R>(payload: Payload, mut observation: Observation) -> Response<ResponseBody<R>>
+fn after_panic<R>(
+    payload: Payload,
+    mut observation: Observation,
+    delivery: Option<Delivery>,
+) -> Response<ResponseBody<R>>
 where
     R: Body,
     R::Data: 'static,
@@ -193,7 +205,7 @@ where
     *response.status_mut() = status;
     observation.answered(status, response.headers(), Outcome::Panic);
     add_ids(&mut response, &observation);
-    let body = ResponseBody::panicked(text.into(), observation);
+    let body = ResponseBody::panicked(text.into(), observation, delivery);
     if body.size_hint().exact().is_some_and(|length| length > 0) {
         response.headers_mut().insert(header::CONTENT_TYPE, problem::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_LENGTH, length);

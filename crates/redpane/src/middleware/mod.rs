@@ -4,12 +4,14 @@
 //!   request. It measures the [`request_body`] and finds the route ([`route_cache`], [`route_label`]).
 //! * [`future`] holds it until the headers are sent, [`body`] until the last byte ([`body_state`], [`body_error`]); a panic, an error, a broken body, a
 //!   timeout or a client that leaves ends it where it happens.
+//! * [`delivery`] holds it on where the server tells when the client's system has the bytes.
 //! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
 //!   [`pipeline`]: metrics, access line, observers.
 
 pub(crate) mod body;
 pub(crate) mod body_error;
 mod body_state;
+pub(crate) mod delivery;
 pub(crate) mod future;
 pub(crate) mod layer;
 pub(crate) mod observation;

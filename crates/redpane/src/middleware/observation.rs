@@ -160,6 +160,20 @@ impl Observation {
         self.outcome = self.completion;
     }
 
+    /// The server has taken all of the body and could hand over these bytes only.
+    pub(super) fn undelivered(mut self, bytes: u64) {
+        // A timeout or a panic tells more than that the client did not wait for the answer that says so.
+        if self.completion != Outcome::Complete {
+            self.outcome = self.completion;
+        }
+        self.sent_only(bytes);
+    }
+
+    /// The server has told how many bytes of the answer were handed over.
+    pub(super) fn sent_only(&mut self, bytes: u64) {
+        self.response_bytes = self.response_bytes.map(|_| bytes);
+    }
+
     /// It went wrong after the headers.
     pub(super) fn fail(mut self, outcome: Outcome) {
         self.outcome = outcome;

@@ -55,8 +55,9 @@ where
         let Some(mut observation) = Observation::start(&self.cache, &mut request) else {
             return ResponseFuture::pass_through(self.inner.call(request));
         };
+        let delivery = request.extensions_mut().remove();
         // Middleware of the application runs here already, before the first poll.
         let called = observation.run(|| self.inner.call(request));
-        ResponseFuture::new(called, observation)
+        ResponseFuture::new(called, observation, delivery)
     }
 }

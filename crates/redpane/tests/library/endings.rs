@@ -1,6 +1,7 @@
 //! Every way in which a request can end: one sample, one line, and both agree.
 
 mod broken;
+mod delivery;
 mod no_body;
 mod panics;
 mod policy;

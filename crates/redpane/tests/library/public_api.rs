@@ -11,8 +11,8 @@ use axum::response::IntoResponse;
 use http::{HeaderMap, Method, StatusCode};
 use redpane::problem::Problem;
 use redpane::{
-    ConfigError, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, LogLosses, OverflowPolicy, Recorder,
-    Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
+    ConfigError, Delivery, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, LogLosses, OverflowPolicy,
+    Recorder, Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -29,12 +29,14 @@ fn types_have_the_traits_that_applications_count_on() {
     shared::<Recorder>();
     shared::<RequestContext>();
     shared::<Problem>();
+    shared::<Delivery>();
     shared::<InRequest<std::future::Ready<()>>>();
     shown::<Redpane>();
     shown::<Telemetry>();
     shown::<Recorder>();
     shown::<RequestContext>();
     shown::<Problem>();
+    shown::<Delivery>();
     shown::<TimedOut>();
     shown::<InRequest<std::future::Ready<()>>>();
     copied::<LogFormat>();

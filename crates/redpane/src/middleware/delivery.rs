@@ -1,0 +1,119 @@
+//! What became of an answer after the server took its body.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::observation::Observation;
+
+/// Told by a server what became of an answer's bytes.
+///
+/// A body ends when the server has taken its last byte, which may be long before the client gets it, or instead of that: a
+/// client that reads nothing, or resets its stream, would look like one that got everything. A server that knows better puts
+/// a clone into the extensions of each request. A request whose answer has a body then ends when the server says so, not
+/// with the body; it is in flight until then, and `response_bytes` are those handed over if the answer was not delivered.
+///
+/// What the server's system holds in its buffers when a connection breaks counts as handed over: nobody knows how much of
+/// it arrived. Answers without a body, and those that end at their headers, end as they do without this.
+///
+/// Clones are the same delivery. When the last is dropped without a word, the answer counts as not delivered.
+///
+/// ```
+/// use redpane::Delivery;
+///
+/// let delivery = Delivery::default();
+/// let mut request = http::Request::new("");
+/// request.extensions_mut().insert(delivery.clone());
+/// // .. the request is served; then, for each write to the connection:
+/// delivery.handed_over(1024);
+/// // .. and when nothing of the answer is left:
+/// delivery.end(true);
+/// ```
+#[derive(Clone, Default)]
+pub struct Delivery(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// Handed over, in bytes.
+    bytes: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+enum State {
+    /// The body has not ended.
+    #[default]
+    Open,
+    /// The body has ended well; the request ends with the delivery.
+    Ended(Observation),
+    /// The server has said its word.
+    Over { whole: bool },
+}
+
+impl Delivery {
+    /// So many bytes of the body, more than before, are on their way to the client: the system has taken them.
+    pub fn handed_over(&self, bytes: u64) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The server is done with the answer. `whole`: everything that it took of the body was handed over. Only the first
+    /// call counts.
+    pub fn end(&self, whole: bool) {
+        self.0.end(whole);
+    }
+
+    /// Bytes handed over so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The body has ended well. The observation waits for the end of the delivery, or ends here where that came first.
+    pub(super) fn wait_with(&self, observation: Observation) {
+        let mut state = self.0.lock();
+        match *state {
+            State::Open => *state = State::Ended(observation),
+            // A body ends once.
+            State::Ended(_) => {}
+            State::Over { whole } => {
+                drop(state);
+                finish(observation, whole, self.bytes());
+            }
+        }
+    }
+}
+
+fn finish(observation: Observation, whole: bool, bytes: u64) {
+    if whole { observation.complete() } else { observation.undelivered(bytes) }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, whole: bool) {
+        let mut state = self.lock();
+        if matches!(*state, State::Over { .. }) {
+            return;
+        }
+        let ended = std::mem::replace(&mut *state, State::Over { whole });
+        // Observers run at the end of a request: they must not find the lock taken.
+        drop(state);
+        if let State::Ended(observation) = ended {
+            finish(observation, whole, self.bytes.load(Ordering::Relaxed));
+        }
+    }
+}
+
+/// The server is gone.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.end(false);
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("bytes", &self.bytes()).finish_non_exhaustive()
+    }
+}
