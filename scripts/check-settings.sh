@@ -161,6 +161,7 @@ check_service() { # name, value
     REDPANE_LOG_WHEN_FULL) check_word "$1" "$2" "drop block" ;;
     REDPANE_LOG_BUFFER_BYTES) check_bytes "$1" "$2" 65536 1073741824 "a size from 64KiB to 1GiB, such as 16MiB" ;;
     REDPANE_BODY_LIMIT) check_bytes "$1" "$2" 1 1073741824 "a size from 1 byte to 1GiB, such as 1MiB" ;;
+    REDPANE_CLIENT_MEMORY) check_bytes "$1" "$2" 1048576 68719476736 "a size from 1MiB to 64GiB, such as 64MiB" ;;
     REDPANE_REQUEST_TIMEOUT) check_duration "$1" "$2" 1 3600000 "a duration with its unit from 1ms to 1h, such as 30s" ;;
     REDPANE_HEADER_TIMEOUT) check_duration "$1" "$2" 10 3600000 "a duration with its unit from 10ms to 1h, such as 10s" ;;
     REDPANE_SHUTDOWN_GRACE) check_duration "$1" "$2" 0 3600000 "a duration with its unit from 0s to 1h, such as 25s" ;;

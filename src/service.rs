@@ -74,6 +74,10 @@ pub async fn run(
         header_timeout: config.header_timeout,
         max_connections: config.max_connections,
         shutdown_grace: config.shutdown_grace,
+        // A collector that waits for its own store takes nothing for as long as that takes, and must not lose its place.
+        request_timeout: (config.role != Role::DockerReader).then_some(config.request_timeout),
+        client_memory: config.client_memory,
+        body_limit: config.body_limit,
     };
     if config.role == Role::Receiver {
         receiver::preregister_counters(telemetry);

@@ -8,18 +8,23 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::accept_errors::AcceptErrorLog;
 use super::builders::ConnectionBuilders;
+use super::clients::{Clients, Command};
 use super::connection::serve;
-use super::limits::Limits;
 use super::phase::Phase;
 use super::proxies::{Proxies, TrustedProxies};
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// While a connection waits for its turn: how often an idle one is closed for it, and after how long without a request. Its
+/// client may be about to ask again; the time is longer than most take between the requests of one page.
+const TURN_PAUSE: Duration = Duration::from_millis(25);
+const TURN_IDLE: Duration = Duration::from_millis(500);
 
 /// A listener at work.
 pub(super) struct ListenerHandle {
@@ -28,10 +33,17 @@ pub(super) struct ListenerHandle {
     early: TaskTracker,
     /// Connections accepted since then, and the accept loop itself.
     late: TaskTracker,
+    clients: Arc<Clients>,
 }
 
 impl ListenerHandle {
-    pub(super) fn start(listener: TcpListener, router: Router, limits: Limits, trusted: TrustedProxies) -> Self {
+    pub(super) fn start(
+        listener: TcpListener,
+        router: Router,
+        clients: &Arc<Clients>,
+        max_connections: usize,
+        trusted: TrustedProxies,
+    ) -> Self {
         let (phase, watched) = watch::channel(Phase::Serving);
         let (early, late) = (TaskTracker::new(), TaskTracker::new());
         // A closed tracker still takes tasks; only `wait` needs it closed. Neither can be empty too soon: the accept loop
@@ -42,21 +54,24 @@ impl ListenerHandle {
             listener,
             // Once here, not once a connection.
             router: router.with_state(()),
-            builders: Arc::new(ConnectionBuilders::new(limits.header_timeout)),
+            builders: Arc::new(ConnectionBuilders::new(clients.header_timeout())),
             proxies: Arc::new(Proxies::new(trusted)),
-            permits: Arc::new(Semaphore::new(limits.max_connections)),
+            permits: Arc::new(Semaphore::new(max_connections)),
+            clients: Arc::clone(clients),
+            waiting: None,
             phase: watched,
             errors: AcceptErrorLog::default(),
         };
         late.spawn(accept_loop.run(early.token(), late.clone()));
-        Self { phase, early, late }
+        Self { phase, early, late, clients: Arc::clone(clients) }
     }
 
     /// Ends every connection after the answer it is giving, accepts new ones until those from before are gone but at most
     /// for `accept_at_most`, and waits for the rest.
     pub(super) async fn drain(&self, accept_at_most: Duration) {
         self.phase.send_replace(Phase::Draining);
-        drop(tokio::time::timeout(accept_at_most, self.early.wait()).await);
+        self.clients.command(&self.phase.subscribe(), Command::End);
+        drop(timeout(accept_at_most, self.early.wait()).await);
         self.phase.send_replace(Phase::Closing);
         self.early.wait().await;
         self.late.wait().await;
@@ -65,6 +80,7 @@ impl ListenerHandle {
     /// Drops every connection, whatever it is doing.
     pub(super) fn cut(&self) {
         self.phase.send_replace(Phase::Cut);
+        self.clients.command(&self.phase.subscribe(), Command::Cut);
     }
 }
 
@@ -74,6 +90,9 @@ struct AcceptLoop {
     builders: Arc<ConnectionBuilders>,
     proxies: Arc<Proxies>,
     permits: Arc<Semaphore>,
+    clients: Arc<Clients>,
+    /// Accepted, and waits for its turn.
+    waiting: Option<(TcpStream, SocketAddr)>,
     phase: watch::Receiver<Phase>,
     errors: AcceptErrorLog,
 }
@@ -85,9 +104,11 @@ impl AcceptLoop {
         self.accept_until(Phase::Closing, &late).await;
         // Clients whose connection was complete before the listener closes get an answer.
         while let Ok(permit) = self.permits.clone().try_acquire_owned() {
-            let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, self.listener.accept()).await else {
-                break;
+            let accepted = match self.waiting.take() {
+                Some(waiting) => Some(waiting),
+                None => timeout(Duration::ZERO, self.listener.accept()).await.ok().and_then(Result::ok),
             };
+            let Some((stream, peer)) = accepted else { break };
             self.spawn(stream, peer, permit, &late);
         }
     }
@@ -104,12 +125,31 @@ impl AcceptLoop {
         }
     }
 
-    /// The next connection, once there is a permit for it.
+    /// The next connection, once there is a permit for it. A future that is dropped loses none.
     async fn accept(&mut self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
-        let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+        if self.waiting.is_none() {
+            self.waiting = Some(self.accept_one().await);
+        }
+        let permit = self.permit().await;
+        let (stream, peer) = self.waiting.take().expect("it is taken here only");
+        (stream, peer, permit)
+    }
+
+    /// A place for the connection that waits. Idle connections cannot keep it from its turn.
+    async fn permit(&self) -> OwnedSemaphorePermit {
+        loop {
+            let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
+            match permit.await {
+                Ok(permit) => return permit.expect("the semaphore is never closed"),
+                Err(_) => self.clients.close_idle(&self.phase, TURN_IDLE),
+            }
+        }
+    }
+
+    async fn accept_one(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, peer)) => return (stream, peer, permit),
+                Ok(accepted) => return accepted,
                 // The client left before it was accepted: nothing is wrong with the listener.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -121,10 +161,10 @@ impl AcceptLoop {
     }
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit, connections: &TaskTracker) {
-        let (router, builders, phase) = (self.router.clone(), self.builders.clone(), self.phase.clone());
-        let proxies = self.proxies.clone();
+        let (router, builders, proxies) = (self.router.clone(), self.builders.clone(), self.proxies.clone());
+        let registered = self.clients.open(peer, self.phase.clone());
         connections.spawn(async move {
-            serve(stream, peer, router, &builders, &proxies, phase).await;
+            serve(stream, registered, router, &builders, &proxies).await;
             drop(permit);
         });
     }

@@ -9,42 +9,41 @@ use super::phase::Phase;
 
 /// Room for an HTTP/1 request head, in bytes; other servers and proxies take 8 to 60 KiB unless told otherwise. One that
 /// fits is counted and logged like any request, one that does not is answered 431 before a request exists.
-const HEAD_LIMIT: usize = 64 * 1024;
+pub(super) const HEAD_LIMIT: usize = 64 * 1024;
 /// Requests at once on an HTTP/2 connection: what RFC 9113, section 6.5.2, recommends at least.
 const STREAMS: u32 = 100;
+/// Bytes of request bodies that an HTTP/2 connection may send before they are read, on each stream and on all together: what
+/// RFC 9113, section 6.9.2, begins with, and one.
+pub(super) const WINDOW: u32 = 64 * 1024;
 
 /// One builder for connections that stay open, one for connections that end with their first answer.
 pub(super) struct ConnectionBuilders {
     keep_alive: Builder<TokioExecutor>,
     /// For connections accepted during shutdown: their one answer says `connection: close`.
     one_answer: Builder<TokioExecutor>,
-    header_timeout: Duration,
 }
 
 impl ConnectionBuilders {
     pub(super) fn new(header_timeout: Duration) -> Self {
         let mut keep_alive = Builder::new(TokioExecutor::new());
-        keep_alive.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(HEAD_LIMIT);
-        // HTTP/2 has no header timeout in hyper. A client that stops in the middle of a header block does not answer a
-        // ping either, so pings bound that time.
+        // The keeper of the connections knows how long a head takes, in both protocols.
+        keep_alive.http1().header_read_timeout(None).max_buf_size(HEAD_LIMIT);
+        // Pings find clients that are gone without a word while their requests are being answered.
         keep_alive
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
             .keep_alive_interval(header_timeout / 2)
             .keep_alive_timeout(header_timeout / 2);
         let mut one_answer = keep_alive.clone();
         one_answer.http1().keep_alive(false);
-        Self { keep_alive, one_answer, header_timeout }
+        Self { keep_alive, one_answer }
     }
 
     /// The builder for a connection that is accepted in `phase`.
     pub(super) fn accepted_in(&self, phase: Phase) -> &Builder<TokioExecutor> {
         if phase == Phase::Serving { &self.keep_alive } else { &self.one_answer }
-    }
-
-    /// Time a connection has to send its first complete request head.
-    pub(super) fn header_timeout(&self) -> Duration {
-        self.header_timeout
     }
 }

@@ -1,115 +1,119 @@
 //! One connection, HTTP/1 or HTTP/2, from its acceptance to its end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tower::Service;
 
+use super::answering::Answering;
 use super::builders::ConnectionBuilders;
-use super::first_request::FirstRequest;
+use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Registered, Socket};
+use super::health;
 use super::phase::Phase;
-use super::poll_on_drop::PollOnDrop;
-use super::proxies::{Client, Opening, Proxies};
+use super::proxies::{Client, Opening, Proxies, Source};
 use crate::log_targets::SERVER;
+use crate::web::Busy;
 
-/// Time a connection without a request has at shutdown to send the one its client connected for. Its bytes may be on their
-/// way already; closing without reading them would lose the request.
-const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(500);
-
-/// Serves `stream` until its client or `phase` ends it.
+/// Serves `stream` until its client or a command ends it.
 pub(super) async fn serve(
     stream: TcpStream,
-    peer: SocketAddr,
+    registered: Registered,
     router: Router,
     builders: &ConnectionBuilders,
     proxies: &Proxies,
-    phase: watch::Receiver<Phase>,
 ) {
+    let account = &registered.account;
     // Small answers must not wait for the client's delayed acknowledgement. A socket that refuses the option still works.
     drop(stream.set_nodelay(true));
-    let first = Arc::new(FirstRequest::default());
-    // hyper's own header timeout begins after the first bytes, when the protocol is known, and HTTP/2 has none.
-    let mut silent = std::pin::pin!(first.missing_for(builders.header_timeout()));
-    let mut ending = std::pin::pin!(wait_for_end(phase.clone(), &first));
-    let mut cut = std::pin::pin!(reached(phase.clone(), Phase::Cut));
-    let mut opening = Opening::new(stream, peer, proxies);
-    let source = tokio::select! {
-        biased;
-        source = opening.read() => source,
-        () = &mut ending => None,
-        () = &mut silent => {
-            opening.timed_out();
-            None
-        }
-        () = &mut cut => None,
-    };
-    let Some(source) = source else { return };
+    let mut opening = Opening::new(stream, account.peer(), proxies);
+    let Some(source) = open(&mut opening, account).await else { return };
     let (stream, client) = opening.into_parts(source);
-    let service = into_service(router, client, first.clone());
-    let builder = builders.accepted_in(*phase.borrow());
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut is_ending = false;
-    loop {
-        tokio::select! {
-            biased;
-            result = connection.as_mut() => {
-                if let Err(error) = result {
-                    tracing::debug!(target: SERVER, client = %peer, error, "connection ended with an error");
+    let service = into_service(router, client, Arc::clone(account));
+    let builder = builders.accepted_in(account.phase());
+    let socket = TokioIo::new(Socket::new(stream, Arc::clone(account)));
+    let mut connection = pin!(builder.serve_connection(socket, service));
+    let mut told = None;
+    let ended = poll_fn(|context| {
+        loop {
+            if let Poll::Ready(result) = connection.as_mut().poll(context) {
+                return Poll::Ready(Some(result));
+            }
+            match account.poll_command(told, context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Command::Cut) => return Poll::Ready(None),
+                Poll::Ready(Command::End) => {
+                    told = Some(Command::End);
+                    connection.as_mut().graceful_shutdown();
                 }
-                return;
             }
-            () = &mut ending, if !is_ending => {
-                is_ending = true;
-                connection.as_mut().graceful_shutdown();
+        }
+    });
+    if let Some(Err(error)) = ended.await {
+        tracing::debug!(target: SERVER, client = %account.peer(), error, "connection ended with an error");
+    }
+}
+
+/// Reads what stands before the first request. `None` where the connection is over.
+async fn open(opening: &mut Opening<'_>, account: &Account) -> Option<Source> {
+    let opened = {
+        let mut reading = pin!(opening.read());
+        poll_fn(|context| match reading.as_mut().poll(context) {
+            Poll::Ready(source) => Poll::Ready(Ok(source)),
+            Poll::Pending => account.poll_command(None, context).map(Err),
+        })
+        .await
+    };
+    match opened {
+        Ok(source) => source,
+        Err(command) => {
+            // The keeper cuts those that say nothing for too long.
+            if command == Command::Cut && account.phase() != Phase::Cut {
+                opening.timed_out();
             }
-            () = &mut silent => {
-                tracing::debug!(
-                    target: SERVER,
-                    client = %peer,
-                    "connection closed: no request within the header timeout"
-                );
-                return;
-            }
-            () = &mut cut => return,
+            None
         }
     }
 }
 
-/// Resolves when `phase` is `wanted` or later.
-async fn reached(mut phase: watch::Receiver<Phase>, wanted: Phase) {
-    // An error means that the server itself is gone: its connections end too.
-    drop(phase.wait_for(|phase| *phase >= wanted).await);
-}
-
-/// Resolves when the connection must end with the answer it is giving.
-async fn wait_for_end(phase: watch::Receiver<Phase>, first: &FirstRequest) {
-    reached(phase, Phase::Draining).await;
-    drop(tokio::time::timeout(FIRST_REQUEST_GRACE, first.wait()).await);
-}
-
-/// The router as hyper wants it. Each request gets its client's address.
+/// The router as hyper wants it. Each request gets its client's address, and what it holds is counted.
 fn into_service(
     router: Router,
     client: Client,
-    first: Arc<FirstRequest>,
-) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
-{
-    service_fn(move |mut request: Request<Incoming>| {
-        first.arrived();
-        let client = client.of(request.headers());
-        request.extensions_mut().insert(ConnectInfo(client));
+    account: Arc<Account>,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = Response<DeliveredBody>,
+    Error = Infallible,
+    Future: Send + 'static,
+> {
+    service_fn(move |request: Request<Incoming>| {
+        let exchange = Exchange::begin(&account, &request);
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(ConnectInfo(client.of(&parts.headers)));
+        parts.extensions.insert(exchange.delivery());
+        // Whoever asks why must get an answer.
+        if !exchange.has_room() && !health::is_about_it(parts.uri.path()) {
+            parts.extensions.insert(Busy);
+        }
+        let (body, ending) = match body.is_end_stream() {
+            true => (Body::empty(), None),
+            false => {
+                let (arrival, ending) = Arrival::new(body, &exchange, parts.version, &parts.headers);
+                (Body::new(arrival), ending)
+            }
+        };
         // Called without `ready`: a router is always ready. Cloning it is cheap.
-        PollOnDrop::new(router.clone().call(request))
+        Answering::new(router.clone().call(Request::from_parts(parts, body)), exchange, ending)
     })
 }

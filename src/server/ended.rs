@@ -18,22 +18,25 @@ pub enum Cause {
 pub struct Ended {
     /// What ended the wait.
     pub cause: Cause,
-    /// Requests that were being answered and were cut off. Always 0 after [`Cause::Drained`].
+    /// Requests whose answers were cut off since the signal. After [`Cause::Drained`], those whose clients did not take them.
     pub cut: u64,
 }
 
 impl Ended {
     pub(super) fn log(&self) {
         let cut = self.cut;
-        let why = match self.cause {
-            Cause::Drained => return tracing::info!(target: SERVER, cut, "shut down: every request was answered"),
-            Cause::SecondSignal => "a second signal",
-            Cause::Deadline => "the shutdown grace ran out",
+        let (how, why) = match self.cause {
+            Cause::Drained if cut == 0 => {
+                return tracing::info!(target: SERVER, cut, "shut down: every request was answered");
+            }
+            Cause::Drained => ("shut down", "clients did not take their answers"),
+            Cause::SecondSignal => ("shut down early", "a second signal"),
+            Cause::Deadline => ("shut down early", "the shutdown grace ran out"),
         };
         if cut == 0 {
-            tracing::info!(target: SERVER, cut, why, "shut down early: no request was cut");
+            tracing::info!(target: SERVER, cut, why, "{how}: no request was cut");
         } else {
-            tracing::warn!(target: SERVER, cut, why, "shut down early: {cut} requests were cut");
+            tracing::warn!(target: SERVER, cut, why, "{how}: {cut} requests were cut");
         }
     }
 }

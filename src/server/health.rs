@@ -14,6 +14,11 @@ use serde_json::json;
 /// Routes with `GET` that every server has beside its own, to be preregistered.
 pub const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
+/// Whether a path tells how the process is. Such requests are served when there is no memory for others.
+pub(super) fn is_about_it(path: &str) -> bool {
+    path == "/metrics" || PROBES.contains(&path)
+}
+
 /// Whether this process wants new requests. Clones share one value. It changes once, at the first signal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Readiness {

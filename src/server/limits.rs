@@ -11,4 +11,18 @@ pub struct Limits {
     pub max_connections: usize,
     /// Time requests in flight have after the first signal.
     pub shutdown_grace: Duration,
+    /// Time in which a client must take something of its answer; `None`: it may take as long as it likes.
+    pub request_timeout: Option<Duration>,
+    /// Bytes held for all clients: heads and bodies that arrive, answers that the system has not taken.
+    pub client_memory: usize,
+    /// Largest request body in bytes.
+    pub body_limit: usize,
+}
+
+impl Limits {
+    /// Bytes that one connection may hold and begin another request: a quarter of all, but room for a largest body and its
+    /// answer.
+    pub(super) fn client_share(&self) -> usize {
+        (self.client_memory / 4).max(self.body_limit.saturating_mul(2)).min(self.client_memory)
+    }
 }

@@ -2,23 +2,23 @@
 
 mod accept;
 mod accept_errors;
+mod answering;
 mod builders;
+mod client_metrics;
+mod clients;
 mod connection;
 mod ended;
 mod every_second;
-mod first_request;
 mod health;
 pub mod healthcheck;
 mod limits;
 mod listeners;
 mod phase;
-mod poll_on_drop;
 mod process_metrics;
 mod proxies;
 mod run;
 mod signals;
 mod strict;
-mod trailers;
 
 pub use ended::{Cause, Ended};
 pub use health::PROBES;

@@ -1,18 +1,21 @@
 //! The life of a server, from its first connection to its last log line.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
 use redpane::Telemetry;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::accept::ListenerHandle;
+use super::clients::{Clients, keep};
 use super::ended::{Cause, Ended};
 use super::health::{self, Readiness};
 use super::limits::Limits;
 use super::listeners::Listeners;
 use super::proxies::TrustedProxies;
-use super::{process_metrics, strict};
+use super::strict::Strict;
+use super::{client_metrics, process_metrics};
 use crate::log_targets::SERVER;
 use crate::web;
 
@@ -41,14 +44,20 @@ pub async fn run(
 ) -> Ended {
     process_metrics::publish(telemetry);
     let readiness = Readiness::default();
-    let api = web::with_problem_fallbacks(api.merge(health::router(&readiness))).layer(from_fn(strict::refuse));
-    let api = ListenerHandle::start(listeners.api, telemetry.clone().instrument(api), limits, trusted.clone());
+    let api = web::with_problem_fallbacks(api.merge(health::router(&readiness))).layer(Strict);
+    let clients = Clients::new(limits);
+    client_metrics::publish(telemetry, &clients);
+    let keeper = AbortOnDropHandle::new(tokio::spawn(keep(Arc::clone(&clients), telemetry.clone())));
+    let start =
+        |listener, router| ListenerHandle::start(listener, router, &clients, limits.max_connections, trusted.clone());
+    let api = start(listeners.api, telemetry.clone().instrument(api));
     let metrics = listeners.metrics.map(|listener| {
         let probes = telemetry.clone().instrument(web::with_problem_fallbacks(health::router(&readiness)));
-        ListenerHandle::start(listener, telemetry.metrics_router().merge(probes), limits, trusted)
+        start(listener, telemetry.metrics_router().merge(probes))
     });
 
     shutdown.await;
+    let cut_before = clients.answers_cut();
     readiness.end();
     tracing::info!(
         target: SERVER,
@@ -68,7 +77,9 @@ pub async fn run(
         () = cut => Cause::SecondSignal,
         () = tokio::time::sleep(limits.shutdown_grace) => Cause::Deadline,
     };
-    let cut = if cause == Cause::Drained { 0 } else { telemetry.in_flight() };
+    // Clients that took nothing of their answers have been cut off since the signal: those are not answered either.
+    let refused = clients.answers_cut() - cut_before;
+    let cut = refused + if cause == Cause::Drained { 0 } else { telemetry.in_flight() };
     if cause != Cause::Drained {
         [Some(&api), metrics.as_ref()].into_iter().flatten().for_each(ListenerHandle::cut);
         let settled = async {
@@ -79,6 +90,7 @@ pub async fn run(
         // Each request that was cut writes its own access line, which belongs before the last line.
         drop(tokio::time::timeout(CUT_SETTLE, settled).await);
     }
+    drop(keeper);
     let ended = Ended { cause, cut };
     ended.log();
     ended

@@ -1,28 +1,55 @@
 //! Refuses requests that HTTP/1.1 forbids and hyper accepts. A proxy in front may read such a request differently, which
 //! is how requests are smuggled past it.
 
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use redpane::problem::Problem;
+use tokio_util::either::Either;
+use tower::{Layer, Service};
 
-use super::trailers;
+use crate::web::Busy;
 
-/// Answers such requests with 400 and closes their connections. A layer inside of the instrumentation: a refused request
-/// is counted and logged under its route.
-pub(super) async fn refuse(request: Request, next: Next) -> Response {
-    match refusal(request.version(), request.headers()) {
-        None => {
-            let (request, ending) = trailers::watch(request);
-            let mut response = next.run(request).await;
-            ending.iter().for_each(|ending| ending.settle(&mut response));
-            response
-        }
-        Some(detail) => {
+/// Answers such requests with 400 and closes their connections; those for which there is no memory get 503. A layer inside
+/// of the instrumentation: a refused request is counted and logged under its route.
+#[derive(Clone)]
+pub(super) struct Strict;
+
+impl<S> Layer<S> for Strict {
+    type Service = StrictService<S>;
+
+    fn layer(&self, inner: S) -> StrictService<S> {
+        StrictService { inner }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct StrictService<S> {
+    inner: S,
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for StrictService<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, Ready<Result<Response, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if let Some(detail) = refusal(request.version(), request.headers()) {
             let problem = Problem::new(StatusCode::BAD_REQUEST).detail(detail);
-            ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response()
+            let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
+            return Either::Right(ready(Ok((close, problem).into_response())));
+        }
+        match request.extensions().get::<Busy>() {
+            Some(busy) => Either::Right(ready(Ok(busy.problem().into_response()))),
+            None => Either::Left(self.inner.call(request)),
         }
     }
 }

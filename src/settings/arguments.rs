@@ -90,7 +90,8 @@ pub struct Flags {
     /// on of Forwarded and X-Forwarded-For was written by their clients [default: unset, nobody is believed]
     #[arg(long, global = true, hide_env_values = true, value_name = "NETWORKS", env = "REDPANE_PROXY_PROTOCOL_FROM")]
     proxy_protocol_from: Option<OsString>,
-    /// Time until an answer must begin, 1ms to 1h; then 503 [default: 30s]
+    /// Time until an answer must begin, 1ms to 1h, then 503; and in which a client must take something of it, or it is cut
+    /// off [default: 30s]
     #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_REQUEST_TIMEOUT")]
     request_timeout: Option<OsString>,
     /// Time a client has to send complete headers, 10ms to 1h; then it is cut off, and so is a connection idle for that
@@ -103,6 +104,10 @@ pub struct Flags {
     /// Connections served at once, 1 to 1000000; further ones wait [default: 10000]
     #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_MAX_CONNECTIONS")]
     max_connections: Option<OsString>,
+    /// Memory for what clients send and for answers they have not taken, 1MiB to 64GiB and at least the body limit; beyond it
+    /// new requests get 503, and those who take their answers slowest are cut off [default: 64MiB]
+    #[arg(long, global = true, hide_env_values = true, value_name = "SIZE", env = "REDPANE_CLIENT_MEMORY")]
+    client_memory: Option<OsString>,
     /// Time requests in flight have to finish after SIGTERM or another signal that ends it, 0s to 1h; then they are cut [default: 25s]
     #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_SHUTDOWN_GRACE")]
     shutdown_grace: Option<OsString>,
@@ -130,6 +135,7 @@ impl Source for Flags {
             "REDPANE_HEADER_TIMEOUT" => &self.header_timeout,
             "REDPANE_BODY_LIMIT" => &self.body_limit,
             "REDPANE_MAX_CONNECTIONS" => &self.max_connections,
+            "REDPANE_CLIENT_MEMORY" => &self.client_memory,
             "REDPANE_SHUTDOWN_GRACE" => &self.shutdown_grace,
             "REDPANE_SERIES_LIMIT" => &self.series_limit,
             "REDPANE_FAULTS" => &self.faults,

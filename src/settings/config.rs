@@ -54,6 +54,8 @@ pub struct Config {
     pub body_limit: usize,
     /// Connections open at once, per listener; further ones wait to be accepted.
     pub max_connections: usize,
+    /// Bytes held for all clients together; then new requests get 503, and those who take their answers slowest are cut off.
+    pub client_memory: usize,
     /// Time requests in flight have after the first signal.
     pub shutdown_grace: Duration,
     /// Label sets of the HTTP metrics.
@@ -91,6 +93,7 @@ impl Config {
             [("drop", OverflowPolicy::Drop), ("block", OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE })];
         let formats = [("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
         let listen = api_address(reader);
+        let body_limit = reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB);
         Self {
             role,
             listen,
@@ -104,8 +107,9 @@ impl Config {
             proxy_protocol_from: reader.networks("REDPANE_PROXY_PROTOCOL_FROM").unwrap_or_default(),
             request_timeout: reader.duration("REDPANE_REQUEST_TIMEOUT", seconds(30), MILLISECOND..=HOUR),
             header_timeout: reader.duration("REDPANE_HEADER_TIMEOUT", seconds(10), 10 * MILLISECOND..=HOUR),
-            body_limit: reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB),
+            body_limit,
             max_connections: reader.count("REDPANE_MAX_CONNECTIONS", 10_000, 1..=1_000_000),
+            client_memory: client_memory(reader, body_limit),
             shutdown_grace: reader.duration("REDPANE_SHUTDOWN_GRACE", seconds(25), Duration::ZERO..=HOUR),
             series_limit: reader.count("REDPANE_SERIES_LIMIT", 10_000, 1..=1_000_000),
             faults: reader.boolean("REDPANE_FAULTS", false),
@@ -135,6 +139,17 @@ fn metrics_address(reader: &mut Reader<'_>, listen: SocketAddr) -> Option<Socket
         reader.reject(variable, &address.to_string(), expected);
     }
     Some(address)
+}
+
+/// Less than a largest body could never be used.
+fn client_memory(reader: &mut Reader<'_>, body_limit: usize) -> usize {
+    let variable = "REDPANE_CLIENT_MEMORY";
+    let memory = reader.size(variable, 64 * MIB, MIB..=64 * GIB);
+    if memory < body_limit {
+        let expected = "at least as much as REDPANE_BODY_LIMIT, or no body of that size could arrive";
+        reader.reject(variable, &format!("{memory} bytes"), expected);
+    }
+    memory
 }
 
 /// People read a terminal; programs read everything else.

@@ -1,7 +1,7 @@
 //! The names of all settings, and the nearest one for a name that does not exist.
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
-pub const VARIABLES: [&str; 16] = [
+pub const VARIABLES: [&str; 17] = [
     "REDPANE_LISTEN",
     "REDPANE_METRICS_LISTEN",
     "REDPANE_APP",
@@ -15,6 +15,7 @@ pub const VARIABLES: [&str; 16] = [
     "REDPANE_HEADER_TIMEOUT",
     "REDPANE_BODY_LIMIT",
     "REDPANE_MAX_CONNECTIONS",
+    "REDPANE_CLIENT_MEMORY",
     "REDPANE_SHUTDOWN_GRACE",
     "REDPANE_SERIES_LIMIT",
     "REDPANE_FAULTS",

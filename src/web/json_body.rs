@@ -8,6 +8,8 @@ use http_body_util::BodyExt;
 use redpane::problem::Problem;
 use serde::de::IgnoredAny;
 
+use super::busy::Busy;
+
 /// How many bytes of a body that is too large are still read, and for how long. A client that sends its whole body before
 /// it reads would otherwise find its connection reset instead of the 413.
 const DISCARD_BYTES: usize = 16 * 1024 * 1024;
@@ -29,16 +31,33 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> R
     // It grows with what arrives: memory for what is only declared would be a gift to whoever declares much.
     let mut collected = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST).detail(format!("the body broke off: {error}")))?;
+        let frame = frame.map_err(|error| broken_off(&error))?;
         if let Ok(data) = frame.into_data() {
             if collected.len() + data.len() > limit {
                 return Err(too_large(body, limit));
             }
+            reserve(&mut collected, data.len(), declared);
             collected.extend_from_slice(&data);
         }
     }
     Ok(collected.into())
+}
+
+/// Doubles as a vector does, but not beyond what is declared: that is where it ends.
+fn reserve(collected: &mut Vec<u8>, more: usize, declared: u64) {
+    let needed = collected.len() + more;
+    let declared = usize::try_from(declared).unwrap_or(usize::MAX);
+    if needed > collected.capacity() && needed <= declared {
+        let doubled = collected.capacity().saturating_mul(2).min(declared);
+        collected.reserve_exact(needed.max(doubled) - collected.len());
+    }
+}
+
+fn broken_off(error: &axum::Error) -> Problem {
+    match Busy::caused(error) {
+        true => Busy.problem(),
+        false => Problem::new(StatusCode::BAD_REQUEST).detail(format!("the body broke off: {error}")),
+    }
 }
 
 fn too_large(body: Body, limit: usize) -> Problem {

@@ -2,8 +2,10 @@
 
 pub(crate) mod json_body;
 
+mod busy;
 mod fallbacks;
 mod timeout;
 
+pub(crate) use busy::Busy;
 pub(crate) use fallbacks::with_problem_fallbacks;
 pub(crate) use timeout::with_timeout;

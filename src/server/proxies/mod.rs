@@ -17,6 +17,7 @@ use ipnet::IpNet;
 use super::every_second::EverySecond;
 
 pub(super) use client::Client;
+pub(super) use header::Source;
 pub(super) use opening::Opening;
 
 /// Addresses and networks of the proxies that are believed.

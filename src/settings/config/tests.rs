@@ -23,6 +23,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.header_timeout, Duration::from_secs(10));
     assert_eq!(config.body_limit, 1024 * 1024);
     assert_eq!(config.max_connections, 10_000);
+    assert_eq!(config.client_memory, 64 * 1024 * 1024);
     assert_eq!(config.shutdown_grace, Duration::from_secs(25));
     assert_eq!(config.series_limit, 10_000);
     assert!(!config.faults);
@@ -45,6 +46,7 @@ fn every_variable_is_read() {
         ("REDPANE_HEADER_TIMEOUT", "250ms"),
         ("REDPANE_BODY_LIMIT", "4096"),
         ("REDPANE_MAX_CONNECTIONS", "12"),
+        ("REDPANE_CLIENT_MEMORY", "3MiB"),
         ("REDPANE_SHUTDOWN_GRACE", "0s"),
         ("REDPANE_SERIES_LIMIT", "77"),
         ("REDPANE_FAULTS", "1"),
@@ -65,6 +67,7 @@ fn every_variable_is_read() {
     assert_eq!(config.header_timeout, Duration::from_millis(250));
     assert_eq!(config.body_limit, 4096);
     assert_eq!(config.max_connections, 12);
+    assert_eq!(config.client_memory, 3 * 1024 * 1024);
     assert_eq!(config.shutdown_grace, Duration::ZERO);
     assert_eq!(config.series_limit, 77);
     assert!(config.faults);
@@ -86,13 +89,14 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_HEADER_TIMEOUT", "2h"),
         ("REDPANE_BODY_LIMIT", "0"),
         ("REDPANE_MAX_CONNECTIONS", "-1"),
+        ("REDPANE_CLIENT_MEMORY", "64KiB"),
         ("REDPANE_SHUTDOWN_GRACE", "soon"),
         ("REDPANE_SERIES_LIMIT", "1e3"),
         ("REDPANE_FAULTS", "maybe"),
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 16 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 17 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");
@@ -117,6 +121,16 @@ fn metrics_need_an_address_of_their_own() {
     assert!(message.contains("another address than REDPANE_LISTEN"), "{message}");
     let free = [("REDPANE_LISTEN", "127.0.0.1:0"), ("REDPANE_METRICS_LISTEN", "127.0.0.1:0")];
     assert!(read(&free).is_ok(), "port 0 is a different port each time");
+}
+
+#[test]
+fn memory_for_clients_has_room_for_a_largest_body() {
+    let message = read(&[("REDPANE_BODY_LIMIT", "65MiB")]).expect_err("the default is less").to_string();
+    assert!(
+        message.contains("REDPANE_CLIENT_MEMORY (--client-memory) is \"67108864 bytes\": must be at least"),
+        "{message}"
+    );
+    assert!(read(&[("REDPANE_BODY_LIMIT", "65MiB"), ("REDPANE_CLIENT_MEMORY", "65MiB")]).is_ok());
 }
 
 #[cfg(unix)]

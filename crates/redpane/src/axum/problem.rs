@@ -1,7 +1,9 @@
 //! Error answers as `application/problem+json` (RFC 9457), with the trace id that finds their log lines.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use crate::request::problem;
 
@@ -19,19 +21,28 @@ use crate::request::problem;
 pub struct Problem {
     status: StatusCode,
     detail: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
     /// An answer with this status and the status's own phrase as its title.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
-        Self { status, detail: None }
+        Self { status, detail: None, retry_after: None }
     }
 
     /// Says what was wrong with this very request, and what would be right.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says when it is worth asking again, in whole seconds, as `Retry-After` (RFC 9110, section 10.2.3). Parts of a second
+    /// count as one.
+    #[must_use]
+    pub fn retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
         self
     }
 
@@ -45,6 +56,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let text = problem::json(self.status, self.detail.as_deref());
-        (self.status, [(header::CONTENT_TYPE, problem::CONTENT_TYPE)], text).into_response()
+        let mut response = (self.status, [(header::CONTENT_TYPE, problem::CONTENT_TYPE)], text).into_response();
+        if let Some(time) = self.retry_after {
+            let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }

@@ -1,0 +1,63 @@
+//! From a request to the headers of its answer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use axum::response::Response;
+use pin_project_lite::pin_project;
+
+use super::clients::{DeliveredBody, Ending, Exchange};
+
+pin_project! {
+    /// A router's answer that is polled at least once, on drop if not before, and whose delivery is watched.
+    ///
+    /// A router does nothing before its first poll. hyper drops an answer unpolled when it reads a request and the end of
+    /// its connection at once: under overload, when clients give up while they wait to be accepted. The poll on drop lets
+    /// the middleware start, and so count and log the request.
+    pub(super) struct Answering<F: Future> {
+        #[pin]
+        answer: F,
+        is_polled: bool,
+        // After the answer: the exchange ends no sooner. `None` once it is the body's.
+        exchange: Option<Arc<Exchange>>,
+        ending: Option<Ending>,
+    }
+
+    impl<F: Future> PinnedDrop for Answering<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if !*this.is_polled {
+                // The result is discarded with the answer. hyper drops an answer only where it would poll it, so this
+                // runs inside the connection's task.
+                let _ = this.answer.poll(&mut Context::from_waker(Waker::noop()));
+            }
+        }
+    }
+}
+
+impl<F: Future> Answering<F> {
+    pub(super) fn new(answer: F, exchange: Arc<Exchange>, ending: Option<Ending>) -> Self {
+        Self { answer, is_polled: false, exchange: Some(exchange), ending }
+    }
+}
+
+impl<F, E> Future for Answering<F>
+where
+    F: Future<Output = Result<Response, E>>,
+{
+    type Output = Result<http::Response<DeliveredBody>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        *this.is_polled = true;
+        let answer = ready!(this.answer.poll(context));
+        let exchange = this.exchange.take().expect("a future is not polled after it was ready");
+        Poll::Ready(answer.map(|mut response| {
+            if let Some(ending) = this.ending {
+                ending.settle(response.headers_mut());
+            }
+            response.map(|body| DeliveredBody::new(body, exchange))
+        }))
+    }
+}

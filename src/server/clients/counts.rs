@@ -1,0 +1,60 @@
+//! Bytes held, of one connection and of all.
+
+use std::sync::atomic::{AtomicIsize, Ordering};
+
+/// How far the sum over all connections may be off for each of them, in bytes, until the keeper looks the next time. Most
+/// requests hold less, and so do not touch a counter that all threads share.
+const GRANULE: isize = 4096;
+
+/// What one connection holds, in bytes.
+#[derive(Default)]
+pub(super) struct Held {
+    bytes: AtomicIsize,
+    /// What the sum of all connections includes of it.
+    told: AtomicIsize,
+}
+
+impl Held {
+    /// Gives what is held now.
+    pub(super) fn change(&self, by: isize, total: &AtomicIsize) -> isize {
+        let bytes = self.bytes.fetch_add(by, Ordering::Relaxed) + by;
+        if (bytes - self.told.load(Ordering::Relaxed)).abs() >= GRANULE {
+            self.tell(bytes, total);
+        }
+        bytes
+    }
+
+    pub(super) fn bytes(&self) -> isize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Makes the sum include `bytes` for this connection.
+    pub(super) fn tell(&self, bytes: isize, total: &AtomicIsize) {
+        let told = self.told.swap(bytes, Ordering::Relaxed);
+        if told != bytes {
+            total.fetch_add(bytes - told, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_is_exact_once_it_was_told() {
+        let total = AtomicIsize::new(0);
+        let (one, other) = (Held::default(), Held::default());
+        assert_eq!(one.change(GRANULE - 1, &total), GRANULE - 1);
+        assert_eq!(total.load(Ordering::Relaxed), 0, "too little to tell");
+        one.change(1, &total);
+        other.change(3 * GRANULE, &total);
+        assert_eq!(total.load(Ordering::Relaxed), 4 * GRANULE);
+        one.change(-1, &total);
+        one.tell(one.bytes(), &total);
+        assert_eq!(total.load(Ordering::Relaxed), 4 * GRANULE - 1);
+        other.tell(0, &total);
+        one.tell(0, &total);
+        assert_eq!(total.load(Ordering::Relaxed), 0);
+    }
+}

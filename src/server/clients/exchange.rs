@@ -1,0 +1,166 @@
+//! One request and its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, Request, Version};
+use http_body::Body;
+use redpane::Delivery;
+
+use super::account::{Account, signed};
+
+/// What an exchange takes beside its bytes: its future, its context, its headers' map. Measured.
+const BASE: usize = 2048;
+/// What a field takes beside its name and value, in bytes (RFC 9113, section 10.5.1, counts the same).
+const FIELD: usize = 32;
+
+/// Held by everything that holds bytes of it; its last holder ends it.
+pub(in crate::server) struct Exchange {
+    account: Arc<Account>,
+    delivery: Delivery,
+    /// Its place among the streams of an HTTP/2 connection.
+    stream: Option<usize>,
+    held: AtomicIsize,
+    /// Of that, what has arrived of the request's body.
+    body: AtomicUsize,
+    has_answer: AtomicBool,
+    /// Bytes of the answer that the protocol has and the system has not.
+    outstanding: AtomicUsize,
+    /// The application has nothing to send at the moment.
+    waits_for_application: AtomicBool,
+    /// The last time that something went its way.
+    progress: AtomicU64,
+    /// Bytes of the answer were thrown away.
+    is_broken: AtomicBool,
+}
+
+impl Exchange {
+    /// A request has arrived.
+    pub(in crate::server) fn begin<B: Body>(account: &Arc<Account>, request: &Request<B>) -> Arc<Self> {
+        let is_http2 = request.version() > Version::HTTP_11;
+        let fields = size(request.headers());
+        let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
+        // The request line and the empty line, then ": " and CR LF a field.
+        let head = request.method().as_str().len() + target + 14 + fields + 4 * request.headers().len();
+        account.begin(is_http2, head, !request.body().is_end_stream());
+        let held = signed(BASE + target + fields + FIELD * request.headers().len());
+        account.hold(held);
+        let build = |stream| Self {
+            account: Arc::clone(account),
+            delivery: Delivery::default(),
+            stream,
+            held: AtomicIsize::new(held),
+            body: AtomicUsize::new(0),
+            has_answer: AtomicBool::new(false),
+            outstanding: AtomicUsize::new(0),
+            waits_for_application: AtomicBool::new(false),
+            progress: AtomicU64::new(account.clients.now()),
+            is_broken: AtomicBool::new(false),
+        };
+        if !is_http2 {
+            return Arc::new(build(None));
+        }
+        let mut streams = account.streams();
+        let entry = streams.vacant_entry();
+        let exchange = Arc::new(build(Some(entry.key())));
+        entry.insert(Arc::downgrade(&exchange));
+        exchange
+    }
+
+    /// For the extensions of the request.
+    pub(in crate::server) fn delivery(&self) -> Delivery {
+        self.delivery.clone()
+    }
+
+    /// Whether there is room for what the request holds so far.
+    pub(in crate::server) fn has_room(&self) -> bool {
+        self.account.clients.has_room(self.account.held())
+    }
+
+    pub(super) fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    pub(super) fn hold(&self, bytes: usize) {
+        self.held.fetch_add(signed(bytes), Ordering::Relaxed);
+        self.account.hold(signed(bytes));
+    }
+
+    fn release(&self, bytes: usize) {
+        self.held.fetch_sub(signed(bytes), Ordering::Relaxed);
+        self.account.hold(-signed(bytes));
+    }
+
+    /// Bytes of the request's body were passed to the application, which may keep them until it answers. `false`: there is
+    /// no room for them.
+    pub(super) fn arrived(&self, bytes: usize) -> bool {
+        if self.has_answer.load(Ordering::Relaxed) {
+            return true;
+        }
+        self.hold(bytes);
+        self.body.fetch_add(bytes, Ordering::Relaxed);
+        !self.account.clients.is_far_over()
+    }
+
+    /// The answer begins, and holds so many bytes already.
+    pub(super) fn answered(&self, bytes: usize) {
+        self.has_answer.store(true, Ordering::Relaxed);
+        self.progress.store(self.account.clients.now(), Ordering::Relaxed);
+        let body = self.body.swap(0, Ordering::Relaxed);
+        match bytes >= body {
+            true => self.hold(bytes - body),
+            false => self.release(body - bytes),
+        }
+    }
+
+    /// The protocol was polled for the answer's next bytes.
+    pub(super) fn polled(&self, is_pending: bool) {
+        if self.waits_for_application.load(Ordering::Relaxed) != is_pending {
+            self.waits_for_application.store(is_pending, Ordering::Relaxed);
+            self.progress.store(self.account.clients.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// The protocol has taken bytes of the answer.
+    pub(super) fn taken(&self, bytes: usize) {
+        self.outstanding.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The system has taken bytes of the answer.
+    pub(super) fn handed_over(&self, bytes: usize) {
+        self.delivery.handed_over(bytes as u64);
+        self.outstanding.fetch_sub(bytes, Ordering::Relaxed);
+        self.progress.store(self.account.clients.now(), Ordering::Relaxed);
+        self.release(bytes);
+    }
+
+    /// Bytes of the answer are thrown away.
+    pub(super) fn broken(&self) {
+        self.is_broken.store(true, Ordering::Relaxed);
+    }
+
+    /// How long its client has taken nothing of an answer that has something to give.
+    pub(super) fn stalled_for(&self) -> Option<Duration> {
+        let waits = self.waits_for_application.load(Ordering::Relaxed);
+        let has_bytes = self.outstanding.load(Ordering::Relaxed) > 0 || !waits;
+        let is_stalled = self.has_answer.load(Ordering::Relaxed) && has_bytes;
+        is_stalled.then(|| self.account.clients.since(self.progress.load(Ordering::Relaxed)))
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream {
+            drop(self.account.streams().try_remove(stream));
+        }
+        self.account.hold(-self.held.load(Ordering::Relaxed));
+        self.delivery.end(!self.is_broken.load(Ordering::Relaxed));
+        self.account.finish();
+    }
+}
+
+/// Names and values, in bytes.
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}

@@ -1,0 +1,153 @@
+//! Looks after the connections: ends those that do nothing, and cuts those whose clients take nothing or too much.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use metrics::{Counter, counter, describe_counter};
+use redpane::Telemetry;
+use tokio::time::{sleep, timeout};
+
+use super::account::{Account, signed};
+use super::command::Command;
+use super::registry::Clients;
+use crate::log_targets::SERVER;
+use crate::server::every_second::EverySecond;
+
+/// Time a connection without a request has at shutdown to send the one its client connected for. Its bytes may be on their
+/// way already; closing without reading them would lose the request.
+const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(500);
+/// Time an idle client has to agree to the end of its connection, as HTTP/2 wants it.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Age up to which a connection is not to blame for memory that is short, unless far too much is held.
+const YOUNG: Duration = Duration::from_secs(1);
+/// Time between two looks; at most an eighth of a time limit, so that limits are kept that closely.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
+
+/// Looks after `clients` until it is dropped.
+pub(in crate::server) async fn keep(clients: Arc<Clients>, telemetry: Telemetry) {
+    let mut keeper = Keeper::new(clients, &telemetry);
+    let limits = &keeper.clients.limits;
+    let shortest = limits.request_timeout.map_or(limits.header_timeout, |timeout| timeout.min(limits.header_timeout));
+    let interval = (shortest / 8).clamp(LOOKS.0, LOOKS.1);
+    loop {
+        // An error means that the time is over and nobody has called.
+        drop(timeout(interval, keeper.clients.pressure.notified()).await);
+        keeper.look();
+        sleep(LOOKS.0).await;
+    }
+}
+
+enum Reason {
+    Stalled,
+    Memory,
+}
+
+struct Keeper {
+    clients: Arc<Clients>,
+    stalled: Counter,
+    memory: Counter,
+    lines: EverySecond,
+}
+
+impl Keeper {
+    fn new(clients: Arc<Clients>, telemetry: &Telemetry) -> Self {
+        const NAME: &str = "redpane_client_connections_cut_total";
+        let [stalled, memory] = metrics::with_local_recorder(&telemetry.recorder(), || {
+            describe_counter!(NAME, "Connections cut because their clients took nothing, or memory was short.");
+            ["stalled", "memory"].map(|reason| counter!(NAME, "reason" => reason))
+        });
+        Self { clients, stalled, memory, lines: EverySecond::default() }
+    }
+
+    fn look(&mut self) {
+        self.clients.tick();
+        let mut stalled = Vec::new();
+        self.clients.each(|account| {
+            account.tell();
+            if account.command() == Some(Command::Cut) {
+                return;
+            }
+            match self.is_stalled(account) {
+                true => stalled.push(Arc::clone(account)),
+                false => self.look_at_idle(account),
+            }
+        });
+        for account in stalled {
+            self.cut(&account, Reason::Stalled);
+        }
+        if self.clients.is_over() {
+            self.relieve();
+        }
+    }
+
+    /// Ends a connection that has no request.
+    fn look_at_idle(&self, account: &Account) {
+        let Some(idle) = account.idle_for() else { return };
+        let limit = self.clients.limits.header_timeout;
+        // An idle client is told; one that is about to say something would never hear.
+        let command = match account.has_asked() && account.unread() == 0 {
+            true if idle >= limit + FAREWELL => Command::Cut,
+            true if idle >= limit => Command::End,
+            false if idle >= limit => Command::Cut,
+            false if account.ending_for() >= FIRST_REQUEST_GRACE => Command::End,
+            _ => return,
+        };
+        if account.give(command) && command == Command::Cut && !account.has_asked() {
+            tracing::debug!(target: SERVER, client = %account.peer, "connection closed: no request within the header timeout");
+        }
+    }
+
+    fn is_stalled(&self, account: &Account) -> bool {
+        let Some(limit) = self.clients.limits.request_timeout else { return false };
+        let is_over = |time: Option<Duration>| time.is_some_and(|time| time >= limit);
+        is_over(account.blocked_for()) || account.open_streams().iter().any(|stream| is_over(stream.stalled_for()))
+    }
+
+    /// Cuts those that hold much for long, until a quarter of the memory is free.
+    fn relieve(&mut self) {
+        let limit = self.clients.limits.client_memory;
+        let longest = self.clients.limits.request_timeout.unwrap_or(Duration::MAX);
+        let is_urgent = self.clients.is_far_over();
+        let mut blamed = Vec::new();
+        self.clients.each(|account| {
+            let (held, time) = (account.held(), account.holding_for().min(longest));
+            if account.command() != Some(Command::Cut) && held > 0 && (is_urgent || time >= YOUNG) {
+                blamed.push((held as u128 * (time.as_millis() + 1), held, Arc::clone(account)));
+            }
+        });
+        blamed.sort_unstable_by_key(|(blame, ..)| std::cmp::Reverse(*blame));
+        let mut left = self.clients.total.load(Ordering::Relaxed);
+        for (_, held, account) in blamed {
+            if left <= signed(limit / 4 * 3) {
+                break;
+            }
+            left -= signed(held);
+            self.cut(&account, Reason::Memory);
+        }
+    }
+
+    fn cut(&mut self, account: &Account, reason: Reason) {
+        let answers = account.exchanges_open();
+        if !account.give(Command::Cut) {
+            return;
+        }
+        let (counter, why) = match reason {
+            Reason::Stalled => (&self.stalled, "its client took nothing within the request timeout"),
+            Reason::Memory => (&self.memory, "memory for clients is short, and it held much for long"),
+        };
+        counter.increment(1);
+        self.clients.add_cut(answers as u64);
+        if let Some(connections) = self.lines.let_through() {
+            let (client, held_bytes) = (account.peer, account.held());
+            tracing::warn!(
+                target: SERVER,
+                %client,
+                held_bytes,
+                answers,
+                connections,
+                "connection cut: {why}"
+            );
+        }
+    }
+}

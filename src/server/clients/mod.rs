@@ -1,0 +1,25 @@
+//! What the clients of a server hold of it: bytes, connections, time. All of it has bounds.
+//!
+//! * [`clients`](self::Clients) is the whole: the bytes held for all clients, and every open connection.
+//! * [`account`] is one connection. Its [`socket`] tells which bytes arrive and whether writes wait.
+//! * [`exchange`] is one request and its answer: [`arrival`] is the body that comes, [`answer`] the one that goes.
+//! * [`keeper`] looks at all connections a few times a second and closes those that hold too much for too long.
+
+mod account;
+mod answer;
+mod arrival;
+mod command;
+mod counts;
+mod exchange;
+mod keeper;
+mod registry;
+mod socket;
+
+pub(super) use account::Account;
+pub(super) use answer::DeliveredBody;
+pub(super) use arrival::{Arrival, Ending};
+pub(super) use command::Command;
+pub(super) use exchange::Exchange;
+pub(super) use keeper::keep;
+pub(super) use registry::{Clients, Registered};
+pub(super) use socket::Socket;
