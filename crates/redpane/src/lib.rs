@@ -20,7 +20,8 @@
 //! | keep your own `tracing` subscriber | [`Telemetry::log_layer`] |
 //! | observe a service that is no router: hyper, tonic, a stack of layers | [`Telemetry::layer`] |
 //! | serve `/metrics` on a second listener, or without axum | `Telemetry::metrics_router`, [`Telemetry::metrics_response`] |
-//! | know the ids of the request, call the next service with them | [`RequestContext`], [`current`] |
+//! | know the ids of the request | [`RequestContext`], [`current`] |
+//! | call the next service with them, and count the calls | [`Telemetry::outgoing_layer`] |
 //! | add fields and the cause of an error to the access line | [`record()`], [`record_error()`] |
 //! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
 //! | see every request at its end | [`RequestObserver`] |
@@ -34,9 +35,9 @@
 //! # Inside
 //!
 //! Arrows run one way, and a test holds them: `telemetry`, `builder`, `install` and `axum` on top know every room; then
-//! `middleware`, one owner of a request's end; then `metrics` and `logs`, which do not know each other; then `request`,
-//! what is known of a request; then `trace_context`. The end of a request makes one [`FinishedRequest`], and the metric
-//! sample, the access line and what observers see are made from it.
+//! `middleware`, one owner of a request's end, and `client`, one owner of a call's end; then `metrics` and `logs`, which do
+//! not know each other; then `request`, what is known of a request; then `trace_context`. The end of a request makes one
+//! [`FinishedRequest`], and the metric sample, the access line and what observers see are made from it.
 //!
 //! # Features
 //!
@@ -53,6 +54,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod builder;
+pub mod client;
 mod install;
 mod logs;
 mod metrics;

@@ -10,6 +10,7 @@ use tracing::Subscriber;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::client::OutgoingLayer;
 use crate::logs::access;
 use crate::logs::flush_guard::{self, FlushGuard};
 use crate::logs::layer::LogLayer;
@@ -17,6 +18,7 @@ use crate::logs::level::LEVELS;
 use crate::logs::log::{Log, LogOptions};
 use crate::logs::losses::{DropReason, FlushError, LogLosses};
 use crate::logs::panics;
+use crate::metrics::calls::CallMetrics;
 use crate::metrics::catalogue;
 use crate::metrics::encode::ExpositionFormat;
 use crate::metrics::http::HttpMetrics;
@@ -80,12 +82,13 @@ impl Telemetry {
             log_failures_only: options.log_failures_only.contains(route),
             until_headers: options.until_headers.contains(route),
         };
+        let calls = CallMetrics::new(Arc::clone(&bounds.durations), options.series_limit);
         let http = HttpMetrics::new(bounds.durations, bounds.sizes, options.series_limit, Box::new(describe));
         options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
         let recorder = Recorder::new(bounds.default_bounds, bounds.histograms);
         let counted = Arc::clone(&log);
         let source = Box::new(move || log_families(&counted));
-        let registry = Registry::new(http, recorder, source, &options.version, &options.revision);
+        let registry = Registry::new(http, calls, recorder, source, &options.version, &options.revision);
         let pipeline = Pipeline {
             log: Arc::clone(&log),
             registry: Arc::new(registry),
@@ -143,6 +146,14 @@ impl Telemetry {
     pub fn layer(&self) -> InstrumentLayer {
         panics::add_hook();
         InstrumentLayer::new(&self.core.pipeline, &self.flush)
+    }
+
+    /// A `tower` layer for the HTTP client that calls `peer`: it passes the trace context on and counts the calls. `peer` is
+    /// a name that you give, such as that of the service: each one is a label set of its own.
+    /// [`OutgoingLayer`] says what it does, and has options.
+    #[must_use]
+    pub fn outgoing_layer(&self, peer: impl Into<String>) -> OutgoingLayer {
+        OutgoingLayer::new(self.registry(), peer.into())
     }
 
     /// The answer to a scrape: `headers` are those of the request, which choose the format (`Accept`) and compression

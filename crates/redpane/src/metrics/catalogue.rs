@@ -54,24 +54,33 @@ pub(crate) const REQUEST_SIZE: Definition =
     Definition::histogram("http_request_size_bytes", "bytes", "Size of request bodies.");
 pub(crate) const RESPONSE_SIZE: Definition =
     Definition::histogram("http_response_size_bytes", "bytes", "Size of response bodies.");
+pub(crate) const CALLS: Definition =
+    Definition::counter("http_client_requests_total", "Calls to other services finished.");
+pub(crate) const CALL_DURATION: Definition = Definition::histogram(
+    "http_client_request_duration_seconds",
+    "seconds",
+    "Time from a call to another service to the end of the answer's body.",
+);
 pub(crate) const LOG_EVENTS: Definition =
     Definition::counter("log_events_total", "Log lines made, lost ones included.");
 pub(crate) const LOG_DROPPED: Definition = Definition::counter("log_lines_dropped_total", "Log lines that were lost.");
 pub(crate) const SERIES: Definition = Definition::gauge("redpane_series", "Label sets of http_requests_total.");
 pub(crate) const OVERFLOW: Definition = Definition::counter(
     "redpane_series_overflow_total",
-    "Requests counted under the route _overflow, past the series limit.",
+    "Requests counted under the route _overflow and calls under the peer _overflow, past the series limit.",
 );
 pub(crate) const BUILD_INFO: Definition =
     Definition::gauge("redpane_build_info", "Version and revision of the application.");
 
 /// All of them. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 10] = [
+pub(crate) const OWN: [&Definition; 12] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
     &REQUEST_SIZE,
     &RESPONSE_SIZE,
+    &CALLS,
+    &CALL_DURATION,
     &LOG_EVENTS,
     &LOG_DROPPED,
     &SERIES,

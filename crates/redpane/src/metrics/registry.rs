@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::calls::CallMetrics;
 use super::catalogue;
 use super::encode::{ExpositionFormat, encode};
 use super::endpoint_series::{EndpointSeries, StatusSeries};
@@ -16,9 +17,10 @@ type ScrapeHook = Arc<dyn Fn() + Send + Sync>;
 /// Reads families that are counted elsewhere.
 pub(crate) type Source = Box<dyn Fn() -> Vec<Family> + Send + Sync>;
 
-/// HTTP metrics, the application's metrics, and those of other rooms.
+/// HTTP metrics of both sides, the application's metrics, and those of other rooms.
 pub(crate) struct Registry {
     pub(crate) http: HttpMetrics,
+    pub(crate) calls: CallMetrics,
     pub(crate) recorder: Recorder,
     source: Source,
     build_labels: Arc<str>,
@@ -29,12 +31,20 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// `source` reads what is counted elsewhere; `version` and `revision` are the labels of `redpane_build_info`.
-    pub(crate) fn new(http: HttpMetrics, recorder: Recorder, source: Source, version: &str, revision: &str) -> Self {
+    pub(crate) fn new(
+        http: HttpMetrics,
+        calls: CallMetrics,
+        recorder: Recorder,
+        source: Source,
+        version: &str,
+        revision: &str,
+    ) -> Self {
         let mut build_labels = String::new();
         push_label(&mut build_labels, "version", version);
         push_label(&mut build_labels, "revision", revision);
         Self {
             http,
+            calls,
             recorder,
             source,
             build_labels: build_labels.into(),
@@ -60,9 +70,10 @@ impl Registry {
         let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
         metrics::with_local_recorder(&self.recorder, || hooks.iter().for_each(|hook| hook()));
         let mut families = self.http_families(exemplars);
+        families.extend(self.calls.families());
         families.extend((self.source)());
         families.push(catalogue::SERIES.integer(self.http.label_sets() as u64));
-        families.push(catalogue::OVERFLOW.integer(self.http.overflowed()));
+        families.push(catalogue::OVERFLOW.integer(self.http.overflowed() + self.calls.overflowed()));
         families.push(catalogue::BUILD_INFO.integers([(Arc::clone(&self.build_labels), 1)]));
         families.extend(self.recorder.snapshot());
         families

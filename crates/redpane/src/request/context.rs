@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use http::{HeaderMap, HeaderValue};
 
+use super::call::CallIds;
 use super::fields::{FieldName, FieldValue, RecordedFields};
 use super::head::RequestHead;
-use super::headers::{BAGGAGE, SentHeaders, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
+use super::headers::{BAGGAGE, SentHeaders, TRACEPARENT, TRACESTATE, X_REQUEST_ID, traceparent};
 use super::id::RequestId;
 use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
@@ -122,20 +123,38 @@ impl RequestContext {
     }
 
     /// The headers for a call to the next service: `traceparent` with this request's span as the parent, `tracestate` and
-    /// `baggage` as they came, and `x-request-id`.
+    /// `baggage` as they came, and `x-request-id`. For clients that are no `tower` services; others get more from
+    /// [`OutgoingLayer`](crate::client::OutgoingLayer).
     pub fn outgoing_headers(&self) -> HeaderMap {
         let inner = &*self.0;
-        let traceparent = format!("00-{}-{}-{:02x}", inner.trace_id, inner.span_id, inner.flags);
         let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(TRACEPARENT, traceparent.try_into().expect("hexadecimal digits and dashes are a header value"));
-        // A copy: the request's own value is what tells this request from others.
-        let request_id = HeaderValue::from_str(inner.request_id.as_str());
-        headers.insert(X_REQUEST_ID, request_id.expect("visible ASCII is a header value"));
-        if let Some(extra) = &inner.extra {
-            headers.extend(extra.tracestate.clone().map(|value| (TRACESTATE, value)));
-            headers.extend(extra.baggage.clone().map(|value| (BAGGAGE, value)));
-        }
+        headers.insert(TRACEPARENT, traceparent(&inner.trace_id, &inner.span_id, inner.flags));
+        self.pass_on(&mut headers);
         headers
+    }
+
+    /// Adds what a call of this request carries beside `traceparent`. The state of a trace belongs to its `traceparent` and
+    /// replaces another one; baggage and a request id that are there already stay.
+    pub(crate) fn pass_on(&self, headers: &mut HeaderMap) {
+        let extra = self.0.extra.as_ref();
+        match extra.and_then(|extra| extra.tracestate.clone()) {
+            Some(value) => _ = headers.insert(TRACESTATE, value),
+            None => _ = headers.remove(TRACESTATE),
+        }
+        if let Some(value) = extra.and_then(|extra| extra.baggage.clone()) {
+            headers.entry(BAGGAGE).or_insert(value);
+        }
+        // A copy: the request's own value is what tells this request from others, also from one that it makes.
+        if headers.get(X_REQUEST_ID).is_none_or(|id| self.has_made(id)) {
+            let copy = HeaderValue::from_str(self.request_id());
+            headers.insert(X_REQUEST_ID, copy.expect("visible ASCII is a header value"));
+        }
+    }
+
+    /// Fresh ids for a call that this request makes.
+    pub(crate) fn call_ids(&self) -> CallIds {
+        let Inner { trace_id, span_id, flags, .. } = *self.0;
+        CallIds { trace_id, span_id: SpanId::random(), parent_span_id: span_id, flags }
     }
 
     /// Adds a field, or replaces the one of this name.
@@ -192,7 +211,12 @@ impl RequestContext {
     ///
     /// A request that copies these headers has another path; one that a nested router passes on has lost its beginning.
     pub(crate) fn is_of(&self, request_id: &HeaderValue, path: &str) -> bool {
-        std::ptr::eq(request_id.as_bytes(), self.0.request_id.as_bytes()) && self.head().path().ends_with(path)
+        self.has_made(request_id) && self.head().path().ends_with(path)
+    }
+
+    /// Whether this is the very value that this context put into the request or took over.
+    fn has_made(&self, request_id: &HeaderValue) -> bool {
+        std::ptr::eq(request_id.as_bytes(), self.0.request_id.as_bytes())
     }
 }
 

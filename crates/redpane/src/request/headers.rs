@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::trace_context::ids::{SpanId, TraceId};
+
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
@@ -18,6 +20,12 @@ pub(crate) struct SentHeaders<'a> {
     baggage: Sent<'a>,
     content_type: Option<&'a HeaderValue>,
     all: &'a HeaderMap,
+}
+
+/// The value of `traceparent` for the next service, whose parent is `span_id`.
+pub(crate) fn traceparent(trace_id: &TraceId, span_id: &SpanId, flags: u8) -> HeaderValue {
+    let value = format!("00-{trace_id}-{span_id}-{flags:02x}");
+    value.try_into().expect("hexadecimal digits and dashes are a header value")
 }
 
 /// Whether this `Content-Type` is one of gRPC.

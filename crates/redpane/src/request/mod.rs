@@ -5,8 +5,10 @@
 //!   [`tasks`] takes it into spawned work. [`record`](mod@record) adds fields from anywhere inside a request.
 //! * [`endpoint`] is the method and route of a request, described once for all requests that share it.
 //! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
+//! * [`call`] is the same for a call to another service.
 //! * [`problem`] is the text of error answers.
 
+pub(crate) mod call;
 pub(crate) mod context;
 pub(crate) mod current;
 pub(crate) mod endpoint;

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 5] = [
     &["trace_context"],
     &["request"],
     &["logs", "metrics"],
-    &["middleware"],
+    &["client", "middleware"],
     &["axum", "builder", "install", "options", "telemetry"],
 ];
 const TOP: usize = FLOORS.len() - 1;

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod beside;
+mod calls;
 mod composition;
 mod context;
 mod endings;

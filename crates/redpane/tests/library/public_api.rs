@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::response::IntoResponse;
 use http::{HeaderMap, Method, StatusCode};
+use redpane::client::{OutgoingBody, OutgoingFuture, OutgoingLayer, OutgoingService};
 use redpane::problem::Problem;
 use redpane::{
     ConfigError, Delivery, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, LogLosses, OverflowPolicy,
@@ -100,6 +101,23 @@ fn options_and_the_handle() {
     assert_eq!((lines, announced), (0, 0));
     let _: fn(Redpane) -> Result<Telemetry, InstallError> = Redpane::install;
     let _: fn(&Telemetry) -> Result<(), InstallError> = Telemetry::install;
+}
+
+#[tokio::test]
+async fn calls_to_other_services() {
+    let telemetry = Redpane::new("api").log_writer(std::io::sink()).build().unwrap();
+    let layer: OutgoingLayer = telemetry
+        .outgoing_layer("others")
+        .peers_by([String::from("stock")], |uri| uri.host())
+        .errors_by(["connect"], |_: &std::convert::Infallible| "connect")
+        .until_headers()
+        .preregister(Method::GET);
+    shared::<OutgoingLayer>();
+    shown::<OutgoingLayer>();
+    let answer = async |_: http::Request<String>| Ok::<_, std::convert::Infallible>(http::Response::new(String::new()));
+    let mut service: OutgoingService<_> = tower::Layer::layer(&layer, tower::service_fn(answer));
+    let call: OutgoingFuture<_> = tower::Service::call(&mut service, http::Request::new(String::new()));
+    let _: http::Response<OutgoingBody<String>> = call.await.unwrap();
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{Method, header};
-use test_support::{Samples, client};
+use test_support::{Samples, client as http_client};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -12,18 +12,33 @@ use super::{access_line, post, start, start_on};
 #[tokio::test]
 async fn hyper() {
     let (process, address) = start("hyper").await;
-    let answer = client::get(address, "/hello/ada").await;
+    let answer = http_client::get(address, "/hello/ada").await;
     assert_eq!(answer.text(), "hello, ada\n");
     let line = access_line(&process, "/hello/{name}").await;
     answer.belongs_to(&line);
     assert!(line.str("client").starts_with("127.0.0.1:"), "{}", line.text);
-    assert_eq!(client::get(address, "/nowhere").await.status, 404);
+    assert_eq!(http_client::get(address, "/nowhere").await.status, 404);
     assert_eq!(access_line(&process, "unmatched").await["path"], "/nowhere");
-    let samples = Samples::parse(client::get(address, "/metrics").await.text());
+    let samples = Samples::parse(http_client::get(address, "/metrics").await.text());
     let labels = [("method", "GET"), ("route", "/hello/{name}"), ("status", "200")];
     assert_eq!(samples.value("http_requests_total", &labels), 1.0);
     assert_eq!(samples.value("http_requests_in_flight", &[]), 0.0, "the scrape does not see itself");
     assert!(process.lines().iter().all(|line| line["route"] != "/metrics"), "{}", process.output());
+}
+
+#[tokio::test]
+async fn client() {
+    let (process, address) = start("client").await;
+    let samples = async || Samples::parse(http_client::get(address, "/metrics").await.text());
+    let labels = [("method", "GET"), ("peer", "stock"), ("status", "200")];
+    assert_eq!(samples().await.value("http_client_requests_total", &labels), 0.0, "before the first call");
+    let answer = http_client::get(address, "/orders/7").await;
+    assert_eq!(answer.text(), "order 7: 2 items\n");
+    let [order, stock] =
+        [access_line(&process, "/orders/{order}").await, access_line(&process, "/stock/{order}").await];
+    assert_eq!((&order["trace_id"], &order["request_id"]), (&stock["trace_id"], &stock["request_id"]));
+    assert!(stock["parent_span_id"].is_string() && stock["parent_span_id"] != order["span_id"], "{}", stock.text);
+    assert_eq!(samples().await.value("http_client_requests_total", &labels), 1.0);
 }
 
 #[tokio::test]
@@ -39,12 +54,12 @@ async fn grpc() {
     assert_eq!((&line["method"], &line["status"], &line["outcome"]), (&"POST".into(), &200.into(), &"complete".into()));
 
     for path in ["/grpc.health.v1.Health/Nothing", "/other.Service/Check"] {
-        let asked = client::request(Method::POST, path).header(header::CONTENT_TYPE, "application/grpc");
-        let answer = client::send_http2(address, asked.body(Body::empty()).unwrap()).await;
+        let asked = http_client::request(Method::POST, path).header(header::CONTENT_TYPE, "application/grpc");
+        let answer = http_client::send_http2(address, asked.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.header("grpc-status"), "12", "unimplemented");
     }
     assert_eq!(access_line(&process, "unmatched").await["path"], "/grpc.health.v1.Health/Nothing");
-    let samples = Samples::parse(client::get(metrics, "/metrics").await.text());
+    let samples = Samples::parse(http_client::get(metrics, "/metrics").await.text());
     let counted = |route| samples.value("http_requests_total", &[("route", route), ("status", "200")]);
     assert_eq!((counted("/grpc.health.v1.Health/Check"), counted("unmatched")), (1.0, 2.0));
 }
@@ -53,7 +68,7 @@ async fn grpc() {
 async fn record() {
     let (process, address) = start("record").await;
     let line = async |path: &str, status: u16| {
-        let answer = client::send(address, post(path)).await;
+        let answer = http_client::send(address, post(path)).await;
         assert_eq!(answer.status, status, "{}", answer.text());
         let lines = test_support::eventually("its line", async || {
             process.lines().into_iter().find(|line| line["trace_id"] == answer.header("x-trace-id"))
@@ -76,7 +91,7 @@ async fn record() {
 async fn observer() {
     let (process, address) = start("observer").await;
     for path in ["/work/0", "/work/600"] {
-        assert_eq!(client::get(address, path).await.text(), "done\n");
+        assert_eq!(http_client::get(address, path).await.text(), "done\n");
         // An observer may be told after the client has its answer, and before or after the line is written.
         test_support::eventually("its line", async || process.lines().into_iter().find(|line| line["path"] == path))
             .await;
@@ -87,7 +102,7 @@ async fn observer() {
     slow.reverse();
     assert!(!slow.is_empty(), "600 ms are slow: {lines:#?}");
     let kept = test_support::eventually("the audit has all of them", async || {
-        let answer = client::get(address, "/audit").await;
+        let answer = http_client::get(address, "/audit").await;
         (answer.text().lines().count() >= slow.len()).then_some(answer)
     });
     let kept = kept.await;
