@@ -120,6 +120,11 @@ check_url() { # name, value
   esac
 }
 
+check_upstream() { # name, value
+  printf '%s\n' "$2" | grep -qxE 'http://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(:[0-9]{1,5})?(/[^?#[:space:]]*)?' ||
+    refuse "$1" "$2" "a base URL that starts with http://, without user, query or fragment, such as http://orders:8000"
+}
+
 ports=
 check_port() { # name, value
   check_count "$1" "$2" 1 65535
@@ -156,6 +161,7 @@ check() { # name, value
 check_service() { # name, value
   case $1 in
     REDPANE_FAULTS) check_word "$1" "$2" "true false 1 0" ;;
+    REDPANE_UPSTREAM) check_upstream "$1" "$2" ;;
     REDPANE_TRUSTED_PROXIES | REDPANE_PROXY_PROTOCOL_FROM) check_networks "$1" "$2" ;;
     REDPANE_LOG) check_log "$1" "$2" ;;
     REDPANE_LOG_WHEN_FULL) check_word "$1" "$2" "drop block" ;;

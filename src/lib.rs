@@ -11,7 +11,7 @@
 //! | [`service`] | builds telemetry, listeners and routes from the settings and runs them | every room below |
 //! | [`settings`] | flags and variables; every bad one is named | `version` |
 //! | [`server`] | listeners, connections, limits, shutdown, health, process metrics; serves any `Router` | `web` |
-//! | `demo` | the API that a user replaces: `/`, `/hello/{name}`, `/echo`, `/faults` | `web`, `version` |
+//! | `demo` | the API that a user replaces: `/`, `/hello/{name}`, `/echo`, `/checkout`, `/faults` | `settings` (the base URL of the next service), `web`, `version` |
 //! | `receiver` | `POST /alerts`: each alert of a webhook becomes a log line | `web` |
 //! | `docker_reader` | what a log collector needs of the Docker API: lives of containers and their lines | – |
 //! | `web` | what routes share: JSON bodies, the request timeout, answers to unknown paths and methods | – |

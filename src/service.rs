@@ -90,6 +90,7 @@ pub async fn run(
         version = VERSION,
         revision = REVISION,
         faults = config.faults,
+        upstream = config.upstream.as_ref().map(tracing::field::display),
         trusted_proxies = joined(&config.trusted_proxies),
         proxy_protocol_from = joined(&config.proxy_protocol_from),
         "listening"
@@ -112,7 +113,11 @@ fn joined(networks: &[IpNet]) -> Option<String> {
 fn router(config: &Config, telemetry: &Telemetry, ending: watch::Receiver<bool>) -> Router {
     let (body_limit, request_timeout) = (config.body_limit, config.request_timeout);
     match config.role {
-        Role::Serve => demo::router(demo::Options { body_limit, request_timeout, with_faults: config.faults }),
+        Role::Serve => {
+            let next = config.upstream.clone().map(|upstream| (upstream.clone(), demo::calls(telemetry, &upstream)));
+            let (app, with_faults) = (config.app.clone(), config.faults);
+            demo::router(demo::Options { body_limit, request_timeout, with_faults, app, next })
+        }
         Role::Receiver => receiver::router(telemetry, body_limit, request_timeout),
         Role::DockerReader => {
             let (socket, lives) = (Path::new(DOCKER_SOCKET), Path::new(DOCKER_LIVES));

@@ -1,5 +1,6 @@
 //! The demo API: what a user replaces with an API of their own.
 
+mod checkout;
 mod echo;
 mod faults;
 mod hello;
@@ -7,4 +8,5 @@ mod root;
 mod router;
 mod state;
 
+pub(crate) use checkout::calls;
 pub(crate) use router::{Options, router, routes};

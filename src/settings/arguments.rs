@@ -66,7 +66,7 @@ pub struct Flags {
     /// IP address and port for /metrics (with /healthz and /readyz) [default: unset, same as the API]
     #[arg(long, global = true, hide_env_values = true, value_name = "ADDRESS", env = "REDPANE_METRICS_LISTEN")]
     metrics_listen: Option<OsString>,
-    /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: api; receiver: alerts; docker-reader: docker-reader]
+    /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: OTEL_SERVICE_NAME, else api; receiver: alerts; docker-reader: docker-reader]
     #[arg(long, global = true, hide_env_values = true, value_name = "NAME", env = "REDPANE_APP")]
     app: Option<OsString>,
     /// Which log lines are written: a level or target=level, separated by commas [default: info]
@@ -82,6 +82,10 @@ pub struct Flags {
     /// 1s, then drop) [default: drop]
     #[arg(long, global = true, hide_env_values = true, value_name = "POLICY", env = "REDPANE_LOG_WHEN_FULL")]
     log_when_full: Option<OsString>,
+    /// Base URL of the next service, such as http://orders:8000, which GET /checkout asks for its own /checkout [default: unset,
+    /// /checkout ends here]
+    #[arg(long, global = true, hide_env_values = true, value_name = "URL", env = "REDPANE_UPSTREAM")]
+    upstream: Option<OsString>,
     /// IP addresses or networks of proxies, separated by commas, whose PROXY protocol header or Forwarded or
     /// X-Forwarded-For says who the client is; from others these are ignored [default: unset, nobody is trusted]
     #[arg(long, global = true, hide_env_values = true, value_name = "NETWORKS", env = "REDPANE_TRUSTED_PROXIES")]
@@ -129,6 +133,7 @@ impl Source for Flags {
             "REDPANE_LOG_FORMAT" => &self.log_format,
             "REDPANE_LOG_BUFFER_BYTES" => &self.log_buffer_bytes,
             "REDPANE_LOG_WHEN_FULL" => &self.log_when_full,
+            "REDPANE_UPSTREAM" => &self.upstream,
             "REDPANE_TRUSTED_PROXIES" => &self.trusted_proxies,
             "REDPANE_PROXY_PROTOCOL_FROM" => &self.proxy_protocol_from,
             "REDPANE_REQUEST_TIMEOUT" => &self.request_timeout,
@@ -139,7 +144,8 @@ impl Source for Flags {
             "REDPANE_SHUTDOWN_GRACE" => &self.shutdown_grace,
             "REDPANE_SERIES_LIMIT" => &self.series_limit,
             "REDPANE_FAULTS" => &self.faults,
-            _ => &None,
+            // OpenTelemetry's own variables, which have no flags.
+            _ => return variable.starts_with("OTEL_").then(|| std::env::var_os(variable)).flatten(),
         };
         field.clone()
     }

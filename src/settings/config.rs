@@ -12,6 +12,7 @@ use super::error::BadSettings;
 use super::reader::Reader;
 use super::role::Role;
 use super::source::Source;
+use super::upstream::Upstream;
 
 /// How long a log line may wait for room in the buffer under `REDPANE_LOG_WHEN_FULL=block`. After that it is dropped
 /// and counted: without a bound, a reader of stdout that never returns would stop the service.
@@ -42,6 +43,8 @@ pub struct Config {
     pub log_buffer_bytes: usize,
     /// What happens to a line when that buffer is full.
     pub log_when_full: OverflowPolicy,
+    /// The next service, which `/checkout` asks; `None` where this is the last one.
+    pub upstream: Option<Upstream>,
     /// Proxies that are believed when they say who a client is: addresses and networks.
     pub trusted_proxies: Vec<IpNet>,
     /// Proxies whose PROXY protocol header is believed, and nothing else of theirs.
@@ -98,11 +101,12 @@ impl Config {
             role,
             listen,
             metrics_listen: metrics_address(reader, listen),
-            app: reader.name("REDPANE_APP").unwrap_or_else(|| default_app.to_owned()),
+            app: app(reader).unwrap_or_else(|| default_app.to_owned()),
             log: reader.log_filter("REDPANE_LOG").unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)),
             log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),
             log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
             log_when_full: reader.choice("REDPANE_LOG_WHEN_FULL", &when_full).unwrap_or(OverflowPolicy::Drop),
+            upstream: reader.upstream("REDPANE_UPSTREAM"),
             trusted_proxies: reader.networks("REDPANE_TRUSTED_PROXIES").unwrap_or_default(),
             proxy_protocol_from: reader.networks("REDPANE_PROXY_PROTOCOL_FROM").unwrap_or_default(),
             request_timeout: reader.duration("REDPANE_REQUEST_TIMEOUT", seconds(30), MILLISECOND..=HOUR),
@@ -115,6 +119,11 @@ impl Config {
             faults: reader.boolean("REDPANE_FAULTS", false),
         }
     }
+}
+
+/// The name that OpenTelemetry knows the service by is its name here too, unless it has another.
+fn app(reader: &mut Reader<'_>) -> Option<String> {
+    reader.name("REDPANE_APP").or_else(|| reader.name("OTEL_SERVICE_NAME"))
 }
 
 /// `REDPANE_LISTEN` alone: the health check must work where another setting is bad.

@@ -18,7 +18,11 @@ pub struct BadSetting {
 impl fmt::Display for BadSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable, value, expected } = self;
-        write!(f, "{variable} ({}) is {value:?}: must be {expected}", flag(variable))
+        // Those of OpenTelemetry have no flag.
+        match variable.starts_with("REDPANE_") {
+            true => write!(f, "{variable} ({}) is {value:?}: must be {expected}", flag(variable)),
+            false => write!(f, "{variable} is {value:?}: must be {expected}"),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod log_filter;
 mod reader;
 mod role;
 mod source;
+mod upstream;
 mod variables;
 
 pub use arguments::{Arguments, Command, Flags};
@@ -14,4 +15,5 @@ pub use config::{Config, listen_address};
 pub use error::{BadSetting, BadSettings};
 pub use role::Role;
 pub use source::Source;
+pub use upstream::Upstream;
 pub use variables::{VARIABLES, flag, unknown_variables};

@@ -13,6 +13,7 @@ use tracing_subscriber::filter::Targets;
 use super::error::{BadSetting, BadSettings};
 use super::log_filter;
 use super::source::Source;
+use super::upstream::Upstream;
 
 /// Reads settings from a [`Source`] and collects what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -106,6 +107,10 @@ impl<'a> Reader<'a> {
         let plain = |text: &str| text.len() <= 64 && text.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
         let parse = |text: &str| (!text.is_empty() && plain(text)).then(|| text.to_owned());
         self.read(variable, "a name of at most 64 bytes of letters, digits and - _ . /", parse)
+    }
+
+    pub(super) fn upstream(&mut self, variable: &'static str) -> Option<Upstream> {
+        self.read(variable, Upstream::EXPECTED, Upstream::parse)
     }
 
     /// Networks, and addresses as networks of one.

@@ -81,6 +81,8 @@ fn every_bad_value_is_named_with_what_would_be_right() {
         ("LOKI_RETENTION", "7d 2h", "without spaces"),
         ("PROMETHEUS_RETENTION_TIME", "12h1d", "units from the largest to the smallest"),
         ("PROMETHEUS_RETENTION_SIZE", "00GB", "must be a size such as 512MB or 5GB"),
+        ("REDPANE_UPSTREAM", "https://orders", "must be a base URL that starts with http://"),
+        ("REDPANE_UPSTREAM", "http://me:x@orders", "must be a base URL that starts with http://"),
         ("REDPANE_TRUSTED_PROXIES", "999.1.1.1/64", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/33", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "010.0.0.1", "must be IP addresses and networks"),

@@ -18,6 +18,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
     ("REDPANE_LOG_FORMAT", "xml", "json or pretty"),
     ("REDPANE_LOG_BUFFER_BYTES", "1", "a size from 64"),
     ("REDPANE_LOG_WHEN_FULL", "wait", "drop or block"),
+    ("REDPANE_UPSTREAM", "https://orders:8000", "a base URL that starts with http://"),
     ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/33", "IP addresses or networks"),
     ("REDPANE_PROXY_PROTOCOL_FROM", "gateway", "IP addresses or networks"),
     ("REDPANE_REQUEST_TIMEOUT", "30", "a duration with its unit from 1ms to 1h"),

@@ -4,6 +4,7 @@
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod checkout;
 mod config;
 mod errors;
 mod faults;

@@ -13,6 +13,7 @@ async fn the_first_scrape_has_the_first_error_to_come() {
         ("GET", "/"),
         ("GET", "/hello/{name}"),
         ("POST", "/echo"),
+        ("GET", "/checkout"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/metrics"),

@@ -17,6 +17,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.metrics_listen, None);
     assert_eq!(config.app, "api");
     assert_eq!(config.log_buffer_bytes, 16 * 1024 * 1024);
+    assert_eq!(config.upstream, None);
     assert_eq!(config.trusted_proxies, []);
     assert_eq!(config.proxy_protocol_from, []);
     assert_eq!(config.request_timeout, Duration::from_secs(30));
@@ -40,6 +41,7 @@ fn every_variable_is_read() {
         ("REDPANE_LOG_FORMAT", "pretty"),
         ("REDPANE_LOG_BUFFER_BYTES", "2MB"),
         ("REDPANE_LOG_WHEN_FULL", "block"),
+        ("REDPANE_UPSTREAM", "http://orders:8000/"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,"),
         ("REDPANE_PROXY_PROTOCOL_FROM", "172.16.0.0/12"),
         ("REDPANE_REQUEST_TIMEOUT", "1m 30s"),
@@ -60,6 +62,7 @@ fn every_variable_is_read() {
     assert_eq!(config.log_format, LogFormat::Pretty);
     assert_eq!(config.log_buffer_bytes, 2_000_000);
     assert_eq!(config.log_when_full, OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE });
+    assert_eq!(config.upstream.map(|upstream| upstream.to_string()).as_deref(), Some("http://orders:8000"));
     let networks: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
     assert_eq!(config.proxy_protocol_from, ["172.16.0.0/12".parse().expect("a network")]);
@@ -83,6 +86,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_LOG_FORMAT", "xml"),
         ("REDPANE_LOG_BUFFER_BYTES", "1 byte"),
         ("REDPANE_LOG_WHEN_FULL", "wait"),
+        ("REDPANE_UPSTREAM", "orders:8000"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8,gateway"),
         ("REDPANE_PROXY_PROTOCOL_FROM", "gateway"),
         ("REDPANE_REQUEST_TIMEOUT", "30"),
@@ -106,6 +110,21 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     ));
     assert!(message.contains("such as 127.0.0.1 or 10.0.0.0/8,fd00::/8; \"gateway\" is neither"), "{message}");
     assert!(message.contains("a size from 1 B to 1.0 GiB, such as 1.0 MiB"), "{message}");
+}
+
+#[test]
+fn the_name_is_that_of_opentelemetry_where_there_is_no_other() {
+    let app = |pairs: &[(&str, &str)]| read(pairs).map(|config| config.app);
+    assert_eq!(app(&[("OTEL_SERVICE_NAME", "orders")]).as_deref(), Ok("orders"));
+    assert_eq!(app(&[("OTEL_SERVICE_NAME", "orders"), ("REDPANE_APP", "api")]).as_deref(), Ok("api"));
+    assert_eq!(app(&[("OTEL_SERVICE_NAME", "")]).as_deref(), Ok("api"));
+    let message = app(&[("OTEL_SERVICE_NAME", "my shop")]).expect_err("a space").to_string();
+    assert!(message.contains("\n  OTEL_SERVICE_NAME is \"my shop\": must be a name of at most 64 bytes"), "{message}");
+    assert_eq!(
+        app(&[("OTEL_SERVICE_NAME", "my shop"), ("REDPANE_APP", "api")]).as_deref(),
+        Ok("api"),
+        "of no interest"
+    );
 }
 
 #[test]
