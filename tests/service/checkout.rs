@@ -245,7 +245,8 @@ async fn whatever_the_next_service_answers_there_is_a_reason() {
     let long = serde_json::to_string(&json!({"app": "a".repeat(500), "hops": []})).unwrap();
     let problem = serde_json::to_string(&json!({"detail": "no\u{1b}[31m\n money".repeat(3000)})).unwrap();
     let status = ("status", "200");
-    let cases: Vec<(&str, Vec<u8>, bool, (&str, &str), &str)> = vec![
+    // What it is, the bytes, whether the connection then stays open, how the call is counted, what the answer says.
+    let cases = [
         ("closes", vec![], false, ("error", "error"), "gave no answer"),
         ("no HTTP", b"220 mail ready\r\n".to_vec(), false, ("error", "error"), "gave no answer"),
         ("half a head", b"HTTP/1.1 200 OK\r\nx: ".to_vec(), true, ("error", "timeout"), "did not answer within"),
