@@ -33,7 +33,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
 
 fn assert_all_named(errors: &str) {
     let lines: Vec<_> = errors.lines().collect();
-    assert_eq!(lines[0], "redpane: cannot start, 17 bad settings:");
+    assert_eq!(lines[0], "redpane: cannot start, 18 bad settings:");
     assert_eq!(lines.len(), 1 + BAD.len(), "a line for each: {errors}");
     for (variable, value, right) in BAD {
         let line = lines.iter().find(|line| line.contains(&format!("{variable} ("))).expect(variable);

@@ -100,7 +100,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 17 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 18 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");
