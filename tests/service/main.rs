@@ -10,7 +10,6 @@ mod errors;
 mod faults;
 mod filter_seeds;
 mod limits;
-mod malformed;
 mod metrics;
 mod output;
 mod prometheus;

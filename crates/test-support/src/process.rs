@@ -144,12 +144,14 @@ impl Process {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, signal: &str) {
-        let kill = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal]).arg(self.id()).status();
+        let kill =
+            Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal]).arg(self.id().to_string()).status();
         assert!(kill.unwrap().success(), "no signal could be sent");
     }
 
-    fn id(&self) -> String {
-        self.child.id().to_string()
+    /// The number that the system has for it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for the program to end by itself, and for the rest of its output.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::labels;
+use crate::service::labels;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

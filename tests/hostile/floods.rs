@@ -1,0 +1,58 @@
+//! Clients that send frames of HTTP/2 which cost them little.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::attackers::{Attackers, Socket};
+use crate::http2::frame::{CANCEL, CONTINUATION, END_STREAM, GET, HEADERS, RST_STREAM, frame, get, preface};
+use crate::trial::trial;
+
+/// How long a flood lasts: whoever is cut off connects anew meanwhile.
+const LASTS: Duration = Duration::from_secs(2);
+const CLIENTS: usize = 8;
+/// Streams of one connection.
+const STREAMS: u32 = 5000;
+
+/// Connects again and again, and sends the same.
+async fn flood(mut attackers: Attackers, bytes: Vec<u8>) -> Attackers {
+    let end = Instant::now() + LASTS;
+    while Instant::now() < end {
+        let bytes = bytes.clone();
+        let act = move |mut socket: Socket| {
+            let bytes = bytes.clone();
+            async move {
+                // A service that has enough closes, and a write fails.
+                drop(timeout_at(end, socket.send(&bytes)).await);
+            }
+        };
+        attackers.send(CLIENTS, act).await;
+        attackers.finish().await;
+    }
+    attackers
+}
+
+/// Streams that are opened and reset at once.
+async fn resets(attackers: Attackers) -> Attackers {
+    let pair = |stream| [get(stream, "/hello/a"), frame(RST_STREAM, 0, stream, &CANCEL)].concat();
+    let streams = (0..STREAMS).flat_map(|number| pair(2 * number + 1));
+    let bytes = preface(&[]).into_iter().chain(streams).collect();
+    flood(attackers, bytes).await
+}
+
+/// A head that goes on and on, and is never used.
+async fn continuations(attackers: Attackers) -> Attackers {
+    let more = frame(CONTINUATION, 0, 1, &b"\x00\x01x\x05aaaaa".repeat(1000));
+    let bytes = [preface(&[]), frame(HEADERS, END_STREAM, 1, GET), more.repeat(2000)].concat();
+    flood(attackers, bytes).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rapid_resets() {
+    trial("HTTP/2: streams opened and reset for 2 s", &[], resets).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn continuations_without_an_end() {
+    trial("HTTP/2: heads continued without an end for 2 s", &[], continuations).await;
+}

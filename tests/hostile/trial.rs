@@ -1,0 +1,112 @@
+//! An attack on a service, what was measured meanwhile, and what of it must not be.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use test_support::Samples;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::attackers::Attackers;
+use crate::service::{Service, labels};
+use crate::watch::{Watch, held, is_over};
+use crate::{ANOTHER_CLIENT_WAITS, MAY_GROW_BY, PATIENCE, SETTINGS};
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// A row of the table, and what is wrong with it.
+pub(crate) struct Row {
+    name: &'static str,
+    sent: u64,
+    at_rest: u64,
+    peak: u64,
+    held: Option<f64>,
+    slowest: Duration,
+    became: String,
+    pub(crate) faults: Vec<String>,
+}
+
+/// Waits for its turn: an attack takes both cores, and tells of its memory and times.
+pub(crate) async fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
+}
+
+/// Attacks a service of its own, with these settings besides those of all, and fails where it did not hold out.
+pub(crate) async fn trial<F>(name: &'static str, settings: &[(&str, &str)], attack: impl Fn(Attackers) -> F)
+where
+    F: Future<Output = Attackers> + Send + 'static,
+{
+    let _alone = alone().await;
+    let mut service = Service::start(&[&SETTINGS, settings].concat()).await;
+    let mut row = Row::of(name, &mut service, attack).await;
+    service.process.signal("TERM");
+    let code = service.process.exit_code().await;
+    row.fault(code != 0, || format!("it ended with exit code {code}: {}", service.process.errors()));
+    assert!(row.faults.is_empty(), "{row}\n{:#?}", row.faults);
+}
+
+impl Row {
+    /// Attacks a service, and prints the row.
+    #[allow(clippy::print_stdout, reason = "it belongs into a document")]
+    pub(crate) async fn of<F>(name: &'static str, service: &mut Service, attack: impl Fn(Attackers) -> F) -> Self
+    where
+        F: Future<Output = Attackers> + Send + 'static,
+    {
+        let before = service.at_rest(None).await;
+        let (known, descriptors) = (service.lines.len(), before.value("process_open_fds", &[]));
+        let at_rest = service.resident();
+        let mut watch = Watch::default();
+        let attack = tokio::spawn(attack(Attackers::new(service.address)));
+        watch.until(service, Duration::MAX, |_| attack.is_finished()).await;
+        let attackers = attack.await.unwrap();
+        let is_rid = watch.until(service, PATIENCE, |samples| is_over(samples, descriptors)).await;
+        let sent = attackers.sent.bytes();
+        drop(attackers);
+        let samples = service.at_rest(Some(descriptors)).await;
+        service.read_lines(&samples).await;
+        let became = became(service, known, &before, &samples);
+        let Watch { slowest, unanswered, held: most, .. } = watch;
+        let peak = service.peak();
+        let mut row = Self { name, sent, at_rest, peak, held: most, slowest, became, faults: Vec::new() };
+        let grown = peak.saturating_sub(at_rest);
+        row.fault(grown > MAY_GROW_BY, || format!("it grew by {grown} bytes, not by {MAY_GROW_BY} at most"));
+        row.fault(unanswered > 0, || format!("another client waited longer than {ANOTHER_CLIENT_WAITS:?}, or in vain"));
+        row.fault(!is_rid, || format!("what clients began is not over after {PATIENCE:?}"));
+        row.fault(held(&samples).is_none(), || "it does not say what it holds for clients".into());
+        println!("{row}");
+        row
+    }
+
+    fn fault(&mut self, is_one: bool, what: impl FnOnce() -> String) {
+        if is_one {
+            self.faults.push(what());
+        }
+    }
+}
+
+/// What became of the requests, and of the connections.
+fn became(service: &Service, known: usize, before: &Samples, after: &Samples) -> String {
+    let mut kinds = BTreeMap::<_, usize>::new();
+    for line in &service.lines[known..] {
+        *kinds.entry(format!("{} {}", labels(line), line.str("outcome"))).or_default() += 1;
+    }
+    let requests = kinds.into_iter().map(|(kind, count)| format!("{count} × {kind}"));
+    let cut = |samples: &Samples, reason| samples.sum("redpane_client_connections_cut_total", &[("reason", reason)]);
+    let cut = ["stalled", "memory"].into_iter().filter_map(|reason| {
+        let count = cut(after, reason) - cut(before, reason);
+        (count > 0.0).then(|| format!("{count} cut: {reason}"))
+    });
+    let all: Vec<_> = requests.chain(cut).collect();
+    if all.is_empty() { "no request".into() } else { all.join(", ") }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = |bytes: f64| format!("{:.1} MiB", bytes / MIB);
+        let [sent, at_rest, peak] = [self.sent, self.at_rest, self.peak].map(|bytes| mib(bytes as f64));
+        let held = self.held.map_or_else(|| "not said".into(), mib);
+        let (name, slowest, became) = (self.name, self.slowest.as_millis(), &self.became);
+        write!(to, "| {name} | {sent} | {peak} ({at_rest} at rest) | {held} | {slowest} ms | {became} |")
+    }
+}
