@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use http::StatusCode;
 use test_support::process::{Reading, listening};
 use test_support::{Samples, client, eventually, raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -110,11 +111,16 @@ async fn an_http2_connection_has_at_most_a_hundred_streams() {
 
 #[tokio::test]
 async fn beyond_the_limit_new_connections_wait_and_old_ones_are_served() {
-    let served = Served::with(|config| config.max_connections = 2).await;
+    let served = Served::with(|config| {
+        config.max_connections = 2;
+        config.faults = true;
+    });
+    let served = served.await;
+    // Busy, since an idle one would be closed for the third.
+    let first = raw::send(served.address, "GET /faults/delay/60000 HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    eventually("it is being served", async || (served.observed.telemetry.in_flight() == 1).then_some(())).await;
     let asked = "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n";
-    let mut first = raw::send(served.address, asked).await;
     let mut second = raw::send(served.address, asked).await;
-    raw::read_until(&mut first, "}").await;
     raw::read_until(&mut second, "}").await;
 
     let mut third = raw::send(served.address, asked).await;
@@ -125,10 +131,57 @@ async fn beyond_the_limit_new_connections_wait_and_old_ones_are_served() {
     let mut byte = [0];
     let nothing = timeout(Duration::from_millis(50), third.peek(&mut byte)).await;
     assert!(nothing.is_err(), "it waits, connected and neither answered nor closed: {nothing:?}");
-    served.observed.finished(52).await;
 
     drop(first);
     let answer = timeout(PATIENCE, raw::read_until(&mut third, "}")).await.expect("it is its turn");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     served.observed.access_lines(53).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_idles_makes_room_for_one_that_waits() {
+    let served = Served::with(|config| config.max_connections = 1).await;
+    let asked = "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n";
+    let mut idle = raw::send(served.address, asked).await;
+    raw::read_until(&mut idle, "}").await;
+    let mut waiting = raw::send(served.address, asked).await;
+    let answer = timeout(PATIENCE, raw::read_until(&mut waiting, "}")).await.expect("it is its turn");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(until_closed(&mut idle).await, "", "closed, long before the header timeout");
+}
+
+/// More than there is room for, of clients that do not go on: who comes next is told to come later, and probes are answered.
+#[tokio::test]
+async fn without_room_new_requests_are_told_when_to_come_again() {
+    const BODY: usize = 1024 * 1024;
+    let served = Served::with(|config| {
+        config.client_memory = BODY;
+        config.request_timeout = Duration::from_secs(60);
+    });
+    let served = served.await;
+    let head =
+        format!("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {BODY}\r\n\r\n");
+    let mut greedy = Vec::new();
+    for _ in 0..2 {
+        let mut stream = raw::send(served.address, &head).await;
+        stream.write_all(&[b' '; BODY / 2 + 16 * 1024]).await.unwrap();
+        greedy.push(stream);
+    }
+    // Until the keeper cuts one of them, a second after it began to hold.
+    let answer = eventually("there is no room", async || {
+        let answer = client::get(served.address, "/hello/ada").await;
+        (answer.status == StatusCode::SERVICE_UNAVAILABLE).then_some(answer)
+    })
+    .await;
+    assert!(assert_problem(&answer, 503).contains("REDPANE_CLIENT_MEMORY"));
+    assert_eq!(answer.header("retry-after"), "2");
+    assert_eq!(client::get(served.address, "/healthz").await.status, StatusCode::OK);
+    eventually("one of them is cut, and there is room again", async || {
+        let samples = served.observed.samples();
+        let cut = samples.value("redpane_client_connections_cut_total", &[("reason", "memory")]);
+        let held = samples.value("redpane_client_memory_bytes", &[]);
+        (cut == 1.0 && held <= BODY as f64).then_some(())
+    })
+    .await;
+    assert_eq!(client::get(served.address, "/hello/ada").await.status, StatusCode::OK);
 }
