@@ -109,7 +109,7 @@ pub struct Flags {
     #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_MAX_CONNECTIONS")]
     max_connections: Option<OsString>,
     /// Memory for what clients send and for answers they have not taken, 1MiB to 64GiB and at least the body limit; beyond it
-    /// new requests get 503, and those who take their answers slowest are cut off [default: 64MiB]
+    /// new requests get 503, and those who take their answers slowest are cut off. Unset, it grows with the body limit [default: 64MiB]
     #[arg(long, global = true, hide_env_values = true, value_name = "SIZE", env = "REDPANE_CLIENT_MEMORY")]
     client_memory: Option<OsString>,
     /// Time requests in flight have to finish after SIGTERM or another signal that ends it, 0s to 1h; then they are cut [default: 25s]

@@ -150,10 +150,10 @@ fn metrics_address(reader: &mut Reader<'_>, listen: SocketAddr) -> Option<Socket
     Some(address)
 }
 
-/// Less than a largest body could never be used.
+/// Room for a largest body at least: with less none could arrive.
 fn client_memory(reader: &mut Reader<'_>, body_limit: usize) -> usize {
     let variable = "REDPANE_CLIENT_MEMORY";
-    let memory = reader.size(variable, 64 * MIB, MIB..=64 * GIB);
+    let memory = reader.size(variable, body_limit.max(64 * MIB), MIB..=64 * GIB);
     if memory < body_limit {
         let expected = "at least as much as REDPANE_BODY_LIMIT, or no body of that size could arrive";
         reader.reject(variable, &format!("{memory} bytes"), expected);

@@ -144,12 +144,12 @@ fn metrics_need_an_address_of_their_own() {
 
 #[test]
 fn memory_for_clients_has_room_for_a_largest_body() {
-    let message = read(&[("REDPANE_BODY_LIMIT", "65MiB")]).expect_err("the default is less").to_string();
-    assert!(
-        message.contains("REDPANE_CLIENT_MEMORY (--client-memory) is \"67108864 bytes\": must be at least"),
-        "{message}"
-    );
-    assert!(read(&[("REDPANE_BODY_LIMIT", "65MiB"), ("REDPANE_CLIENT_MEMORY", "65MiB")]).is_ok());
+    let alone = read(&[("REDPANE_BODY_LIMIT", "65MiB")]).expect("the default grows with it");
+    assert_eq!(alone.client_memory, alone.body_limit);
+    let both = [("REDPANE_BODY_LIMIT", "65MiB"), ("REDPANE_CLIENT_MEMORY", "64MiB")];
+    let message = read(&both).expect_err("less than a body").to_string();
+    let expected = "REDPANE_CLIENT_MEMORY (--client-memory) is \"67108864 bytes\": must be at least as much as";
+    assert!(message.contains(expected), "{message}");
 }
 
 #[cfg(unix)]
