@@ -103,7 +103,8 @@ fn a_request_costs_few_allocations() {
         let instrumented = allocations(telemetry().instrument(hello()), headers);
         let added = instrumented - bare;
         eprintln!("{what}: {bare:.2} allocations bare, {instrumented:.2} instrumented, {added:.2} added");
-        assert!(added <= ALLOCATIONS_A_REQUEST, "{what}: {added} allocations added");
+        // The writer's thread is in the count too, and takes memory once in a thousand requests.
+        assert!(added <= ALLOCATIONS_A_REQUEST + 0.01, "{what}: {added} allocations added");
     }
 }
 
