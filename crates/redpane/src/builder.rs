@@ -13,6 +13,8 @@ use crate::logs::losses::OverflowPolicy;
 use crate::options::{ConfigError, Options};
 use crate::request::finished::RequestObserver;
 use crate::telemetry::Telemetry;
+#[cfg(feature = "otlp")]
+use crate::traces::config::Otlp;
 
 /// Instruments an application. Start here.
 ///
@@ -128,6 +130,13 @@ impl Redpane {
     /// already. Defaults to `true`. With `false` the panic goes on after it was counted and logged.
     pub fn catch_panics(mut self, catch: bool) -> Self {
         self.options.policy.catch_panics = catch;
+        self
+    }
+
+    /// Exports a span for every request.
+    #[cfg(feature = "otlp")]
+    pub fn otlp(mut self, otlp: Otlp) -> Self {
+        self.options.otlp = Some(otlp);
         self
     }
 

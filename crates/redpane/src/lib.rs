@@ -63,6 +63,8 @@ mod options;
 mod request;
 mod telemetry;
 mod trace_context;
+#[cfg(feature = "otlp")]
+mod traces;
 
 // The programs of the documentation are run with the tests.
 #[cfg(all(doctest, feature = "axum"))]
@@ -101,3 +103,7 @@ pub use request::tasks::{InRequest, in_current_request, spawn, spawn_blocking};
 pub use telemetry::Telemetry;
 pub use trace_context::ids::{InvalidId, SpanId, TraceId};
 pub use trace_context::traceparent::TraceParent;
+#[cfg(feature = "otlp")]
+pub use traces::config::{Otlp, SpanCounts, TraceKeep};
+#[cfg(feature = "otlp")]
+pub use traces::sampler::Sampler;

@@ -16,6 +16,8 @@ use crate::metrics::histogram::{Bounds, Scale};
 use crate::middleware::pipeline::Policy;
 use crate::middleware::route_label::LabelRequest;
 use crate::request::finished::RequestObserver;
+#[cfg(feature = "otlp")]
+use crate::traces::config::Otlp;
 
 /// Upper bounds of the duration buckets, in seconds. Handlers that ask nobody answer in microseconds: without the first
 /// three, all of their quantiles are guesses between 0 and 1 ms.
@@ -47,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) overflow: OverflowPolicy,
     pub(crate) policy: Policy,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
+    #[cfg(feature = "otlp")]
+    pub(crate) otlp: Option<Otlp>,
     pub(crate) version: String,
     pub(crate) revision: String,
 }
@@ -87,13 +91,13 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Every bad option; none where the system refused the thread that writes the log, which is the source then.
+    /// Every bad option; none where the system refused a thread, which is the source then.
     #[must_use]
     pub fn problems(&self) -> &[BadOption] {
         &self.problems
     }
 
-    /// The log's writer thread did not start.
+    /// A thread did not start.
     pub(crate) fn no_thread(error: io::Error) -> Self {
         Self { problems: Vec::new(), thread: Some(error) }
     }
@@ -104,7 +108,7 @@ impl fmt::Display for ConfigError {
         let problems: Vec<String> = self.problems.iter().map(BadOption::to_string).collect();
         f.write_str(&problems.join("; "))?;
         if self.thread.is_some() {
-            f.write_str("the log's writer thread did not start")?;
+            f.write_str("a thread of redpane's own did not start")?;
         }
         Ok(())
     }
@@ -142,6 +146,8 @@ impl Options {
                 some_end_at_headers: false,
             },
             observers: Vec::new(),
+            #[cfg(feature = "otlp")]
+            otlp: None,
             version: env!("CARGO_PKG_VERSION").into(),
             revision: "unknown".into(),
         }
@@ -184,6 +190,10 @@ impl Options {
             if let Some(own) = bounds("histogram_buckets", value, upper, Scale::Float) {
                 histograms.insert(sanitize_metric_name(name), own);
             }
+        }
+        #[cfg(feature = "otlp")]
+        if let Some(Err(found)) = self.otlp.as_ref().map(Otlp::check) {
+            problems.extend(found.into_iter().map(|(value, problem)| BadOption { option: "otlp", value, problem }));
         }
         match (problems.is_empty(), durations, sizes) {
             (true, Some(durations), Some(sizes)) => {

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
+#[cfg(feature = "otlp")]
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -31,6 +33,15 @@ use crate::middleware::pipeline::Pipeline;
 use crate::middleware::route_label::RouteLabels;
 use crate::options::{CheckedBounds, Options};
 use crate::request::endpoint::EndpointInfo;
+#[cfg(feature = "otlp")]
+use crate::{
+    metrics::route::{OVERFLOW, UNMATCHED},
+    trace_context::ids::TraceId,
+    traces::batch::{DropReason as SpanDropReason, SpanBuffer},
+    traces::config::{Otlp, SpanCounts},
+    traces::recorder::Traces,
+    traces::span::encode_endpoint,
+};
 
 /// What [`Redpane`](crate::Redpane) builds: a cheap handle, whose clones share everything. Two of them in one process
 /// do not disturb each other.
@@ -49,6 +60,8 @@ pub(crate) struct Core {
     app: String,
     log: Arc<Log>,
     pipeline: Arc<Pipeline>,
+    #[cfg(feature = "otlp")]
+    spans: Option<Arc<SpanBuffer>>,
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the route is axum's"))]
     metrics_path: String,
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the route is axum's"))]
@@ -75,25 +88,50 @@ impl Telemetry {
         })?);
         flush_guard::at_thread_end(&log);
         options.log_failures_only.insert(options.metrics_path.clone());
+        #[cfg(feature = "otlp")]
+        let exports_spans = options.otlp.is_some();
+        #[cfg(feature = "otlp")]
+        let traces = start_traces(options.otlp.take(), &options.app, &options.version, &log)?;
         let describe = move |method: &'static str, route: &str| EndpointInfo {
             method,
             route: route.into(),
             encoded: access::encode_endpoint(method, route),
             log_failures_only: options.log_failures_only.contains(route),
             until_headers: options.until_headers.contains(route),
+            #[cfg(feature = "otlp")]
+            span: match exports_spans {
+                true => encode_endpoint(method, route, route != UNMATCHED && route != OVERFLOW),
+                false => Box::default(),
+            },
         };
         let calls = CallMetrics::new(Arc::clone(&bounds.durations), options.series_limit);
         let http = HttpMetrics::new(bounds.durations, bounds.sizes, options.series_limit, Box::new(describe));
         options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
         let recorder = Recorder::new(bounds.default_bounds, bounds.histograms);
         let counted = Arc::clone(&log);
+        #[cfg(not(feature = "otlp"))]
         let source = Box::new(move || log_families(&counted));
+        #[cfg(feature = "otlp")]
+        let spans = traces.as_ref().map(|traces| Arc::clone(traces.buffer()));
+        #[cfg(feature = "otlp")]
+        let source = {
+            let spans = spans.clone();
+            Box::new(move || {
+                let mut families = log_families(&counted);
+                families.extend(spans.iter().flat_map(|spans| span_families(spans)));
+                families
+            })
+        };
         let registry = Registry::new(http, calls, recorder, source, &options.version, &options.revision);
         let pipeline = Pipeline {
             log: Arc::clone(&log),
             registry: Arc::new(registry),
             labels: RouteLabels { nested_services: options.nested_services, label_request: options.label_request },
             policy: options.policy,
+            #[cfg(not(feature = "otlp"))]
+            spans: None,
+            #[cfg(feature = "otlp")]
+            spans: traces.map(|traces| Arc::new(traces) as _),
             observers: options.observers,
         };
         let flush = FlushGuard::new(&log);
@@ -101,6 +139,8 @@ impl Telemetry {
             app: options.app,
             log,
             pipeline: Arc::new(pipeline),
+            #[cfg(feature = "otlp")]
+            spans,
             metrics_path: options.metrics_path,
             metrics_route: options.metrics_route,
             flush: Mutex::new(Arc::downgrade(&flush)),
@@ -205,7 +245,26 @@ impl Telemetry {
     /// # Errors
     /// If the deadline passes first; the error says how many lines are still waiting.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
-        self.core.log.flush(deadline)
+        #[cfg(feature = "otlp")]
+        let (started, spans) =
+            (Instant::now(), self.core.spans.as_ref().and_then(|spans| spans.flush(deadline).err()).unwrap_or(0));
+        #[cfg(feature = "otlp")]
+        let deadline = deadline.saturating_sub(started.elapsed());
+        let flushed = self.core.log.flush(deadline);
+        #[cfg(feature = "otlp")]
+        if spans > 0 {
+            return Err(FlushError { spans, lines: flushed.map_or_else(|error| error.lines, |()| 0) });
+        }
+        flushed
+    }
+
+    /// Ends the export of spans: waits until the receiver has those that were made so far, drops and counts what it has not
+    /// when the deadline passes, and every span that comes later. For the end of a process, where somebody wants to know
+    /// what was lost. All zero where no spans are exported.
+    #[cfg(feature = "otlp")]
+    #[must_use = "it says how many spans were lost"]
+    pub fn end_spans(&self, deadline: Duration) -> SpanCounts {
+        self.core.spans.as_ref().map(|spans| spans.end(deadline)).unwrap_or_default()
     }
 
     /// The lines that are lost so far. Where `lines` is the same before and after an event was logged, its line is in the
@@ -242,6 +301,44 @@ fn log_families(log: &Log) -> Vec<Family> {
         catalogue::LOG_EVENTS.integers(events.map(|(level, count)| (format!("level=\"{level}\"").into(), count))),
         catalogue::LOG_DROPPED.integers(dropped.map(|(reason, count)| (format!("reason=\"{reason}\"").into(), count))),
     ]
+}
+
+/// Starts the export of spans where there is one, and makes the log wait for it at the end.
+#[cfg(feature = "otlp")]
+fn start_traces(otlp: Option<Otlp>, app: &str, version: &str, log: &Arc<Log>) -> io::Result<Option<Traces>> {
+    let Some(otlp) = otlp else { return Ok(None) };
+    // Checked with all other options.
+    let Ok(checked) = otlp.check() else { return Ok(None) };
+    let attribute = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let resource = vec![
+        attribute("service.name", app),
+        attribute("service.version", version),
+        attribute("service.instance.id", TraceId::random().as_str()),
+        attribute("telemetry.sdk.name", "redpane"),
+        attribute("telemetry.sdk.language", "rust"),
+        attribute("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+    ];
+    let reporting = Arc::clone(log);
+    let report = move |why: &str, spans| reporting.warn_of_spans("spans are not exported", why, spans);
+    let traces = Traces::start(otlp, checked, resource, Box::new(report))?;
+    let buffer = Arc::clone(traces.buffer());
+    log.flush_before(Box::new(move |log, deadline| match buffer.flush(deadline) {
+        Ok(()) => true,
+        Err(spans) => {
+            log.warn_of_spans("spans were lost at the end", "the receiver did not take them in time", spans);
+            false
+        }
+    }));
+    Ok(Some(traces))
+}
+
+/// What the export of spans counts.
+#[cfg(feature = "otlp")]
+fn span_families(spans: &SpanBuffer) -> [Family; 2] {
+    let counts = spans.counts();
+    let dropped = SpanDropReason::NAMES.iter().zip(counts.dropped);
+    let dropped = dropped.map(|(reason, count)| (format!("reason=\"{reason}\"").into(), count));
+    [catalogue::SPANS_EXPORTED.integer(counts.exported), catalogue::SPANS_DROPPED.integers(dropped)]
 }
 
 impl std::fmt::Debug for Telemetry {

@@ -6,6 +6,7 @@
 //! * [`Observed`]: an instrumented router on a port of its own, its log and its metrics
 //! * [`client`] and [`raw`]: requests over real sockets, by an HTTP library and as bytes
 //! * `browser` (a feature): a real browser that is looked at and clicked in
+//! * `otlp` (a feature): a receiver of spans
 //! * [`process`]: programs as child processes
 //! * [`wait`]: waiting for a condition, with a deadline
 //!
@@ -24,6 +25,8 @@ mod json;
 mod line;
 mod log;
 mod observed;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 #[cfg(unix)]
 pub mod process;
 pub mod raw;

@@ -133,7 +133,7 @@ impl Buffer {
         let end = Instant::now().checked_add(deadline);
         let mut state = self.wait_for_expected(end);
         if state.expected > 0 {
-            return Err(FlushError { lines: state.expected + state.accepted - state.settled });
+            return Err(FlushError { lines: state.expected + state.accepted - state.settled, spans: 0 });
         }
         let (target, lost) = (state.accepted, state.counts.dropped.iter().sum());
         while state.settled < target || (state.reported < lost && !state.failing) {
@@ -141,7 +141,7 @@ impl Buffer {
             self.shared.work.notify_one();
             let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                return Err(FlushError { lines: target.saturating_sub(state.settled) });
+                return Err(FlushError { lines: target.saturating_sub(state.settled), spans: 0 });
             }
             state = self.shared.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }

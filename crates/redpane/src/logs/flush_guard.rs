@@ -38,20 +38,29 @@ impl Drop for FlushGuard {
 /// Waits for the writer. All waits for outputs that do not move take one bound together, if they come one after the other
 /// as they do when a process ends.
 pub(super) fn flush(log: &Log) {
+    static BEFORE: Mutex<Waited> = Mutex::new(Waited { time: Duration::ZERO, last: None });
     static WAITED: Mutex<Waited> = Mutex::new(Waited { time: Duration::ZERO, last: None });
     if writer::is_this_thread() {
         return;
     }
     log.finish_expected(LONGEST_BACKTRACE);
-    let mut waited = WAITED.lock().unwrap_or_else(PoisonError::into_inner);
-    if waited.last.is_none_or(|last| last.elapsed() > ONE_END) {
-        waited.time = Duration::ZERO;
+    // Each has a bound of its own: what the first takes must not cost the other its lines.
+    wait_within_bound(&BEFORE, |left| log.finish_before(left));
+    wait_within_bound(&WAITED, |left| log.flush(left).is_ok());
+}
+
+/// Waits for at most what is left of the bound that all waits of one end have together.
+fn wait_within_bound(waited: &Mutex<Waited>, wait: impl FnOnce(Duration) -> bool) {
+    let lock = || waited.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut before = lock();
+    if before.last.is_none_or(|last| last.elapsed() > ONE_END) {
+        before.time = Duration::ZERO;
     }
-    let left = LONGEST_WAIT.saturating_sub(waited.time);
-    drop(waited);
+    let left = LONGEST_WAIT.saturating_sub(before.time);
+    drop(before);
     let started = Instant::now();
-    if log.flush(left).is_err() {
-        let mut waited = WAITED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !wait(left) {
+        let mut waited = lock();
         waited.time += started.elapsed();
         waited.last = Some(Instant::now());
     }

@@ -1,6 +1,7 @@
 //! The log of one telemetry.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tracing::Level;
@@ -8,6 +9,8 @@ use tracing_subscriber::filter::Targets;
 
 use super::buffer::{Buffer, ExpectedLine};
 use super::format::LogFormat;
+#[cfg(feature = "otlp")]
+use super::json;
 use super::level::level_index;
 use super::line::{ACCESS_TARGET, App, Line};
 use super::losses::{Counts, FlushError, LogLosses, OverflowPolicy};
@@ -15,6 +18,9 @@ use super::number;
 use super::pretty::PrettyWriter;
 use super::writer;
 use crate::request::context::RequestContext;
+
+#[cfg(feature = "otlp")]
+const TRACES_TARGET: &str = "redpane::traces";
 
 /// What a log is made of.
 pub(crate) struct LogOptions {
@@ -27,6 +33,9 @@ pub(crate) struct LogOptions {
     pub(crate) overflow: OverflowPolicy,
 }
 
+/// Flushes what writes its last lines then, within a bound. Whether it did.
+pub(crate) type BeforeEnd = Box<dyn Fn(&Log, Duration) -> bool + Send + Sync>;
+
 /// Filter, encoding and buffer of one telemetry's lines.
 pub(crate) struct Log {
     app: App,
@@ -34,6 +43,8 @@ pub(crate) struct Log {
     filter: Targets,
     /// Whether access lines are written, by [`level_index`].
     access: [bool; 3],
+    /// What has to end before the log does.
+    before: OnceLock<BeforeEnd>,
 }
 
 impl Log {
@@ -57,7 +68,13 @@ impl Log {
         let enabled = |level| options.filter.would_enable(ACCESS_TARGET, &level);
         let buffer = Buffer::new(options.buffer_bytes, options.overflow);
         writer::spawn(&buffer, writer, Box::new(report_losses))?;
-        Ok(Self { app, buffer, access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled), filter: options.filter })
+        Ok(Self {
+            app,
+            buffer,
+            access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled),
+            filter: options.filter,
+            before: OnceLock::new(),
+        })
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -97,9 +114,31 @@ impl Log {
         self.buffer.finish_expected(deadline);
     }
 
+    /// Runs this before the log is flushed at the end of a process.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn flush_before(&self, flush: BeforeEnd) {
+        let _ = self.before.set(flush);
+    }
+
+    /// Flushes what has to end before the log.
+    pub(super) fn finish_before(&self, deadline: Duration) -> bool {
+        self.before.get().is_none_or(|flush| flush(self, deadline))
+    }
+
     /// Waits until every line so far is written or counted as lost.
     pub(crate) fn flush(&self, deadline: Duration) -> Result<(), FlushError> {
         self.buffer.flush(deadline)
+    }
+
+    /// Writes a warning of redpane's own about spans: why they are not exported, and how many were lost since the last one.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn warn_of_spans(&self, message: &str, reason: &str, spans: u64) {
+        if self.would_log(TRACES_TARGET, Level::WARN) {
+            let mut line = self.begin(Level::WARN, TRACES_TARGET, None).message(format_args!("{message}"));
+            line.field(",\"reason\":", |out| json::text(out, reason));
+            line.field(",\"spans\":", |out| number::integer(out, spans));
+            self.append(line);
+        }
     }
 
     pub(crate) fn counts(&self) -> Counts {

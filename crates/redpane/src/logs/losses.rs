@@ -45,10 +45,15 @@ pub struct LogLosses {
 pub struct FlushError {
     /// Lines still waiting.
     pub lines: u64,
+    /// Spans still waiting for the receiver.
+    pub spans: u64,
 }
 
 impl fmt::Display for FlushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.spans > 0 {
+            write!(f, "{} spans were not exported when the deadline passed: is the receiver there? ", self.spans)?;
+        }
         write!(f, "{} log lines were still waiting when the deadline passed: is the log output being read?", self.lines)
     }
 }

@@ -64,6 +64,10 @@ pub(crate) const CALL_DURATION: Definition = Definition::histogram(
 pub(crate) const LOG_EVENTS: Definition =
     Definition::counter("log_events_total", "Log lines made, lost ones included.");
 pub(crate) const LOG_DROPPED: Definition = Definition::counter("log_lines_dropped_total", "Log lines that were lost.");
+pub(crate) const SPANS_EXPORTED: Definition =
+    Definition::counter("trace_spans_exported_total", "Spans that the receiver has taken.");
+pub(crate) const SPANS_DROPPED: Definition =
+    Definition::counter("trace_spans_dropped_total", "Spans that were to be exported and are lost.");
 pub(crate) const SERIES: Definition = Definition::gauge("redpane_series", "Label sets of http_requests_total.");
 pub(crate) const OVERFLOW: Definition = Definition::counter(
     "redpane_series_overflow_total",
@@ -83,6 +87,8 @@ pub(crate) const OWN: [&Definition; 12] = [
     &CALL_DURATION,
     &LOG_EVENTS,
     &LOG_DROPPED,
+    &SPANS_EXPORTED,
+    &SPANS_DROPPED,
     &SERIES,
     &OVERFLOW,
     &BUILD_INFO,

@@ -160,8 +160,8 @@ impl HttpMetrics {
         self.in_flight.get() + self.failures_only_in_flight.get()
     }
 
-    /// Counts a finished request, once, in all its metrics.
-    pub(crate) fn record(&self, counted: Counted<'_>, request: &FinishedRequest<'_>) {
+    /// Counts a finished request, once, in all its metrics. `has_trace` says that its trace id leads somewhere.
+    pub(crate) fn record(&self, counted: Counted<'_>, request: &FinishedRequest<'_>, has_trace: bool) {
         let Counted { mut endpoint, is_overflow: mut overflowed } = counted;
         let found = if overflowed { None } else { self.status(endpoint, request.status) };
         let status = found.unwrap_or_else(|| {
@@ -175,7 +175,9 @@ impl HttpMetrics {
         }
         let shard = shards::mine();
         let bucket = status.durations.observe_whole(request.nanoseconds, shard);
-        status.exemplars.offer(bucket, request.nanoseconds, request.trace_id(), request.ended);
+        if has_trace {
+            status.exemplars.offer(bucket, request.nanoseconds, request.trace_id(), request.ended);
+        }
         if let Some(bytes) = request.request_bytes() {
             endpoint.request_sizes.observe_whole(bytes, shard);
         }

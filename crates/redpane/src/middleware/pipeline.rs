@@ -9,7 +9,7 @@ use crate::logs::{access, panics};
 use crate::metrics::http::Counted;
 use crate::metrics::registry::Registry;
 use crate::request::current::enter;
-use crate::request::finished::{FinishedRequest, RequestObserver};
+use crate::request::finished::{FinishedRequest, RequestObserver, RequestSpans};
 
 /// What the builder decided for all requests.
 #[derive(Clone, Copy)]
@@ -30,13 +30,17 @@ pub(crate) struct Pipeline {
     pub(crate) registry: Arc<Registry>,
     pub(crate) labels: RouteLabels,
     pub(crate) policy: Policy,
+    /// Where spans are exported.
+    pub(crate) spans: Option<Arc<dyn RequestSpans>>,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
 }
 
 impl Pipeline {
     /// Counts, logs and shows a request, once.
     pub(super) fn finish(&self, counted: Counted<'_>, request: &FinishedRequest<'_>) {
-        self.registry.http.record(counted, request);
+        // First: a request whose span is not kept is no exemplar.
+        let has_trace = self.spans.as_ref().is_none_or(|spans| spans.finished(request));
+        self.registry.http.record(counted, request, has_trace);
         access::write(&self.log, request);
         if self.observers.is_empty() {
             return;

@@ -12,7 +12,7 @@ use crate::logs::panics;
 use crate::metrics::http::Series;
 use crate::metrics::method::method_index;
 use crate::metrics::route::{Route, UNMATCHED};
-use crate::request::context::{RequestContext, RequestTelemetry};
+use crate::request::context::{RequestContext, RequestTelemetry, TraceSampler};
 
 /// A wrapped service, and the route of its requests. Inside of a router most endpoints have exactly one, so the first
 /// request finds it for all others.
@@ -116,6 +116,10 @@ impl RouteCache {
 }
 
 impl RequestTelemetry for RouteCache {
+    fn sampler(&self) -> Option<&dyn TraceSampler> {
+        self.pipeline.spans.as_ref().map(|spans| spans.sampler())
+    }
+
     fn recorder(&self) -> &dyn metrics::Recorder {
         &self.pipeline.registry.recorder
     }

@@ -16,8 +16,17 @@ use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
 
+/// Decides which requests are sampled.
+pub(crate) trait TraceSampler {
+    /// Whether a request that arrives is sampled. `caller` is what its caller decided, where that counts.
+    fn samples(&self, trace_id: &TraceId, caller: Option<bool>) -> bool;
+}
+
 /// The telemetry that observes a request, as far as code that runs inside the request needs it.
 pub(crate) trait RequestTelemetry: Any + Send + Sync {
+    /// What decides about traces, where spans are exported.
+    fn sampler(&self) -> Option<&dyn TraceSampler>;
+
     /// What the `metrics` macros emit to.
     fn recorder(&self) -> &dyn metrics::Recorder;
 
@@ -78,6 +87,10 @@ impl RequestContext {
             let trace_id = parent.map_or_else(|| TraceId::generate(random), |parent| parent.trace_id);
             (trace_id, SpanId::generate(random), RequestId::new(sent.request_id, &trace_id, random))
         });
+        let flags = match telemetry.sampler() {
+            Some(sampler) => u8::from(sampler.samples(&trace_id, parent.map(|parent| parent.is_sampled()))),
+            None => parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
+        };
         let is_plain = !sent.has_lists() && outer.is_none() && (trusted || caller.is_none());
         let extra = || ExtraContext {
             caller_trace_id: caller.filter(|_| !trusted).map(|caller| caller.trace_id),
@@ -89,7 +102,7 @@ impl RequestContext {
             trace_id,
             span_id,
             parent_span_id: parent.map(|parent| parent.parent_id),
-            flags: parent.map_or(FRESH_FLAGS, |parent| parent.known_flags()),
+            flags,
             extra: if is_plain { None } else { Some(Box::new(extra())) },
             request_id,
             head,
@@ -120,6 +133,18 @@ impl RequestContext {
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.0.request_id.as_str()
+    }
+
+    /// The trace flags that are passed on: the bit `sampled`, or none.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn flags(&self) -> u8 {
+        self.0.flags
+    }
+
+    /// The caller's `tracestate`, as it is passed on.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn tracestate(&self) -> Option<&HeaderValue> {
+        self.0.extra.as_ref().and_then(|extra| extra.tracestate.as_ref())
     }
 
     /// The headers for a call to the next service: `traceparent` with this request's span as the parent, `tracestate` and

@@ -9,6 +9,9 @@ pub(crate) struct EndpointInfo {
     pub(crate) route: Box<str>,
     /// What all access lines of the endpoint have in common, encoded by whoever writes the lines.
     pub(crate) encoded: Box<[u8]>,
+    /// What all spans of the endpoint have in common, encoded by whoever makes the spans; empty where there are none.
+    #[cfg(feature = "otlp")]
+    pub(crate) span: Box<[u8]>,
     /// Its access line is written only when the request fails.
     pub(crate) log_failures_only: bool,
     /// Its requests end at the headers of their answer.

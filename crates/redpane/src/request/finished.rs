@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::Level;
 
-use super::context::RequestContext;
+use super::context::{RequestContext, TraceSampler};
 use super::endpoint::EndpointInfo;
 use super::fields::{FieldValue, RecordedFields};
 use crate::trace_context::ids::{SpanId, TraceId};
@@ -63,6 +63,15 @@ pub trait RequestObserver: Send + Sync + 'static {
     /// Called once for every request, at its end, on the thread that ended it. It must not block. A panic is
     /// caught and logged.
     fn finished(&self, request: &FinishedRequest<'_>);
+}
+
+/// Takes the spans of requests, where spans are exported.
+pub(crate) trait RequestSpans: Send + Sync {
+    /// Decides about the span of a request that has ended, and takes it. Whether it is kept.
+    fn finished(&self, request: &FinishedRequest<'_>) -> bool;
+
+    /// What decides when a request arrives.
+    fn sampler(&self) -> &dyn TraceSampler;
 }
 
 /// A request that has ended. Its metric sample and its access line say the same.

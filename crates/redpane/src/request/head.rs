@@ -25,6 +25,8 @@ pub(crate) struct RequestHead {
     pub(crate) client: Option<SocketAddr>,
     pub(crate) size: RequestSize,
     pub(crate) is_head: bool,
+    #[cfg(feature = "otlp")]
+    is_https: bool,
 }
 
 impl RequestHead {
@@ -38,7 +40,15 @@ impl RequestHead {
             client: client_of(request),
             size,
             is_head: request.method() == Method::HEAD,
+            #[cfg(feature = "otlp")]
+            is_https: request.uri().scheme() == Some(&http::uri::Scheme::HTTPS),
         }
+    }
+
+    /// The scheme of the target where that has one, as in HTTP/2, else `http`: who ends TLS in front of the server is not known.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.is_https { "https" } else { "http" }
     }
 
     /// The path without its query; empty where the target has none, as in `CONNECT host:port`.

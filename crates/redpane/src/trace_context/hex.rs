@@ -43,7 +43,7 @@ pub(super) fn is_id(digits: &[u8]) -> bool {
 }
 
 /// The byte that two digits stand for.
-pub(super) fn byte(digits: &[u8]) -> Option<u8> {
+pub(crate) fn byte(digits: &[u8]) -> Option<u8> {
     let [high, low] = [0, 1].map(|at| VALUE[usize::from(digits[at])]);
     ((high | low) & INVALID == 0).then_some(high << 4 | low)
 }

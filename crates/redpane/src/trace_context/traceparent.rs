@@ -44,6 +44,10 @@ impl TraceParent {
         })
     }
 
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
     /// The flags to pass on: unknown bits are cleared, as the standard asks of a participant in version 00.
     pub(crate) fn known_flags(&self) -> u8 {
         self.flags & SAMPLED

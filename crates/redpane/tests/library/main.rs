@@ -21,3 +21,5 @@ mod public_api;
 mod readers;
 mod recording;
 mod sink;
+#[cfg(feature = "otlp")]
+mod traces;

@@ -1,0 +1,223 @@
+//! How spans are exported: what the builder and the environment set.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use super::sampler::Sampler;
+
+/// Bytes of spans that wait in memory.
+pub(crate) const BUFFER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Which requests are exported although the sampler said no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TraceKeep {
+    /// Those that end badly: a status of 500 or more, or the outcome `panic`, `body_error`, `timeout` or `error`.
+    pub errors: bool,
+    /// Those that take this long or longer.
+    pub slow: Option<Duration>,
+}
+
+/// `errors,slow`, where a second is slow.
+impl Default for TraceKeep {
+    fn default() -> Self {
+        Self { errors: true, slow: Some(Duration::from_secs(1)) }
+    }
+}
+
+impl TraceKeep {
+    /// None.
+    pub const NONE: Self = Self { errors: false, slow: None };
+
+    /// The same with another time that is slow, where slow requests are kept at all.
+    #[must_use]
+    pub fn slow_from(mut self, slow: Duration) -> Self {
+        self.slow = self.slow.map(|_| slow);
+        self
+    }
+}
+
+/// A list of `errors` and `slow`, or nothing.
+impl FromStr for TraceKeep {
+    type Err = String;
+
+    fn from_str(list: &str) -> Result<Self, String> {
+        let mut keep = Self::NONE;
+        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word {
+                "errors" => keep.errors = true,
+                "slow" => keep.slow = Self::default().slow,
+                _ => return Err("a list of errors and slow, as in errors,slow".into()),
+            }
+        }
+        Ok(keep)
+    }
+}
+
+/// What became of the spans that were to be exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpanCounts {
+    /// The receiver has taken them.
+    pub exported: u64,
+    /// They are lost, for whatever reason: the sum of `trace_spans_dropped_total`.
+    pub dropped: u64,
+}
+
+/// Where and how spans are exported: OTLP over HTTP in protobuf. For [`Redpane::otlp`](crate::Redpane::otlp).
+///
+/// ```
+/// use redpane::{Otlp, Redpane};
+///
+/// let redpane = Redpane::new("api").otlp(Otlp::new("http://localhost:4318/v1/traces"));
+/// ```
+#[derive(Clone)]
+pub struct Otlp {
+    pub(crate) endpoint: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) gzip: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) sampler: Sampler,
+    pub(crate) keep: TraceKeep,
+    pub(crate) resource: Vec<(String, String)>,
+    pub(crate) batch_spans: u64,
+    pub(crate) max_spans: u64,
+    pub(crate) delay: Duration,
+    pub(crate) give_up_after: Option<Duration>,
+}
+
+impl fmt::Debug for Otlp {
+    /// Without the values of headers, which may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Otlp").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Otlp {
+    /// Sends spans to this URL, its path included: `http://localhost:4318/v1/traces`.
+    pub fn new(endpoint: impl Into<String>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            headers: Vec::new(),
+            gzip: false,
+            timeout: Duration::from_secs(10),
+            sampler: Sampler::default(),
+            keep: TraceKeep::default(),
+            resource: Vec::new(),
+            batch_spans: 512,
+            max_spans: u64::MAX,
+            delay: Duration::from_secs(5),
+            give_up_after: None,
+        }
+    }
+
+    /// Adds a header to every batch that is sent.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Whether batches are compressed. Defaults to `false`.
+    #[must_use]
+    pub fn gzip(mut self, gzip: bool) -> Self {
+        self.gzip = gzip;
+        self
+    }
+
+    /// The longest that one attempt to send a batch takes. Defaults to 10 seconds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Which requests are sampled. Defaults to `parentbased_always_on`.
+    #[must_use]
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// Which requests are exported although the sampler said no. Defaults to those that end badly and those that take a
+    /// second or longer. Their sampled flag stays as it was decided.
+    #[must_use]
+    pub fn keep(mut self, keep: TraceKeep) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// Adds an attribute to the resource of all spans.
+    #[must_use]
+    pub fn resource(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.resource.push((key.into(), value.into()));
+        self
+    }
+
+    /// The most spans of a batch. Defaults to 512; at least 1.
+    #[must_use]
+    pub fn batch_spans(mut self, spans: u64) -> Self {
+        self.batch_spans = spans;
+        self
+    }
+
+    /// How long a batch that is not full waits for more spans. Defaults to 5 seconds.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// How long a batch is tried, all attempts together. Defaults to as long as it takes: while the receiver is away, spans
+    /// wait in a buffer of 16 MiB.
+    #[must_use]
+    pub fn give_up_after(mut self, time: Duration) -> Self {
+        self.give_up_after = Some(time);
+        self
+    }
+
+    /// The endpoint and the headers in the form that they are used in.
+    ///
+    /// # Errors
+    /// What is wrong: the value (of a header its name alone), and what would be right.
+    pub(crate) fn check(&self) -> Result<(Uri, HeaderMap), Vec<(String, String)>> {
+        let mut problems = Vec::new();
+        let endpoint = endpoint(&self.endpoint).map_err(|problem| problems.push((self.endpoint.clone(), problem))).ok();
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            match (HeaderName::from_str(name), HeaderValue::from_str(value)) {
+                (Ok(name), Ok(value)) => _ = headers.append(name, value),
+                _ => problems.push((
+                    name.clone(),
+                    "a header is a name of letters, digits and dashes, and a value of visible ASCII characters".into(),
+                )),
+            }
+        }
+        if self.batch_spans == 0 {
+            problems.push(("0".into(), "leaves no room in a batch; 1 span or more is right".into()));
+        }
+        match endpoint {
+            Some(endpoint) if problems.is_empty() => Ok((endpoint, headers)),
+            _ => Err(problems),
+        }
+    }
+}
+
+/// The URL of an endpoint.
+pub(crate) fn endpoint(text: &str) -> Result<Uri, String> {
+    const RIGHT: &str = "a URL with a host is right, as in http://localhost:4318";
+    let uri: Uri = text.trim().parse().map_err(|_| RIGHT.to_owned())?;
+    if uri.host().is_none_or(str::is_empty) {
+        return Err(RIGHT.into());
+    }
+    match uri.scheme() {
+        Some(scheme) if *scheme == Scheme::HTTP => Ok(uri),
+        Some(scheme) if *scheme == Scheme::HTTPS && cfg!(feature = "otlp-tls") => Ok(uri),
+        Some(scheme) if *scheme == Scheme::HTTPS => Err("https:// needs redpane's feature otlp-tls".into()),
+        _ => Err(RIGHT.into()),
+    }
+}

@@ -1,0 +1,153 @@
+//! Every span that was to be exported is exported or counted as dropped, whatever the receiver does.
+
+use std::time::{Duration, Instant};
+
+use test_support::otlp::{Behaviour, Receiver};
+use test_support::{Observed, until};
+
+use super::{LONG, ask_for, dropped, exported, flush, observed};
+
+async fn ask_many(observed: &Observed, requests: usize) {
+    for _ in 0..requests {
+        ask_for(observed, "/hello/ada").await;
+    }
+}
+
+/// Ends the export within a bound. Everything is counted then.
+async fn end(observed: &Observed, deadline: Duration, sampled: u64) {
+    let telemetry = observed.telemetry.clone();
+    let counts = tokio::task::spawn_blocking(move || telemetry.end_spans(deadline)).await.unwrap();
+    assert_eq!(counts.exported + counts.dropped, sampled, "{counts:?}");
+    let all = observed.samples().sum("trace_spans_dropped_total", &[]) as u64;
+    assert_eq!((counts.exported, counts.dropped), (exported(observed), all));
+}
+
+#[tokio::test]
+async fn batches_come_in_their_size_and_after_their_delay() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp.batch_spans(10).delay(Duration::from_millis(20)));
+    ask_many(&observed, 25).await;
+    until("all spans came", || (receiver.spans().len() == 25).then_some(())).await;
+    until("they are counted", || (exported(&observed) == 25).then_some(())).await;
+    let sizes = receiver.batches().into_iter().map(|batch| batch.resource_spans[0].scope_spans[0].spans.len());
+    assert!(sizes.into_iter().all(|spans| spans <= 10));
+    end(&observed, LONG, 25).await;
+}
+
+#[tokio::test]
+async fn statuses_that_may_pass_are_tried_again() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    for (requests, status) in [(1, 429), (2, 502), (3, 503), (4, 504)] {
+        receiver.behave(Behaviour::Status(status, None));
+        ask_many(&observed, 1).await;
+        let attempts = receiver.attempts().len();
+        let telemetry = observed.telemetry.clone();
+        let flushed = tokio::task::spawn_blocking(move || telemetry.flush(LONG));
+        until("two attempts", || (receiver.attempts().len() >= attempts + 2).then_some(())).await;
+        receiver.behave(Behaviour::Accept);
+        flushed.await.unwrap().unwrap();
+        assert_eq!((receiver.spans().len(), exported(&observed)), (requests, requests as u64), "{status}");
+    }
+    end(&observed, LONG, 4).await;
+}
+
+#[tokio::test]
+async fn a_receiver_says_when_to_come_again() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp.delay(Duration::ZERO));
+    receiver.behave(Behaviour::Status(429, Some("2")));
+    let started = Instant::now();
+    ask_many(&observed, 1).await;
+    until("an attempt", || (receiver.attempts().len() == 1).then_some(())).await;
+    receiver.behave(Behaviour::Accept);
+    until("the span came", || (receiver.spans().len() == 1).then_some(())).await;
+    assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
+    assert_eq!(receiver.attempts().len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_receiver_refuses_is_counted() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    receiver.behave(Behaviour::Half);
+    ask_many(&observed, 10).await;
+    flush(&observed).await;
+    assert_eq!((exported(&observed), dropped(&observed, "rejected")), (5, 5));
+    receiver.behave(Behaviour::Status(400, None));
+    ask_many(&observed, 3).await;
+    flush(&observed).await;
+    assert_eq!((exported(&observed), dropped(&observed, "rejected")), (5, 8));
+    end(&observed, LONG, 13).await;
+}
+
+#[tokio::test]
+async fn nonsense_is_counted_and_is_one_line() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    receiver.behave(Behaviour::Nonsense);
+    for _ in 0..5 {
+        ask_many(&observed, 2).await;
+        flush(&observed).await;
+    }
+    assert_eq!((exported(&observed), dropped(&observed, "bad_answer")), (0, 10));
+    let lines: Vec<_> = observed.lines().into_iter().filter(|line| line["target"] == "redpane::traces").collect();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_eq!((lines[0].str("level"), &lines[0]["spans"]), ("WARN", &2.into()));
+    assert!(lines[0].str("reason").contains("ExportTraceServiceResponse"), "{}", lines[0].text);
+}
+
+#[tokio::test]
+async fn a_receiver_that_was_away_gets_what_waited() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp.batch_spans(4));
+    receiver.die().await;
+    ask_many(&observed, 10).await;
+    let telemetry = observed.telemetry.clone();
+    let failed = tokio::task::spawn_blocking(move || telemetry.flush(Duration::from_millis(50)));
+    let error = failed.await.unwrap().unwrap_err();
+    assert_eq!((error.spans, error.lines), (10, 0));
+    receiver.come_back().await;
+    flush(&observed).await;
+    assert_eq!((receiver.spans().len(), exported(&observed)), (10, 10));
+    end(&observed, LONG, 10).await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_stays_away_costs_the_end_its_bound_and_nothing_uncounted() {
+    let receiver = Receiver::start().await;
+    receiver.die().await;
+    let observed = observed(&receiver, |otlp| otlp.batch_spans(4));
+    ask_many(&observed, 10).await;
+    end(&observed, Duration::from_millis(100), 10).await;
+    assert_eq!(dropped(&observed, "shutdown"), 10);
+    // A span that comes later is counted too.
+    ask_many(&observed, 1).await;
+    assert_eq!(dropped(&observed, "shutdown"), 11);
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_holds_up_no_request() {
+    let receiver = Receiver::start().await;
+    receiver.behave(Behaviour::Hang);
+    let observed = observed(&receiver, |otlp| {
+        otlp.batch_spans(1).timeout(Duration::from_millis(50)).give_up_after(Duration::from_millis(100))
+    });
+    ask_many(&observed, 20).await;
+    until("some were given up", || (dropped(&observed, "timeout") > 0).then_some(())).await;
+    receiver.behave(Behaviour::Slow(Duration::from_millis(5)));
+    flush(&observed).await;
+    assert_eq!(exported(&observed) + dropped(&observed, "timeout"), 20);
+    end(&observed, LONG, 20).await;
+}
+
+#[tokio::test]
+async fn a_buffer_that_is_full_drops_and_counts() {
+    let receiver = Receiver::start().await;
+    receiver.behave(Behaviour::Hang);
+    // One span opens a batch of its own, and a batch takes a 64th of the buffer.
+    let observed = observed(&receiver, |otlp| otlp.batch_spans(1));
+    ask_many(&observed, 100).await;
+    assert_eq!(dropped(&observed, "buffer_full"), 100 - 64);
+    end(&observed, Duration::ZERO, 100).await;
+}
