@@ -14,7 +14,7 @@ use crate::options::{ConfigError, Options};
 use crate::request::finished::RequestObserver;
 use crate::telemetry::Telemetry;
 #[cfg(feature = "otlp")]
-use crate::traces::config::Otlp;
+use crate::traces::{config::Otlp, environment::EnvironmentError};
 
 /// Instruments an application. Start here.
 ///
@@ -133,11 +133,27 @@ impl Redpane {
         self
     }
 
-    /// Exports a span for every request.
+    /// Exports a span for every request, named `{method} {route}`, with the ids of its line and its recorded fields. The
+    /// resource's `service.name` is the telemetry's app.
     #[cfg(feature = "otlp")]
     pub fn otlp(mut self, otlp: Otlp) -> Self {
         self.options.otlp = Some(otlp);
         self
+    }
+
+    /// Exports spans as the variables of OpenTelemetry's specification say (`OTEL_EXPORTER_OTLP_ENDPOINT` and others), or not
+    /// at all where they name no endpoint. `OTEL_SERVICE_NAME` then replaces the app that the builder was made with, in
+    /// lines too: the service has one name.
+    ///
+    /// # Errors
+    /// One error that names every bad variable.
+    #[cfg(feature = "otlp")]
+    pub fn otlp_from_env(mut self) -> Result<Self, EnvironmentError> {
+        let Some(otlp) = Otlp::from_env()? else { return Ok(self) };
+        if let Some(name) = &otlp.service_name {
+            self.options.app.clone_from(name);
+        }
+        Ok(self.otlp(otlp))
     }
 
     /// Adds an observer, which is called at the end of every request.

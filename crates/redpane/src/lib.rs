@@ -25,6 +25,7 @@
 //! | add fields and the cause of an error to the access line | [`record()`], [`record_error()`] |
 //! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
 //! | see every request at its end | [`RequestObserver`] |
+//! | send a span for every request to a collector (feature `otlp`) | `Redpane::otlp`, `Redpane::otlp_from_env` |
 //! | answer errors as problem+json with the trace id | `problem::Problem` |
 //! | mark an answer as a timeout | [`TimedOut`] |
 //! | tell, from a server of your own, whether an answer was delivered | [`Delivery`] |
@@ -35,14 +36,16 @@
 //! # Inside
 //!
 //! Arrows run one way, and a test holds them: `telemetry`, `builder`, `install` and `axum` on top know every room; then
-//! `middleware`, one owner of a request's end, and `client`, one owner of a call's end; then `metrics` and `logs`, which do
-//! not know each other; then `request`, what is known of a request; then `trace_context`. The end of a request makes one
-//! [`FinishedRequest`], and the metric sample, the access line and what observers see are made from it.
+//! `middleware`, one owner of a request's end, and `client`, one owner of a call's end; then `metrics`, `logs` and `traces`,
+//! which do not know each other; then `request`, what is known of a request; then `trace_context`. The end of a request makes
+//! one [`FinishedRequest`], and the metric sample, the access line and what observers see are made from it.
 //!
 //! # Features
 //!
 //! `axum` (default): `Redpane::instrument`, the metrics route, the extractor [`RequestContext`] and
 //! `problem::Problem`. Without it the library fits any tower service.
+//!
+//! `otlp`: `Redpane::otlp`, a span for every request, sent as OTLP over HTTP. `otlp-tls`: to receivers behind `https://`.
 //!
 //! # What a new version may change
 //!
@@ -105,5 +108,7 @@ pub use trace_context::ids::{InvalidId, SpanId, TraceId};
 pub use trace_context::traceparent::TraceParent;
 #[cfg(feature = "otlp")]
 pub use traces::config::{Otlp, SpanCounts, TraceKeep};
+#[cfg(feature = "otlp")]
+pub use traces::environment::{BadVariable, EnvironmentError};
 #[cfg(feature = "otlp")]
 pub use traces::sampler::Sampler;

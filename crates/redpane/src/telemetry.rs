@@ -318,6 +318,9 @@ fn start_traces(otlp: Option<Otlp>, app: &str, version: &str, log: &Arc<Log>) ->
         attribute("telemetry.sdk.language", "rust"),
         attribute("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
     ];
+    for note in &otlp.notes {
+        log.warn_of_spans("a setting of traces is not supported", note, 0);
+    }
     let reporting = Arc::clone(log);
     let report = move |why: &str, spans| reporting.warn_of_spans("spans are not exported", why, spans);
     let traces = Traces::start(otlp, checked, resource, Box::new(report))?;

@@ -88,6 +88,10 @@ pub struct Otlp {
     pub(crate) max_spans: u64,
     pub(crate) delay: Duration,
     pub(crate) give_up_after: Option<Duration>,
+    /// The name of the service in the environment.
+    pub(crate) service_name: Option<String>,
+    /// Settings that change nothing: a line at start for each.
+    pub(crate) notes: Vec<String>,
 }
 
 impl fmt::Debug for Otlp {
@@ -112,6 +116,8 @@ impl Otlp {
             max_spans: u64::MAX,
             delay: Duration::from_secs(5),
             give_up_after: None,
+            service_name: None,
+            notes: Vec::new(),
         }
     }
 
