@@ -32,6 +32,16 @@ fn request_instrumented(bencher: Bencher<'_, '_>) {
     measure(bencher, Redpane::new("bench").log_writer(std::io::sink()).instrument(router()));
 }
 
+/// With a span for every request, whose receiver takes no connections: encoding and handing over, until the buffer is full.
+/// So the samples are few enough for all of them to find room.
+#[cfg(feature = "otlp")]
+#[divan::bench(sample_count = 60, sample_size = 500)]
+fn request_instrumented_with_spans(bencher: Bencher<'_, '_>) {
+    // Port 9 discards, and nobody listens there.
+    let otlp = redpane::Otlp::new("http://127.0.0.1:9/v1/traces");
+    measure(bencher, Redpane::new("bench").log_writer(std::io::sink()).otlp(otlp).instrument(router()));
+}
+
 /// Everything but the access line: the difference to the row above is what the line costs.
 #[divan::bench(sample_count = 200, sample_size = 500)]
 fn request_instrumented_without_line(bencher: Bencher<'_, '_>) {

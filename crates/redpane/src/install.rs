@@ -118,6 +118,8 @@ impl Telemetry {
         // The filter stands in front as a layer of its own: a disabled event then costs one comparison.
         let layer = LogLayer::new(Arc::clone(self.log()));
         let subscriber = Registry::default().with(self.log().filter().clone()).with(layer);
+        #[cfg(feature = "otlp")]
+        let subscriber = subscriber.with(self.span_layer());
         tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::Subscriber)?;
         // Fails only where the application has set another logger for the `log` crate, which then is its choice.
         let _ = LogTracer::builder().with_max_level(most_verbose(self.log().filter())).init();

@@ -39,6 +39,7 @@ use crate::{
     trace_context::ids::TraceId,
     traces::batch::{DropReason as SpanDropReason, SpanBuffer},
     traces::config::{Otlp, SpanCounts},
+    traces::internal::SpanLayer,
     traces::recorder::Traces,
     traces::span::encode_endpoint,
 };
@@ -62,6 +63,8 @@ pub(crate) struct Core {
     pipeline: Arc<Pipeline>,
     #[cfg(feature = "otlp")]
     spans: Option<Arc<SpanBuffer>>,
+    #[cfg(feature = "otlp")]
+    traces: Option<Arc<Traces>>,
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the route is axum's"))]
     metrics_path: String,
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the route is axum's"))]
@@ -131,7 +134,7 @@ impl Telemetry {
             #[cfg(not(feature = "otlp"))]
             spans: None,
             #[cfg(feature = "otlp")]
-            spans: traces.map(|traces| Arc::new(traces) as _),
+            spans: traces.clone().map(|traces| traces as _),
             observers: options.observers,
         };
         let flush = FlushGuard::new(&log);
@@ -141,6 +144,8 @@ impl Telemetry {
             pipeline: Arc::new(pipeline),
             #[cfg(feature = "otlp")]
             spans,
+            #[cfg(feature = "otlp")]
+            traces,
             metrics_path: options.metrics_path,
             metrics_route: options.metrics_route,
             flush: Mutex::new(Arc::downgrade(&flush)),
@@ -170,6 +175,12 @@ impl Telemetry {
 
     pub(crate) fn app(&self) -> &str {
         self.core.app()
+    }
+
+    /// What makes spans of `tracing` spans inside of requests.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn span_layer(&self) -> SpanLayer {
+        SpanLayer(self.core.traces.clone())
     }
 
     fn registry(&self) -> &Arc<Registry> {
@@ -209,7 +220,10 @@ impl Telemetry {
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
-        LogLayer::new(Arc::clone(&self.core.log)).with_filter(self.core.log.filter().clone())
+        let layer = LogLayer::new(Arc::clone(&self.core.log));
+        #[cfg(feature = "otlp")]
+        let layer = layer.and_then(self.span_layer());
+        layer.with_filter(self.core.log.filter().clone())
     }
 
     /// The recorder behind the `metrics` macros, for code that runs outside of requests.
@@ -305,7 +319,7 @@ fn log_families(log: &Log) -> Vec<Family> {
 
 /// Starts the export of spans where there is one, and makes the log wait for it at the end.
 #[cfg(feature = "otlp")]
-fn start_traces(otlp: Option<Otlp>, app: &str, version: &str, log: &Arc<Log>) -> io::Result<Option<Traces>> {
+fn start_traces(otlp: Option<Otlp>, app: &str, version: &str, log: &Arc<Log>) -> io::Result<Option<Arc<Traces>>> {
     let Some(otlp) = otlp else { return Ok(None) };
     // Checked with all other options.
     let Ok(checked) = otlp.check() else { return Ok(None) };
@@ -332,7 +346,7 @@ fn start_traces(otlp: Option<Otlp>, app: &str, version: &str, log: &Arc<Log>) ->
             false
         }
     }));
-    Ok(Some(traces))
+    Ok(Some(Arc::new(traces)))
 }
 
 /// What the export of spans counts.

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use http::{HeaderMap, HeaderValue};
 
 use super::call::CallIds;
+#[cfg(feature = "otlp")]
+use super::child_spans::ChildSpans;
 use super::fields::{FieldName, FieldValue, RecordedFields};
 use super::head::RequestHead;
 use super::headers::{BAGGAGE, SentHeaders, TRACEPARENT, TRACESTATE, X_REQUEST_ID, traceparent};
@@ -16,10 +18,14 @@ use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
 
-/// Decides which requests are sampled.
+/// Decides which requests are sampled, and takes spans inside of them.
 pub(crate) trait TraceSampler {
     /// Whether a request that arrives is sampled. `caller` is what its caller decided, where that counts.
     fn samples(&self, trace_id: &TraceId, caller: Option<bool>) -> bool;
+
+    /// Takes an encoded span inside of a request, which may have ended.
+    #[cfg(feature = "otlp")]
+    fn add_child(&self, context: &RequestContext, span: &[u8]);
 }
 
 /// The telemetry that observes a request, as far as code that runs inside the request needs it.
@@ -58,6 +64,8 @@ struct Inner {
     head: RequestHead,
     /// Allocated for requests that record something, which few do.
     fields: OnceLock<Box<Mutex<RecordedFields>>>,
+    #[cfg(feature = "otlp")]
+    child_spans: Mutex<ChildSpans>,
     telemetry: Arc<dyn RequestTelemetry>,
 }
 
@@ -107,6 +115,8 @@ impl RequestContext {
             request_id,
             head,
             fields: OnceLock::new(),
+            #[cfg(feature = "otlp")]
+            child_spans: Mutex::default(),
             telemetry,
         }))
     }
@@ -133,6 +143,12 @@ impl RequestContext {
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.0.request_id.as_str()
+    }
+
+    /// The spans inside of this request that have ended.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn child_spans(&self) -> MutexGuard<'_, ChildSpans> {
+        self.0.child_spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The trace flags that are passed on: the bit `sampled`, or none.

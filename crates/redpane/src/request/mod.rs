@@ -6,9 +6,12 @@
 //! * [`endpoint`] is the method and route of a request, described once for all requests that share it.
 //! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
 //! * [`call`] is the same for a call to another service.
+//! * `child_spans` (feature `otlp`) keeps the spans inside of a request until its end.
 //! * [`problem`] is the text of error answers.
 
 pub(crate) mod call;
+#[cfg(feature = "otlp")]
+pub(crate) mod child_spans;
 pub(crate) mod context;
 pub(crate) mod current;
 pub(crate) mod endpoint;

@@ -130,6 +130,13 @@ impl SpanBuffer {
         true
     }
 
+    /// Counts spans that found no room elsewhere.
+    pub(crate) fn count_left_out(&self, spans: u64) {
+        if spans > 0 {
+            self.lock().counts.dropped[DropReason::BufferFull as usize] += spans;
+        }
+    }
+
     /// Makes the last batch one that has room for so many bytes.
     fn has_room(&self, state: &mut State, length: usize) -> bool {
         if length > BATCH_BYTES || state.counts.waiting >= self.limits.spans {

@@ -6,6 +6,7 @@
 //!   batch once, [`answer`] reads what the receiver says to it, [`retry`] says when to try again.
 //! * [`recorder`] decides at a request's end whether its span is kept, and [`config`] is what
 //!   people set, by the builder or by the [`environment`].
+//! * [`internal`] makes spans of the `tracing` spans inside of a request.
 //! * [`sampler`] decides when a request arrives whether its trace is sampled.
 
 pub(crate) mod answer;
@@ -14,6 +15,7 @@ pub(crate) mod config;
 mod encode;
 pub(crate) mod environment;
 pub(crate) mod export;
+pub(crate) mod internal;
 pub(crate) mod recorder;
 pub(crate) mod resource;
 mod retry;

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{HeaderMap, Uri};
@@ -15,7 +16,8 @@ use super::resource::Envelope;
 use super::sampler::Sampler;
 use super::span::encode_server;
 use super::transport::{Target, Transport};
-use crate::request::context::TraceSampler;
+use crate::request::child_spans::ChildSpans;
+use crate::request::context::{RequestContext, TraceSampler};
 use crate::request::finished::{FinishedRequest, Outcome, RequestSpans};
 use crate::trace_context::ids::TraceId;
 
@@ -28,6 +30,8 @@ pub(crate) struct Traces {
     buffer: Arc<SpanBuffer>,
     sampler: Sampler,
     keep: TraceKeep,
+    /// Bytes of spans inside of requests that are running.
+    waiting_bytes: AtomicUsize,
 }
 
 impl Traces {
@@ -55,12 +59,22 @@ impl Traces {
             give_up_after: otlp.give_up_after,
             report,
         })?;
-        Ok(Self { buffer, sampler: otlp.sampler, keep: otlp.keep })
+        Ok(Self { buffer, sampler: otlp.sampler, keep: otlp.keep, waiting_bytes: AtomicUsize::new(0) })
     }
 
     /// For the counters, and for flushes: outlives this.
     pub(crate) fn buffer(&self) -> &Arc<SpanBuffer> {
         &self.buffer
+    }
+
+    /// Whether a request is one of this telemetry's.
+    pub(super) fn observes(&self, context: &RequestContext) -> bool {
+        context.telemetry().sampler().is_some_and(|sampler| std::ptr::addr_eq(sampler, self))
+    }
+
+    /// Whether the span of a request that is running may be kept at its end.
+    pub(super) fn may_keep(&self, context: &RequestContext) -> bool {
+        context.flags() != 0 || self.keep != TraceKeep::NONE
     }
 
     fn keeps(&self, request: &FinishedRequest<'_>) -> bool {
@@ -74,6 +88,23 @@ impl Traces {
 }
 
 impl TraceSampler for Traces {
+    fn add_child(&self, context: &RequestContext, span: &[u8]) {
+        let mut spans = context.child_spans();
+        match &mut *spans {
+            ChildSpans::Waiting(waiting) => waiting.add(span, || {
+                let add = |bytes: usize| Some(bytes + span.len()).filter(|bytes| *bytes <= BUFFER_BYTES);
+                self.waiting_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+            }),
+            ChildSpans::Decided { kept } => {
+                let kept = *kept;
+                drop(spans);
+                if kept {
+                    self.buffer.append(span);
+                }
+            }
+        }
+    }
+
     fn samples(&self, trace_id: &TraceId, caller: Option<bool>) -> bool {
         self.sampler.samples(trace_id, caller)
     }
@@ -81,9 +112,17 @@ impl TraceSampler for Traces {
 
 impl RequestSpans for Traces {
     fn finished(&self, request: &FinishedRequest<'_>) -> bool {
-        if !self.keeps(request) {
+        let kept = self.keeps(request);
+        // First: what ends from here on goes its own way.
+        let children = request.context.child_spans().decide(kept);
+        self.waiting_bytes.fetch_sub(children.bytes(), Ordering::Relaxed);
+        if !kept {
             return false;
         }
+        for child in children.iter() {
+            self.buffer.append(child);
+        }
+        self.buffer.count_left_out(children.left_out);
         // Encoded outside of the lock. A thread that is ending may have destroyed its spare.
         let mut span = SPARE.try_with(Cell::take).unwrap_or_default();
         span.clear();

@@ -4,13 +4,16 @@
 //! access lines: it often holds what nobody should keep.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tracing::Level;
 
 use super::encode::{self, Value, attribute, bytes, cut, fixed32, fixed64, varint};
+use crate::request::context::RequestContext;
 use crate::request::fields::FieldValue;
 use crate::request::finished::{FinishedRequest, Outcome};
 use crate::trace_context::hex;
+use crate::trace_context::ids::SpanId;
 
 /// The most bytes of a path and of a user agent, as in access lines.
 const MAX_PATH: usize = 2048;
@@ -34,6 +37,10 @@ mod tag {
     pub(super) const FLAGS: u32 = 16;
 }
 
+/// The tag of attributes in a span.
+pub(super) const ATTRIBUTES: u32 = tag::ATTRIBUTES;
+
+const INTERNAL: u64 = 1;
 const SERVER: u64 = 2;
 const STATUS_ERROR: u64 = 2;
 /// The flags say whether the parent is in another process, and it is.
@@ -113,6 +120,36 @@ pub(crate) fn encode_server(out: &mut Vec<u8>, endpoint: &[u8], request: &Finish
     // A request of the client's fault is no error of a server's span.
     if request.level() == Level::ERROR {
         error(out, request);
+    }
+}
+
+/// A span inside of a request.
+pub(super) struct Child<'a> {
+    pub(super) span_id: &'a SpanId,
+    pub(super) parent: &'a SpanId,
+    pub(super) name: &'a str,
+    /// Since 1970.
+    pub(super) started: Duration,
+    pub(super) nanoseconds: u64,
+    /// Encoded as fields of a span.
+    pub(super) attributes: &'a [u8],
+    pub(super) attributes_dropped: u64,
+}
+
+/// Appends an INTERNAL span of a request, without the key and length that make it a field.
+pub(super) fn encode_internal(out: &mut Vec<u8>, context: &RequestContext, child: &Child<'_>) {
+    id(out, tag::TRACE_ID, context.trace_id().as_bytes());
+    id(out, tag::SPAN_ID, child.span_id.as_bytes());
+    id(out, tag::PARENT_SPAN_ID, child.parent.as_bytes());
+    fixed32(out, tag::FLAGS, KNOWN_PARENT | u32::from(context.flags()));
+    bytes(out, tag::NAME, cut(child.name, MAX_ROUTE).as_bytes());
+    varint(out, tag::KIND, INTERNAL);
+    let started = u64::try_from(child.started.as_nanos()).unwrap_or(u64::MAX);
+    fixed64(out, tag::START, started);
+    fixed64(out, tag::END, started.saturating_add(child.nanoseconds));
+    out.extend_from_slice(child.attributes);
+    if child.attributes_dropped > 0 {
+        varint(out, tag::DROPPED_ATTRIBUTES, child.attributes_dropped);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Spans of requests reach the receiver, once, or are counted as dropped.
 
 mod endings;
+mod internal;
 mod spans;
 
 use std::time::Duration;
