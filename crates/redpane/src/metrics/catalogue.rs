@@ -77,7 +77,7 @@ pub(crate) const BUILD_INFO: Definition =
     Definition::gauge("redpane_build_info", "Version and revision of the application.");
 
 /// All of them. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 12] = [
+pub(crate) const OWN: [&Definition; 14] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
