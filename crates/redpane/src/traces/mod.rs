@@ -7,10 +7,12 @@
 //! * [`recorder`] decides at a request's end whether its span is kept, and [`config`] is what
 //!   people set, by the builder or by the [`environment`].
 //! * [`internal`] makes spans of the `tracing` spans inside of a request.
+//! * [`client_span`] is for calls to other services.
 //! * [`sampler`] decides when a request arrives whether its trace is sampled.
 
 pub(crate) mod answer;
 pub(crate) mod batch;
+pub(crate) mod client_span;
 pub(crate) mod config;
 mod encode;
 pub(crate) mod environment;

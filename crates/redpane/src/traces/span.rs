@@ -22,19 +22,19 @@ const MAX_USER_AGENT: usize = 512;
 const MAX_ROUTE: usize = 1024;
 
 /// Tags of a `Span` of `opentelemetry.proto.trace.v1`.
-mod tag {
-    pub(super) const TRACE_ID: u32 = 1;
-    pub(super) const SPAN_ID: u32 = 2;
-    pub(super) const TRACE_STATE: u32 = 3;
-    pub(super) const PARENT_SPAN_ID: u32 = 4;
-    pub(super) const NAME: u32 = 5;
-    pub(super) const KIND: u32 = 6;
-    pub(super) const START: u32 = 7;
-    pub(super) const END: u32 = 8;
-    pub(super) const ATTRIBUTES: u32 = 9;
-    pub(super) const DROPPED_ATTRIBUTES: u32 = 10;
-    pub(super) const STATUS: u32 = 15;
-    pub(super) const FLAGS: u32 = 16;
+pub(super) mod tag {
+    pub(in crate::traces) const TRACE_ID: u32 = 1;
+    pub(in crate::traces) const SPAN_ID: u32 = 2;
+    pub(in crate::traces) const TRACE_STATE: u32 = 3;
+    pub(in crate::traces) const PARENT_SPAN_ID: u32 = 4;
+    pub(in crate::traces) const NAME: u32 = 5;
+    pub(in crate::traces) const KIND: u32 = 6;
+    pub(in crate::traces) const START: u32 = 7;
+    pub(in crate::traces) const END: u32 = 8;
+    pub(in crate::traces) const ATTRIBUTES: u32 = 9;
+    pub(in crate::traces) const DROPPED_ATTRIBUTES: u32 = 10;
+    pub(in crate::traces) const STATUS: u32 = 15;
+    pub(in crate::traces) const FLAGS: u32 = 16;
 }
 
 /// The tag of attributes in a span.
@@ -42,9 +42,9 @@ pub(super) const ATTRIBUTES: u32 = tag::ATTRIBUTES;
 
 const INTERNAL: u64 = 1;
 const SERVER: u64 = 2;
-const STATUS_ERROR: u64 = 2;
+pub(super) const STATUS_ERROR: u64 = 2;
 /// The flags say whether the parent is in another process, and it is.
-const KNOWN_PARENT: u32 = 0x100;
+pub(super) const KNOWN_PARENT: u32 = 0x100;
 const REMOTE_PARENT: u32 = 0x200;
 /// The status that stands for none: the client left before there was one.
 const NOT_SENT: u16 = 499;
@@ -197,7 +197,7 @@ fn field(out: &mut Vec<u8>, name: &str, value: &FieldValue) {
 }
 
 /// An id of hexadecimal digits as bytes.
-fn id(out: &mut Vec<u8>, tag: u32, digits: &[u8]) {
+pub(super) fn id(out: &mut Vec<u8>, tag: u32, digits: &[u8]) {
     encode::head(out, tag, digits.len() / 2);
     out.extend(digits.as_chunks::<2>().0.iter().map(|digits| hex::byte(digits).unwrap_or(0)));
 }
