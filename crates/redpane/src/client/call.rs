@@ -59,6 +59,9 @@ pub(super) struct ActiveCall {
     ids: Option<CallIds>,
     /// The request that makes the call.
     context: Option<RequestContext>,
+    /// Where it goes, as long as spans are exported.
+    #[cfg(feature = "otlp")]
+    target: Option<Uri>,
     /// Recorded if it is dropped now.
     end: CallEnd,
 }
@@ -73,7 +76,19 @@ impl ActiveCall {
         let context = request.extensions().get::<RequestContext>().cloned().or_else(current);
         let ids = put_ids(context.as_ref(), request.headers_mut());
         let end = CallEnd::Error(CANCELLED);
-        Self { calls: Arc::clone(calls), peer, method, started: Instant::now(), ids, context, end }
+        #[cfg(feature = "otlp")]
+        let target = super::span::is_wanted(context.as_ref()).then(|| request.uri().clone());
+        Self {
+            calls: Arc::clone(calls),
+            peer,
+            method,
+            started: Instant::now(),
+            ids,
+            context,
+            #[cfg(feature = "otlp")]
+            target,
+            end,
+        }
     }
 
     /// The headers of the answer are there.
@@ -109,6 +124,8 @@ impl Drop for ActiveCall {
             duration,
             ids: self.ids.as_ref(),
         };
+        #[cfg(feature = "otlp")]
+        super::span::add(self.context.as_ref(), self.target.as_ref(), &call);
         finished(&self.calls.registry, self.context.take(), &call);
     }
 }

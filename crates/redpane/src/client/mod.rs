@@ -8,6 +8,8 @@ mod call;
 mod future;
 mod layer;
 mod service;
+#[cfg(feature = "otlp")]
+mod span;
 
 pub use body::OutgoingBody;
 pub use future::OutgoingFuture;

@@ -59,7 +59,7 @@ pub(crate) struct FinishedCall<'a> {
     /// The label `peer`.
     pub(crate) peer: &'a Arc<str>,
     pub(crate) end: CallEnd,
-    #[expect(dead_code, reason = "of use to outputs that show calls on a time axis")]
+    #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "only spans are shown on a time axis"))]
     pub(crate) started: SystemTime,
     /// Until the end of the answer's body, or to its headers where nothing else is observed.
     pub(crate) duration: Duration,

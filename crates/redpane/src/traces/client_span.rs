@@ -1,7 +1,5 @@
 //! CLIENT spans: calls to other services, made by whoever passes the trace context on to them.
 
-#![allow(dead_code, reason = "client::OutgoingLayer, which comes from another branch, is what calls it")]
-
 use std::time::Duration;
 
 use super::encode::{Value, attribute, bytes, cut, fixed32, fixed64, head, varint};

@@ -1,5 +1,6 @@
 //! Spans of requests reach the receiver, once, or are counted as dropped.
 
+mod calls;
 mod endings;
 mod internal;
 mod spans;
