@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use test_support::process::Process;
 use test_support::{Line, eventually};
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use crate::attackers::{Sent, connect};
@@ -42,6 +43,20 @@ async fn a_client_that_does_not_read_is_cut_off_and_the_line_says_what_it_got() 
     assert!(line["response_bytes"].as_u64().unwrap() < BODY as u64, "{}", line.text);
     assert_eq!(line["request_bytes"], BODY, "{}", line.text);
     service.at_rest(None).await;
+}
+
+/// Slow, but never without progress for as long as the service waits. Half a megabyte takes several times that.
+#[tokio::test]
+async fn a_client_that_reads_slowly_is_not_cut_off() {
+    let service = Service::start(&[LIMIT, MEMORY, ("REDPANE_REQUEST_TIMEOUT", "2s")]).await;
+    let mut socket = deaf(&service).await;
+    let (mut got, mut buffer) = (0, vec![0; 4096]);
+    while got < MIB / 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        got += timeout(PATIENCE, socket.reader.read(&mut buffer)).await.expect("it goes on").unwrap();
+        let line = service.process.lines().into_iter().find(Line::is_access);
+        assert!(line.is_none(), "ended after {got} bytes: {line:?}");
+    }
 }
 
 #[tokio::test]
