@@ -1,6 +1,6 @@
 //! A binary of its own, since its tests measure the memory of whole processes and run one after the other. Clients that mean
-//! harm: they send what no HTTP library would, or more than they read, to the real service as a process, once of it in a
-//! container of 64 MiB. Each attack prints a row for docs/nothing-lost.md (`-- --nocapture`).
+//! harm: they send what no HTTP library would, or more than they read, to the real service as a process. Each attack prints a
+//! row for docs/nothing-lost.md (`-- --nocapture`).
 #![cfg(target_os = "linux")]
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
