@@ -26,19 +26,12 @@ pub fn router(more: usize) -> Router {
     })
 }
 
-/// Serves the application as `observe` returns it. Arguments of the process: the address, and the number of more routes.
+/// Serves the application as `observe` returns it, by `axum::serve`. Arguments of the process: see [`run_with`].
 ///
 /// # Errors
 /// If an argument makes no sense, the address is taken, or `observe` fails.
 pub fn run(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
-    let mut arguments = env::args().skip(1);
-    let address = arguments.next().context("the address is missing, as in: 127.0.0.1:8000")?;
-    let address: SocketAddr = address.parse().with_context(|| format!("{address:?} is no IP address and port"))?;
-    let more = arguments.next().unwrap_or_else(|| "0".into());
-    let more: usize = more.parse().with_context(|| format!("{more:?} is no number of routes"))?;
-
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    run_with(async |address, more| {
         let app = observe(router(more))?;
         let listener = TcpListener::bind(address).await.with_context(|| format!("{address} is not free"))?;
         let listener = listener.tap_io(|connection| {
@@ -53,4 +46,19 @@ pub fn run(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
         // would be what a short run measures.
         Ok(axum::serve(listener, app.into_make_service()).await?)
     })
+}
+
+/// Lets `serve` serve the application. Arguments of the process: the address, and the number of more routes.
+///
+/// # Errors
+/// If an argument makes no sense, or `serve` fails.
+pub fn run_with(serve: impl AsyncFnOnce(SocketAddr, usize) -> Result<()>) -> Result<()> {
+    let mut arguments = env::args().skip(1);
+    let address = arguments.next().context("the address is missing, as in: 127.0.0.1:8000")?;
+    let address: SocketAddr = address.parse().with_context(|| format!("{address:?} is no IP address and port"))?;
+    let more = arguments.next().unwrap_or_else(|| "0".into());
+    let more: usize = more.parse().with_context(|| format!("{more:?} is no number of routes"))?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(address, more))
 }

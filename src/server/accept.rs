@@ -21,10 +21,12 @@ use super::proxies::{Proxies, TrustedProxies};
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// While a connection waits for its turn: how often an idle one is closed for it, and after how long without a request. Its
-/// client may be about to ask again; the time is longer than most take between the requests of one page.
-const TURN_PAUSE: Duration = Duration::from_millis(25);
-const TURN_IDLE: Duration = Duration::from_millis(500);
+/// While a connection waits for its turn: how often an idle one is closed for it.
+const TURN_PAUSE: Duration = Duration::from_millis(20);
+/// After how long without a request. Its client may be about to ask again, but who waits has asked already.
+const TURN_IDLE: Duration = Duration::from_millis(50);
+/// The same where a head may be on its way.
+const TURN_BEGINNING: Duration = Duration::from_millis(500);
 
 /// A listener at work.
 pub(super) struct ListenerHandle {
@@ -141,7 +143,7 @@ impl AcceptLoop {
             let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
             match permit.await {
                 Ok(permit) => return permit.expect("the semaphore is never closed"),
-                Err(_) => self.clients.close_idle(&self.phase, TURN_IDLE),
+                Err(_) => self.clients.close_idle(&self.phase, TURN_IDLE, TURN_BEGINNING),
             }
         }
     }

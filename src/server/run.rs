@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use redpane::Telemetry;
 use tokio_util::task::AbortOnDropHandle;
+use tower::ServiceBuilder;
 
 use super::accept::ListenerHandle;
 use super::clients::{Clients, keep};
@@ -44,15 +45,19 @@ pub async fn run(
 ) -> Ended {
     process_metrics::publish(telemetry);
     let readiness = Readiness::default();
-    let api = web::with_problem_fallbacks(api.merge(health::router(&readiness))).layer(Strict);
+    let api = web::with_problem_fallbacks(api.merge(health::router(&readiness)));
     let clients = Clients::new(limits);
     client_metrics::publish(telemetry, &clients);
     let keeper = AbortOnDropHandle::new(tokio::spawn(keep(Arc::clone(&clients), telemetry.clone())));
     let start =
         |listener, router| ListenerHandle::start(listener, router, &clients, limits.max_connections, trusted.clone());
-    let api = start(listeners.api, telemetry.clone().instrument(api));
+    // One layer for a route, and not two: axum boxes each of them for each request.
+    let layers = ServiceBuilder::new().layer(telemetry.layer()).layer(Strict);
+    let scraped_alone = listeners.metrics.is_some();
+    let api = api.layer(layers.clone());
+    let api = start(listeners.api, if scraped_alone { api } else { api.merge(telemetry.metrics_router()) });
     let metrics = listeners.metrics.map(|listener| {
-        let probes = telemetry.clone().instrument(web::with_problem_fallbacks(health::router(&readiness)));
+        let probes = web::with_problem_fallbacks(health::router(&readiness)).layer(layers);
         start(listener, telemetry.metrics_router().merge(probes))
     });
 

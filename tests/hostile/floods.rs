@@ -1,16 +1,20 @@
 //! Clients that send frames of HTTP/2 which cost them little.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
 use crate::attackers::{Attackers, Socket};
+use crate::http2::Connection;
 use crate::http2::frame::{CANCEL, CONTINUATION, END_STREAM, GET, HEADERS, RST_STREAM, frame, get, preface};
 use crate::trial::trial;
 
 /// How long a flood lasts: whoever is cut off connects anew meanwhile.
 const LASTS: Duration = Duration::from_secs(2);
 const CLIENTS: usize = 8;
+/// Streams that a connection may have open.
+const AT_ONCE: usize = 90;
 /// Streams of one connection.
 const STREAMS: u32 = 5000;
 
@@ -33,26 +37,54 @@ async fn flood(mut attackers: Attackers, bytes: Vec<u8>) -> Attackers {
 }
 
 /// Streams that are opened and reset at once.
-async fn resets(attackers: Attackers) -> Attackers {
+pub(crate) async fn resets(attackers: Attackers) -> Attackers {
     let pair = |stream| [get(stream, "/hello/a"), frame(RST_STREAM, 0, stream, &CANCEL)].concat();
     let streams = (0..STREAMS).flat_map(|number| pair(2 * number + 1));
     let bytes = preface(&[]).into_iter().chain(streams).collect();
     flood(attackers, bytes).await
 }
 
+/// Streams whose answer is reset as it begins, as many at once as there may be, again and again.
+pub(crate) async fn late_resets(mut attackers: Attackers) -> Attackers {
+    let end = Instant::now() + LASTS;
+    attackers.send(CLIENTS, |socket| reset_late(Connection::new(socket), end)).await;
+    attackers.finish().await;
+    attackers
+}
+
+async fn reset_late(mut connection: Connection, end: Instant) {
+    while Instant::now() < end {
+        let mut begun: BTreeSet<u32> = (0..AT_ONCE).map(|_| connection.get("/hello/a")).collect();
+        while !begun.is_empty() {
+            match timeout_at(end, connection.next()).await {
+                Ok(Some(answer)) if answer.kind == HEADERS && begun.remove(&answer.stream) => {
+                    connection.cancel(answer.stream);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+}
+
 /// A head that goes on and on, and is never used.
-async fn continuations(attackers: Attackers) -> Attackers {
+pub(crate) async fn continuations(attackers: Attackers) -> Attackers {
     let more = frame(CONTINUATION, 0, 1, &b"\x00\x01x\x05aaaaa".repeat(1000));
     let bytes = [preface(&[]), frame(HEADERS, END_STREAM, 1, GET), more.repeat(2000)].concat();
     flood(attackers, bytes).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn rapid_resets() {
     trial("HTTP/2: streams opened and reset for 2 s", &[], resets).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
+async fn resets_of_answers_that_have_begun() {
+    trial("HTTP/2, no window: answers reset as they begin for 2 s", &[], late_resets).await;
+}
+
+#[tokio::test]
 async fn continuations_without_an_end() {
     trial("HTTP/2: heads continued without an end for 2 s", &[], continuations).await;
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::attackers::{Attackers, Socket};
 use crate::http2::Connection;
+use crate::http2::frame::{get, preface};
 use crate::trial::trial;
 
 /// As many as the service serves at once.
@@ -11,7 +12,7 @@ const CONNECTIONS: usize = 50;
 const PINGS: Duration = Duration::from_millis(200);
 
 /// All connections there are, with one request each, and then nothing but pings both ways.
-async fn pings(mut attackers: Attackers) -> Attackers {
+pub(crate) async fn pings(mut attackers: Attackers) -> Attackers {
     let act = async |socket: Socket| {
         let mut connection = Connection::taking(socket);
         connection.get("/healthz");
@@ -21,7 +22,23 @@ async fn pings(mut attackers: Attackers) -> Attackers {
     attackers
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// The same, and no answer to anything that the service says.
+pub(crate) async fn silence(mut attackers: Attackers) -> Attackers {
+    let act = async |mut socket: Socket| {
+        socket.send(&[preface(&[]), get(1, "/healthz")].concat()).await;
+        socket.stay().await;
+    };
+    attackers.send(CONNECTIONS, act).await;
+    attackers
+}
+
+#[tokio::test]
+async fn connections_of_http_2_that_say_nothing_any_more() {
+    let few = [("REDPANE_MAX_CONNECTIONS", "50")];
+    trial("HTTP/2: all of 50 connections, idle and silent", &few, silence).await;
+}
+
+#[tokio::test]
 async fn connections_of_http_2_that_do_nothing_but_ping() {
     let few = [("REDPANE_MAX_CONNECTIONS", "50")];
     trial("HTTP/2: all of 50 connections, idle but for pings", &few, pings).await;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attackers;
+mod container;
 mod floods;
 mod http2;
 mod idle;

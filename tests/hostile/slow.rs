@@ -49,17 +49,17 @@ async fn unfinished(mut attackers: Attackers, bytes: usize) -> Attackers {
     attackers
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn bodies_that_drip() {
     trial("500 bodies of 1 MiB that stop at 900 KiB and drip", &[("REDPANE_REQUEST_TIMEOUT", "5s")], bodies).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn heads_without_an_end() {
     trial("300 heads of 60 kB without an end", &[], heads).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn heads_that_are_too_large() {
     trial("300 heads of 1.9 MB", &[], large_heads).await;
 }

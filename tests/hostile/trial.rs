@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use test_support::Samples;
+use tokio::runtime::Builder;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::attackers::Attackers;
@@ -57,12 +58,15 @@ impl Row {
         let (known, descriptors) = (service.lines.len(), before.value("process_open_fds", &[]));
         let at_rest = service.resident();
         let mut watch = Watch::default();
-        let attack = tokio::spawn(attack(Attackers::new(service.address)));
+        // With threads of their own: what another client waits for is the service then, not the clients that attack.
+        let apart = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let attack = apart.spawn(attack(Attackers::new(service.address)));
         watch.until(service, Duration::MAX, |_| attack.is_finished()).await;
         let attackers = attack.await.unwrap();
         let is_rid = watch.until(service, PATIENCE, |samples| is_over(samples, descriptors)).await;
         let sent = attackers.sent.bytes();
         drop(attackers);
+        apart.shutdown_background();
         let samples = service.at_rest(Some(descriptors)).await;
         service.read_lines(&samples).await;
         let became = became(service, known, &before, &samples);

@@ -70,22 +70,22 @@ pub(crate) async fn pipelines(mut attackers: Attackers) -> Attackers {
     attackers
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn scrapes_over_http_2_that_get_no_window() {
     trial("HTTP/2, no window: 10 × 100 scrapes", &[], scrapes).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn echoes_over_http_2_that_get_no_window() {
     trial("HTTP/2, no window: 11 × 100 echoes of 1 MiB", &[], echoes).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn echoes_that_nobody_reads() {
     trial("300 echoes of 1 MiB that nobody reads", &[], deaf).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn pipelines_that_nobody_reads() {
     trial("200 pipelines of 5,000 scrapes that nobody reads", &[], pipelines).await;
 }

@@ -130,6 +130,11 @@ impl Account {
         is_idle.then(|| self.clients.since(self.quiet_since.load(Ordering::Relaxed)))
     }
 
+    /// Whether it has been served, and nothing of another request has come.
+    pub(super) fn is_between_requests(&self) -> bool {
+        self.has_asked() && self.unread() == 0
+    }
+
     /// Bytes came. On HTTP/1 they may begin a head, for which the time starts anew: an idle client may use all of it.
     pub(super) fn arrived(&self, bytes: usize) {
         if self.is_http2.load(Ordering::Relaxed) {

@@ -86,7 +86,7 @@ impl Keeper {
         let Some(idle) = account.idle_for() else { return };
         let limit = self.clients.limits.header_timeout;
         // An idle client is told; one that is about to say something would never hear.
-        let command = match account.has_asked() && account.unread() == 0 {
+        let command = match account.is_between_requests() {
             true if idle >= limit + FAREWELL => Command::Cut,
             true if idle >= limit => Command::End,
             false if idle >= limit => Command::Cut,

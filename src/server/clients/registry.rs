@@ -64,15 +64,25 @@ impl Clients {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Closes the connection of this listener that has been idle for the longest time, if any has been for `at_least`.
-    pub(in crate::server) fn close_idle(&self, phase: &watch::Receiver<Phase>, at_least: Duration) {
+    /// Closes the connection of this listener that has been idle for the longest time, if any has been for long enough: for
+    /// `at_least`, and for `beginning` where a head may be on its way. One that was told before and is still there is cut: a
+    /// client of HTTP/2 need not agree.
+    pub(in crate::server) fn close_idle(
+        &self,
+        phase: &watch::Receiver<Phase>,
+        at_least: Duration,
+        beginning: Duration,
+    ) {
         self.tick();
         let accounts = self.lock();
-        let idle = accounts.iter().map(|(_, account)| account);
-        let idle = idle.filter(|account| account.phase.same_channel(phase) && account.command().is_none());
-        let longest = idle.filter_map(|account| Some((account.idle_for()?, account))).max_by_key(|(time, _)| *time);
-        if let Some((_, account)) = longest.filter(|(time, _)| *time >= at_least) {
-            account.give(Command::End);
+        let open = accounts.iter().map(|(_, account)| account);
+        let open = open.filter(|account| account.phase.same_channel(phase) && account.command() != Some(Command::Cut));
+        let idle = open.filter_map(|account| {
+            let needed = if account.is_between_requests() { at_least } else { beginning };
+            Some((account.idle_for().filter(|time| *time >= needed)?, account))
+        });
+        if let Some((_, account)) = idle.max_by_key(|(time, _)| *time) {
+            account.give(if account.command().is_none() { Command::End } else { Command::Cut });
         }
     }
 

@@ -41,6 +41,8 @@ pub(crate) enum Lines {
 
 pub(crate) const BARE: &str = "bare";
 pub(crate) const REDPANE: &str = "redpane";
+/// redpane on the service's own server.
+pub(crate) const SERVICE: &str = "redpane-service";
 /// redpane of the checkout that `--before` names.
 pub(crate) const BEFORE: &str = "redpane-before";
 pub(crate) const USUAL: &str = "usual";
@@ -90,6 +92,18 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         packages: &["redpane"],
         does: "`install()` and `instrument(router)` with defaults: RED and size metrics, a JSON line a request through its writer thread, trace \
                context in, trace and request id in the response",
+        lacks: "",
+    },
+    Assembly {
+        id: SERVICE,
+        title: "redpane, its service's own server",
+        program: Program::Binary("serve-service"),
+        counter: Some("http_requests_total"),
+        lines: Lines::OneForEachCounted,
+        exported: None,
+        packages: &["redpane", "redpane-service"],
+        does: "the same router and telemetry, served by the service's own server with its default limits in place of `axum::serve`: memory for \
+               clients counted and bounded, requests that end with the delivery of their answer, strict HTTP/1.1, `/healthz` and `/readyz`",
         lacks: "",
     },
     Assembly {

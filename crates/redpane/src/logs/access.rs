@@ -5,7 +5,7 @@ use tracing::Level;
 use super::line::{ACCESS_TARGET, Line};
 use super::log::Log;
 use super::value::write_recorded;
-use super::{json, number};
+use super::{address, json, number};
 use crate::request::finished::{FinishedRequest, Outcome};
 
 /// The most bytes of a path or user agent that a line keeps.
@@ -58,12 +58,7 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
     line.short_field(outcome_and_duration(request.outcome), |out| number::seconds(out, request.nanoseconds));
     line.short_field(",\"request_bytes\":", |out| json::optional(out, head.size.bytes(), number::integer));
     line.short_field(",\"response_bytes\":", |out| json::optional(out, request.response_bytes, number::integer));
-    line.short_field(",\"client\":", |out| {
-        json::optional(out, head.client, |out, client| match client.port() {
-            0 => json::display(out, format_args!("{}", client.ip())),
-            _ => json::display(out, format_args!("{client}")),
-        });
-    });
+    line.short_field(",\"client\":", |out| json::optional(out, head.client, address::socket));
     line.field(",\"user_agent\":", |out| {
         json::optional(out, head.user_agent.as_ref(), |out, agent| {
             json::bytes_up_to(out, agent.as_bytes(), MAX_USER_AGENT)

@@ -1,6 +1,6 @@
 //! Writing log lines: one JSON object a line, encoded once and never written by the thread that serves a request.
 //!
-//! * [`json`] and [`number`] turn values into JSON, whatever bytes they hold; [`value`] knows the values of `tracing` fields.
+//! * [`json`], [`number`] and [`address`] turn values into JSON, whatever bytes they hold; [`value`] knows the values of `tracing` fields.
 //! * [`line`](mod@line) is one line: the first keys in their fixed order, then fields, within a bound.
 //! * [`access`] makes the access line of a finished request, [`layer`] the lines of `tracing` events with their spans
 //!   ([`span`]), [`panics`] those of panics.
@@ -8,6 +8,7 @@
 //!   behind it. [`flush_guard`] writes what is left when the process ends.
 
 pub(crate) mod access;
+mod address;
 pub(crate) mod buffer;
 pub(crate) mod flush_guard;
 pub(crate) mod format;
