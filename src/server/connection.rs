@@ -8,7 +8,6 @@ use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
@@ -18,7 +17,7 @@ use tower::Service;
 
 use super::answering::Answering;
 use super::builders::ConnectionBuilders;
-use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Registered, Socket};
+use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Framing, Registered, Socket};
 use super::health;
 use super::phase::Phase;
 use super::proxies::{Client, Opening, Proxies, Source};
@@ -43,19 +42,16 @@ pub(super) async fn serve(
     let builder = builders.accepted_in(account.phase());
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(account)));
     let mut connection = pin!(builder.serve_connection(socket, service));
-    let mut told = None;
+    let mut commands = account.commands();
     let ended = poll_fn(|context| {
         loop {
             if let Poll::Ready(result) = connection.as_mut().poll(context) {
                 return Poll::Ready(Some(result));
             }
-            match account.poll_command(told, context) {
+            match commands.poll(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Command::Cut) => return Poll::Ready(None),
-                Poll::Ready(Command::End) => {
-                    told = Some(Command::End);
-                    connection.as_mut().graceful_shutdown();
-                }
+                Poll::Ready(Command::End) => connection.as_mut().graceful_shutdown(),
             }
         }
     });
@@ -68,9 +64,10 @@ pub(super) async fn serve(
 async fn open(opening: &mut Opening<'_>, account: &Account) -> Option<Source> {
     let opened = {
         let mut reading = pin!(opening.read());
+        let mut commands = account.commands();
         poll_fn(|context| match reading.as_mut().poll(context) {
             Poll::Ready(source) => Poll::Ready(Ok(source)),
-            Poll::Pending => account.poll_command(None, context).map(Err),
+            Poll::Pending => commands.poll(context).map(Err),
         })
         .await
     };
@@ -97,23 +94,28 @@ fn into_service(
     Error = Infallible,
     Future: Send + 'static,
 > {
-    service_fn(move |request: Request<Incoming>| {
-        let exchange = Exchange::begin(&account, &request);
-        let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(ConnectInfo(client.of(&parts.headers)));
-        parts.extensions.insert(exchange.delivery());
+    service_fn(move |mut request: Request<Incoming>| {
+        let exchange = Exchange::begin(&account, client.of(request.headers()), &request);
         // Whoever asks why must get an answer.
-        if !exchange.has_room() && !health::is_about_it(parts.uri.path()) {
-            parts.extensions.insert(Busy);
+        let has_room = exchange.has_room() || health::is_about_it(request.uri().path());
+        let extensions = request.extensions_mut();
+        extensions.insert(exchange.delivery());
+        if !has_room {
+            extensions.insert(Busy);
         }
-        let (body, ending) = match body.is_end_stream() {
-            true => (Body::empty(), None),
+        let mut ending = None;
+        let request = match request.body().is_end_stream() {
+            true => request.map(|_| Body::empty()),
             false => {
-                let (arrival, ending) = Arrival::new(body, &exchange, parts.version, &parts.headers);
-                (Body::new(arrival), ending)
+                let framing = Framing::of(&request);
+                request.map(|body| {
+                    let (arrival, how_it_ends) = Arrival::new(body, framing, &exchange);
+                    ending = how_it_ends;
+                    Body::new(arrival)
+                })
             }
         };
         // Called without `ready`: a router is always ready. Cloning it is cheap.
-        Answering::new(router.clone().call(Request::from_parts(parts, body)), exchange, ending)
+        Answering::new(router.clone().call(request), exchange, ending)
     })
 }

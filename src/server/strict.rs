@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use http_body::Body;
 use redpane::problem::Problem;
 use tokio_util::either::Either;
 use tower::{Layer, Service};
@@ -42,7 +43,9 @@ impl<S: Service<Request, Response = Response>> Service<Request> for StrictServic
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if let Some(detail) = refusal(request.version(), request.headers()) {
+        // A request without a body has no transfer coding: hyper gives a body to each that has one.
+        let may_be_coded = !request.body().is_end_stream();
+        if let Some(detail) = refusal(request.version(), request.headers(), may_be_coded) {
             let problem = Problem::new(StatusCode::BAD_REQUEST).detail(detail);
             let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
             return Either::Right(ready(Ok((close, problem).into_response())));
@@ -55,7 +58,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for StrictServic
 }
 
 /// Why a request is refused, if it is. HTTP/2 has its own framing, and hyper checks its authority.
-fn refusal(version: Version, headers: &HeaderMap) -> Option<&'static str> {
+fn refusal(version: Version, headers: &HeaderMap, may_be_coded: bool) -> Option<&'static str> {
     if version > Version::HTTP_11 {
         return None;
     }
@@ -67,7 +70,8 @@ fn refusal(version: Version, headers: &HeaderMap) -> Option<&'static str> {
         (Some(host), None) if !is_host(host) => {
             Some("the Host header must be a host name or address, and may have a port")
         }
-        _ => unknown_coding(headers),
+        _ if may_be_coded => unknown_coding(headers),
+        _ => None,
     }
 }
 
@@ -86,7 +90,17 @@ fn unknown_coding(headers: &HeaderMap) -> Option<&'static str> {
 /// An empty host is valid where the target has no authority (RFC 9110, section 7.2).
 fn is_host(value: &HeaderValue) -> bool {
     let value = value.as_bytes();
-    value.is_empty() || !value.contains(&b'@') && Authority::try_from(value).is_ok()
+    is_plain_host(value) || !value.contains(&b'@') && Authority::try_from(value).is_ok()
+}
+
+/// Nearly every host is, and the parser of all the others copies it first.
+fn is_plain_host(value: &[u8]) -> bool {
+    let port = value.iter().rposition(|byte| *byte == b':').unwrap_or(value.len());
+    let (name, port) = value.split_at(port);
+    name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
+        && (!name.is_empty() || port.is_empty())
+        && port.len() <= 6
+        && port.iter().skip(1).all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -95,7 +109,7 @@ mod tests {
 
     fn refused(version: Version, headers: &[(header::HeaderName, &'static str)]) -> bool {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
-        refusal(version, &headers).is_some()
+        refusal(version, &headers, true).is_some()
     }
 
     #[test]
@@ -106,6 +120,10 @@ mod tests {
         }
         for wrong in ["a b", "a/b", "user@a", "a:b:c", "[::1", "a, b"] {
             assert!(refused(Version::HTTP_11, &[(HOST, wrong)]), "{wrong}");
+        }
+        for host in ["a", "a:80", "127.0.0.1:8000", "a:99999", "a:", ":80", "a:b", "[::1]:80", "a_b", "a:80:90"] {
+            let parsed = !host.contains('@') && Authority::try_from(host).is_ok();
+            assert!(!is_plain_host(host.as_bytes()) || parsed, "{host} is no host for the parser");
         }
         assert!(refused(Version::HTTP_11, &[]));
         assert!(refused(Version::HTTP_11, &[(HOST, "a"), (HOST, "a")]));

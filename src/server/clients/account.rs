@@ -3,13 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use slab::Slab;
 use tokio::sync::watch;
 
-use super::command::{Command, CommandCell};
+use super::command::{Command, CommandCell, Commands};
 use super::counts::Held;
 use super::exchange::Exchange;
 use super::registry::Clients;
@@ -70,9 +69,9 @@ impl Account {
         }
     }
 
-    /// Resolves with the first command after `known`.
-    pub(in crate::server) fn poll_command(&self, known: Option<Command>, context: &mut Context<'_>) -> Poll<Command> {
-        self.commands.poll(known, context)
+    /// For its task.
+    pub(in crate::server) fn commands(&self) -> Commands<'_> {
+        Commands::of(&self.commands)
     }
 
     /// Whether it is news.

@@ -12,13 +12,31 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Bytes, HttpBody};
-use http::{HeaderMap, HeaderValue, Version, header};
+use http::{HeaderMap, HeaderValue, Request, Version, header};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::account::Account;
 use super::exchange::Exchange;
 use crate::web::Busy;
+
+/// How the end of a request's body is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::server) enum Framing {
+    Http2,
+    Chunked,
+    Length,
+}
+
+impl Framing {
+    pub(in crate::server) fn of<B>(request: &Request<B>) -> Self {
+        match request.version() > Version::HTTP_11 {
+            true => Self::Http2,
+            false if request.headers().contains_key(header::TRANSFER_ENCODING) => Self::Chunked,
+            false => Self::Length,
+        }
+    }
+}
 
 /// A body whose bytes are counted while the application may hold them.
 pub(in crate::server) struct Arrival {
@@ -34,15 +52,9 @@ pub(in crate::server) struct Arrival {
 
 impl Arrival {
     /// The body, and for a chunked one on HTTP/1 how it ended.
-    pub(in crate::server) fn new(
-        body: Incoming,
-        exchange: &Arc<Exchange>,
-        version: Version,
-        headers: &HeaderMap,
-    ) -> (Self, Option<Ending>) {
-        let is_http2 = version > Version::HTTP_11;
-        let is_chunked = !is_http2 && headers.contains_key(header::TRANSFER_ENCODING);
-        let plain = is_chunked.then(Arc::<AtomicBool>::default);
+    pub(in crate::server) fn new(body: Incoming, framing: Framing, exchange: &Arc<Exchange>) -> (Self, Option<Ending>) {
+        let is_http2 = framing == Framing::Http2;
+        let plain = (framing == Framing::Chunked).then(Arc::<AtomicBool>::default);
         let account = Arc::clone(exchange.account());
         if is_http2 {
             account.upload(true);

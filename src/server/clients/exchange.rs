@@ -1,5 +1,6 @@
 //! One request and its answer.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,6 +13,8 @@ use super::account::{Account, signed};
 
 /// What an exchange takes beside its bytes: its future, its context, its headers' map. Measured.
 const BASE: usize = 2048;
+/// Bytes of the answer for which it is worth to count that they are gone before all of it is.
+const GRANULE: usize = 4096;
 /// What a field takes beside its name and value, in bytes (RFC 9113, section 10.5.1, counts the same).
 const FIELD: usize = 32;
 
@@ -22,11 +25,13 @@ pub(in crate::server) struct Exchange {
     /// Its place among the streams of an HTTP/2 connection.
     stream: Option<usize>,
     held: AtomicIsize,
+    /// Of that, bytes of the answer that the system has taken meanwhile.
+    released: AtomicUsize,
     /// Of that, what has arrived of the request's body.
     body: AtomicUsize,
     has_answer: AtomicBool,
-    /// Bytes of the answer that the protocol has and the system has not.
-    outstanding: AtomicUsize,
+    /// Bytes of the answer that the protocol has taken.
+    taken: AtomicUsize,
     /// The application has nothing to send at the moment.
     waits_for_application: AtomicBool,
     /// The last time that something went its way.
@@ -36,8 +41,12 @@ pub(in crate::server) struct Exchange {
 }
 
 impl Exchange {
-    /// A request has arrived.
-    pub(in crate::server) fn begin<B: Body>(account: &Arc<Account>, request: &Request<B>) -> Arc<Self> {
+    /// A request of `client` has arrived.
+    pub(in crate::server) fn begin<B: Body>(
+        account: &Arc<Account>,
+        client: SocketAddr,
+        request: &Request<B>,
+    ) -> Arc<Self> {
         let is_http2 = request.version() > Version::HTTP_11;
         let fields = size(request.headers());
         let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
@@ -48,12 +57,13 @@ impl Exchange {
         account.hold(held);
         let build = |stream| Self {
             account: Arc::clone(account),
-            delivery: Delivery::default(),
+            delivery: Delivery::to(client),
             stream,
             held: AtomicIsize::new(held),
+            released: AtomicUsize::new(0),
             body: AtomicUsize::new(0),
             has_answer: AtomicBool::new(false),
-            outstanding: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
             waits_for_application: AtomicBool::new(false),
             progress: AtomicU64::new(account.clients.now()),
             is_broken: AtomicBool::new(false),
@@ -87,11 +97,6 @@ impl Exchange {
         self.account.hold(signed(bytes));
     }
 
-    fn release(&self, bytes: usize) {
-        self.held.fetch_sub(signed(bytes), Ordering::Relaxed);
-        self.account.hold(-signed(bytes));
-    }
-
     /// Bytes of the request's body were passed to the application, which may keep them until it answers. `false`: there is
     /// no room for them.
     pub(super) fn arrived(&self, bytes: usize) -> bool {
@@ -107,11 +112,11 @@ impl Exchange {
     pub(super) fn answered(&self, bytes: usize) {
         self.has_answer.store(true, Ordering::Relaxed);
         self.progress.store(self.account.clients.now(), Ordering::Relaxed);
-        let body = self.body.swap(0, Ordering::Relaxed);
-        match bytes >= body {
-            true => self.hold(bytes - body),
-            false => self.release(body - bytes),
-        }
+        // Most requests have none, and a load costs less.
+        let body = if self.body.load(Ordering::Relaxed) == 0 { 0 } else { self.body.swap(0, Ordering::Relaxed) };
+        let more = signed(bytes) - signed(body);
+        self.held.fetch_add(more, Ordering::Relaxed);
+        self.account.hold(more);
     }
 
     /// The protocol was polled for the answer's next bytes.
@@ -122,17 +127,24 @@ impl Exchange {
         }
     }
 
-    /// The protocol has taken bytes of the answer.
+    /// The protocol has taken bytes of the answer. Called by the one body that the answer has.
     pub(super) fn taken(&self, bytes: usize) {
-        self.outstanding.fetch_add(bytes, Ordering::Relaxed);
+        self.taken.store(self.taken.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
     }
 
     /// The system has taken bytes of the answer.
     pub(super) fn handed_over(&self, bytes: usize) {
         self.delivery.handed_over(bytes as u64);
-        self.outstanding.fetch_sub(bytes, Ordering::Relaxed);
         self.progress.store(self.account.clients.now(), Ordering::Relaxed);
-        self.release(bytes);
+        let handed_over = self.bytes_handed_over();
+        if handed_over.saturating_sub(self.released.load(Ordering::Relaxed)) >= GRANULE {
+            let before = self.released.swap(handed_over, Ordering::Relaxed);
+            self.account.hold(signed(before) - signed(handed_over));
+        }
+    }
+
+    fn bytes_handed_over(&self) -> usize {
+        usize::try_from(self.delivery.bytes()).unwrap_or(usize::MAX)
     }
 
     /// Bytes of the answer are thrown away.
@@ -143,7 +155,7 @@ impl Exchange {
     /// How long its client has taken nothing of an answer that has something to give.
     pub(super) fn stalled_for(&self) -> Option<Duration> {
         let waits = self.waits_for_application.load(Ordering::Relaxed);
-        let has_bytes = self.outstanding.load(Ordering::Relaxed) > 0 || !waits;
+        let has_bytes = self.taken.load(Ordering::Relaxed) > self.bytes_handed_over() || !waits;
         let is_stalled = self.has_answer.load(Ordering::Relaxed) && has_bytes;
         is_stalled.then(|| self.account.clients.since(self.progress.load(Ordering::Relaxed)))
     }
@@ -154,7 +166,7 @@ impl Drop for Exchange {
         if let Some(stream) = self.stream {
             drop(self.account.streams().try_remove(stream));
         }
-        self.account.hold(-self.held.load(Ordering::Relaxed));
+        self.account.hold(signed(self.released.load(Ordering::Relaxed)) - self.held.load(Ordering::Relaxed));
         self.delivery.end(!self.is_broken.load(Ordering::Relaxed));
         self.account.finish();
     }

@@ -1,6 +1,7 @@
 //! What became of an answer after the server took its body.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,7 +31,10 @@ use super::observation::Observation;
 /// delivery.end(true);
 /// ```
 #[derive(Clone, Default)]
-pub struct Delivery(Arc<Shared>);
+pub struct Delivery {
+    shared: Arc<Shared>,
+    client: Option<SocketAddr>,
+}
 
 #[derive(Default)]
 struct Shared {
@@ -51,25 +55,37 @@ enum State {
 }
 
 impl Delivery {
+    /// One whose server knows the address of the client. It is the field `client` of the access line where the request has
+    /// neither `ConnectInfo<SocketAddr>` nor [`ClientAddr`](crate::ClientAddr): one value in the extensions in place of two.
+    #[must_use]
+    pub fn to(client: SocketAddr) -> Self {
+        Self { shared: Arc::default(), client: Some(client) }
+    }
+
+    pub(super) fn client(&self) -> Option<SocketAddr> {
+        self.client
+    }
+
     /// So many bytes of the body, more than before, are on their way to the client: the system has taken them.
     pub fn handed_over(&self, bytes: u64) {
-        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.shared.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// The server is done with the answer. `whole`: everything that it took of the body was handed over. Only the first
     /// call counts.
     pub fn end(&self, whole: bool) {
-        self.0.end(whole);
+        self.shared.end(whole);
     }
 
-    /// Bytes handed over so far.
-    pub(super) fn bytes(&self) -> u64 {
-        self.0.bytes.load(Ordering::Relaxed)
+    /// Bytes of the body handed over so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.shared.bytes.load(Ordering::Relaxed)
     }
 
     /// The body has ended well. The observation waits for the end of the delivery, or ends here where that came first.
     pub(super) fn wait_with(&self, observation: Observation) {
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         match *state {
             State::Open => *state = State::Ended(observation),
             // A body ends once.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::iter::successors;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,7 +47,13 @@ pub(super) struct Observation {
 impl Observation {
     /// A request has arrived. Its body is counted from here on, and it carries its request id. `None` if a middleware of the
     /// same telemetry observes this very request already.
-    pub(super) fn start<B: Body + 'static>(cache: &Arc<RouteCache>, request: &mut Request<B>) -> Option<Self> {
+    ///
+    /// `client` is its address where nothing in the request says it.
+    pub(super) fn start<B: Body + 'static>(
+        cache: &Arc<RouteCache>,
+        request: &mut Request<B>,
+        client: Option<SocketAddr>,
+    ) -> Option<Self> {
         let outer = context_of(request);
         let mut contexts = successors(outer.as_ref(), |inner| inner.outer()).filter_map(cache_of);
         if contexts.any(|outer| Arc::ptr_eq(&outer.pipeline, &cache.pipeline)) {
@@ -56,7 +63,9 @@ impl Observation {
         let size = request_body::measure(request.body_mut());
         let sent = SentHeaders::find(request.headers());
         let Endpoint { series, failures_only } = cache.find(request, sent.is_grpc());
-        let head = RequestHead::of(request, &sent, size, arrived);
+        // A middleware of another telemetry knows what was taken out of the request.
+        let client = client.or_else(|| outer.as_ref().and_then(|outer| outer.head().client));
+        let head = RequestHead::of(request, &sent, size, arrived, client);
         let trusted = cache.pipeline.policy.trust_trace_context;
         let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
         context.put_request_id(request.headers_mut());

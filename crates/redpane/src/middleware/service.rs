@@ -9,6 +9,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::ResponseBody;
+use super::delivery::Delivery;
 use super::future::ResponseFuture;
 use super::observation::Observation;
 use super::route_cache::RouteCache;
@@ -52,10 +53,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Some(mut observation) = Observation::start(&self.cache, &mut request) else {
+        let delivery: Option<Delivery> = request.extensions_mut().remove();
+        let client = delivery.as_ref().and_then(Delivery::client);
+        let Some(mut observation) = Observation::start(&self.cache, &mut request, client) else {
             return ResponseFuture::pass_through(self.inner.call(request));
         };
-        let delivery = request.extensions_mut().remove();
         // Middleware of the application runs here already, before the first poll.
         let called = observation.run(|| self.inner.call(request));
         ResponseFuture::new(called, observation, delivery)

@@ -30,14 +30,21 @@ pub(crate) struct RequestHead {
 }
 
 impl RequestHead {
-    /// `sent` are the headers of the request, `size` that of its body.
-    pub(crate) fn of<B>(request: &Request<B>, sent: &SentHeaders<'_>, size: RequestSize, arrived: Instant) -> Self {
+    /// `sent` are the headers of the request, `size` that of its body, `client` its address where its extensions do not say
+    /// it.
+    pub(crate) fn of<B>(
+        request: &Request<B>,
+        sent: &SentHeaders<'_>,
+        size: RequestSize,
+        arrived: Instant,
+        client: Option<SocketAddr>,
+    ) -> Self {
         Self {
             arrived,
             // These two are shared with the request, not copied.
             path: request.uri().path_and_query().cloned(),
             user_agent: sent.user_agent.cloned(),
-            client: client_of(request),
+            client: client_of(request).or(client),
             size,
             is_head: request.method() == Method::HEAD,
             #[cfg(feature = "otlp")]

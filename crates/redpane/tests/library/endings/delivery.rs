@@ -1,11 +1,13 @@
 //! Servers that tell what became of an answer.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::Request;
 use http_body_util::BodyExt;
-use redpane::Delivery;
+use redpane::{ClientAddr, Delivery};
 use test_support::{Line, Observed, Scripted, Step};
 use tower::ServiceExt;
 
@@ -110,4 +112,22 @@ async fn a_panic_and_an_empty_answer_stay_what_they_are() {
 
     let answer = Delivered::to(asked(), Router::new().route("/", get(|| async {}))).await;
     assert_line(&answer.observed.only_request().await, "INFO complete GET / 200");
+}
+
+#[tokio::test]
+async fn it_says_who_the_client_is_where_the_request_does_not() {
+    let client = |line: Line| line["client"].clone();
+    let to = SocketAddr::from(([192, 0, 2, 1], 443));
+    let ask = async |mut request: Request<Body>| {
+        let observed = Observed::new();
+        request.extensions_mut().insert(Delivery::to(to));
+        let handler = Router::new().route("/", get(|| async {}));
+        let answer = observed.telemetry.clone().instrument(handler).oneshot(request).await.unwrap();
+        drop(answer);
+        observed.only_request().await
+    };
+    assert_eq!(client(ask(asked()).await), to.to_string());
+    let mut told = asked();
+    told.extensions_mut().insert(ClientAddr(([192, 0, 2, 2], 0).into()));
+    assert_eq!(client(ask(told).await), "192.0.2.2");
 }
