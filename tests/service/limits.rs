@@ -124,8 +124,10 @@ async fn beyond_the_limit_new_connections_wait_and_old_ones_are_served() {
     raw::read_until(&mut second, "}").await;
 
     let mut third = raw::send(served.address, asked).await;
+    // Busy from here on: the last of them takes a minute.
+    let pipeline = format!("{}GET /faults/delay/60000 HTTP/1.1\r\nhost: a\r\n\r\n", asked.repeat(50));
+    second.write_all(pipeline.as_bytes()).await.unwrap();
     for _ in 0..50 {
-        second.write_all(asked.as_bytes()).await.unwrap();
         raw::read_until(&mut second, "}").await;
     }
     let mut byte = [0];
