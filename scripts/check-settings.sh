@@ -112,6 +112,12 @@ check_networks() { # name, value
   [ -z "$wrong" ] || refuse "$1" "$2" "IP addresses and networks, separated by commas, such as 10.0.0.0/8,fd00::1"
 }
 
+check_keep() { # name, value
+  word='[[:blank:]]*(errors|slow)?[[:blank:]]*'
+  case $2 in *errors* | *slow*) wanted="$word(,$word)*" ;; *) wanted='[[:blank:]]*none[[:blank:]]*' ;; esac
+  printf '%s\n' "$2" | grep -qxE "$wanted" || refuse "$1" "$2" "errors, slow, both as in errors,slow, or none"
+}
+
 check_url() { # name, value
   case $2 in
     *[[:space:]]*) refuse "$1" "$2" "a URL without spaces" ;;
@@ -163,6 +169,7 @@ check_service() { # name, value
     REDPANE_FAULTS) check_word "$1" "$2" "true false 1 0" ;;
     REDPANE_UPSTREAM) check_upstream "$1" "$2" ;;
     REDPANE_TRUSTED_PROXIES | REDPANE_PROXY_PROTOCOL_FROM) check_networks "$1" "$2" ;;
+    REDPANE_TRACE_KEEP) check_keep "$1" "$2" ;;
     REDPANE_LOG) check_log "$1" "$2" ;;
     REDPANE_LOG_WHEN_FULL) check_word "$1" "$2" "drop block" ;;
     REDPANE_LOG_BUFFER_BYTES) check_bytes "$1" "$2" 65536 1073741824 "a size from 64KiB to 1GiB, such as 16MiB" ;;

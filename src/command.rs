@@ -5,9 +5,9 @@ mod executor;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use redpane::{InstallError, LogLosses, Telemetry};
+use redpane::{InstallError, LogLosses, SpanCounts, Telemetry};
 use tokio::runtime::Builder;
 use tokio::sync::Mutex;
 
@@ -17,7 +17,9 @@ use crate::server::{Listeners, Signals};
 use crate::service::{self, ListenError};
 use crate::settings::{self, BadSettings, Config, Role, Source};
 
-/// How long the last log lines may take to reach stdout.
+/// How long the last spans may take to reach their receiver; part of [`FLUSH_DEADLINE`], so that lines have some of it.
+const SPANS_DEADLINE: Duration = Duration::from_secs(3);
+/// How long the last spans and log lines may take.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Ended with requests cut off.
@@ -105,7 +107,13 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     let (cut, telemetry) = ended?;
     // Tasks that still run were cut or belong to no request: they must not hold up the end.
     runtime.shutdown_background();
-    telemetry.flush(FLUSH_DEADLINE).map_err(|error| Failure::Flush(error.to_string()))?;
+    let ends = Instant::now() + FLUSH_DEADLINE;
+    if config.otlp.is_some() {
+        end_spans(&telemetry);
+    }
+    telemetry
+        .flush(ends.saturating_duration_since(Instant::now()))
+        .map_err(|error| Failure::Flush(error.to_string()))?;
     // What is announced was lost in a way that was asked for (`REDPANE_LOG_WHEN_FULL`), or to an output that recovered.
     let LogLosses { lines, announced, .. } = telemetry.log_losses();
     if lines > announced {
@@ -113,6 +121,17 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
         return Err(Failure::Flush(format!("{untold} log lines were lost: the log output failed")));
     }
     Ok(if cut == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_CUT) })
+}
+
+/// Waits until the receiver has the last spans, and says what became of all of them.
+fn end_spans(telemetry: &Telemetry) {
+    let SpanCounts { exported, dropped, .. } = telemetry.end_spans(SPANS_DEADLINE);
+    match dropped {
+        0 => tracing::info!(target: SERVER, exported, dropped, "every span was exported"),
+        _ => {
+            tracing::warn!(target: SERVER, exported, dropped, "{dropped} spans were lost; trace_spans_dropped_total says why")
+        }
+    }
 }
 
 /// Gives the number of requests that were cut.

@@ -7,7 +7,7 @@ use std::path::Path;
 use axum::Router;
 use http::Method;
 use ipnet::IpNet;
-use redpane::{Redpane, Telemetry};
+use redpane::{Otlp, Redpane, Telemetry};
 use tokio::sync::watch;
 
 use crate::log_targets::SERVER;
@@ -32,6 +32,9 @@ pub fn telemetry(config: &Config) -> Redpane {
         .log_buffer_bytes(config.log_buffer_bytes)
         .log_overflow(config.log_when_full)
         .build_info(VERSION, REVISION);
+    if let Some(otlp) = &config.otlp {
+        redpane = redpane.otlp(otlp.clone());
+    }
     if config.metrics_listen.is_some() {
         redpane = redpane.without_metrics_route();
     }
@@ -91,6 +94,7 @@ pub async fn run(
         revision = REVISION,
         faults = config.faults,
         upstream = config.upstream.as_ref().map(tracing::field::display),
+        spans_to = config.otlp.as_ref().map(Otlp::endpoint),
         trusted_proxies = joined(&config.trusted_proxies),
         proxy_protocol_from = joined(&config.proxy_protocol_from),
         "listening"

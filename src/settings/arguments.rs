@@ -118,6 +118,10 @@ pub struct Flags {
     /// Label sets the HTTP metrics may have, 1 to 1000000; further ones share one [default: 10000]
     #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_SERIES_LIMIT")]
     series_limit: Option<OsString>,
+    /// Requests whose span is exported although the sampler said no: errors, slow (1s or longer), both, or none. Where spans go,
+    /// OTEL_EXPORTER_OTLP_ENDPOINT says [default: errors,slow]
+    #[arg(long, global = true, hide_env_values = true, value_name = "LIST", env = "REDPANE_TRACE_KEEP")]
+    trace_keep: Option<OsString>,
     /// Serve /faults, where anyone who can reach the API makes it fail: true, false, 1 or 0 [default: false]
     #[arg(long, global = true, hide_env_values = true, value_name = "BOOLEAN", env = "REDPANE_FAULTS")]
     faults: Option<OsString>,
@@ -143,6 +147,7 @@ impl Source for Flags {
             "REDPANE_CLIENT_MEMORY" => &self.client_memory,
             "REDPANE_SHUTDOWN_GRACE" => &self.shutdown_grace,
             "REDPANE_SERIES_LIMIT" => &self.series_limit,
+            "REDPANE_TRACE_KEEP" => &self.trace_keep,
             "REDPANE_FAULTS" => &self.faults,
             // OpenTelemetry's own variables, which have no flags.
             _ => return variable.starts_with("OTEL_").then(|| std::env::var_os(variable)).flatten(),

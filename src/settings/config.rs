@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use redpane::{LogFormat, OverflowPolicy};
+use redpane::{LogFormat, Otlp, OverflowPolicy};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::error::BadSettings;
@@ -63,6 +63,8 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// Label sets of the HTTP metrics.
     pub series_limit: usize,
+    /// Where spans of requests are exported to, and which; `None` where nobody wants them. Of the variables `OTEL_*`.
+    pub otlp: Option<Otlp>,
     /// Whether `/faults` exists.
     pub faults: bool,
 }
@@ -96,12 +98,13 @@ impl Config {
             [("drop", OverflowPolicy::Drop), ("block", OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE })];
         let formats = [("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
         let listen = api_address(reader);
+        let otlp = reader.otlp("REDPANE_TRACE_KEEP");
         let body_limit = reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB);
         Self {
             role,
             listen,
             metrics_listen: metrics_address(reader, listen),
-            app: app(reader).unwrap_or_else(|| default_app.to_owned()),
+            app: app(reader, otlp.as_ref()).unwrap_or_else(|| default_app.to_owned()),
             log: reader.log_filter("REDPANE_LOG").unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)),
             log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),
             log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
@@ -116,14 +119,16 @@ impl Config {
             client_memory: client_memory(reader, body_limit),
             shutdown_grace: reader.duration("REDPANE_SHUTDOWN_GRACE", seconds(25), Duration::ZERO..=HOUR),
             series_limit: reader.count("REDPANE_SERIES_LIMIT", 10_000, 1..=1_000_000),
+            otlp,
             faults: reader.boolean("REDPANE_FAULTS", false),
         }
     }
 }
 
 /// The name that OpenTelemetry knows the service by is its name here too, unless it has another.
-fn app(reader: &mut Reader<'_>) -> Option<String> {
-    reader.name("REDPANE_APP").or_else(|| reader.name("OTEL_SERVICE_NAME"))
+fn app(reader: &mut Reader<'_>, otlp: Option<&Otlp>) -> Option<String> {
+    let own = reader.name("REDPANE_APP").or_else(|| reader.name("OTEL_SERVICE_NAME"));
+    own.or_else(|| reader.checked_name("OTEL_RESOURCE_ATTRIBUTES", otlp?.service_name()?))
 }
 
 /// `REDPANE_LISTEN` alone: the health check must work where another setting is bad.

@@ -1,5 +1,6 @@
 //! Settings that cannot be used, as one message.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::variables::flag;
@@ -8,20 +9,20 @@ use super::variables::flag;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadSetting {
     /// The environment variable, such as `REDPANE_LISTEN`.
-    pub variable: &'static str,
-    /// What was given, at most 120 characters of it.
+    pub variable: Cow<'static, str>,
+    /// What was given, at most 120 characters of it. Of headers, which may be secrets, the names alone.
     pub value: String,
-    /// What would be right, worded to follow "must be".
-    pub expected: String,
+    /// What is wrong with it, or what would be right.
+    pub problem: String,
 }
 
 impl fmt::Display for BadSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { variable, value, expected } = self;
+        let Self { variable, value, problem } = self;
         // Those of OpenTelemetry have no flag.
         match variable.starts_with("REDPANE_") {
-            true => write!(f, "{variable} ({}) is {value:?}: must be {expected}", flag(variable)),
-            false => write!(f, "{variable} is {value:?}: must be {expected}"),
+            true => write!(f, "{variable} ({}) is {value:?}: {problem}", flag(variable)),
+            false => write!(f, "{variable} is {value:?}: {problem}"),
         }
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! Every method records a bad value and continues with the default, so that one start names all bad values at once.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use ipnet::IpNet;
+use redpane::{BadVariable, EnvironmentError, Otlp, TraceKeep};
 use tracing_subscriber::filter::Targets;
 
 use super::error::{BadSetting, BadSettings};
 use super::log_filter;
 use super::source::Source;
 use super::upstream::Upstream;
+
+const NAME: &str = "a name of at most 64 bytes of letters, digits and - _ . /";
 
 /// Reads settings from a [`Source`] and collects what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -44,8 +48,27 @@ impl<'a> Reader<'a> {
 
     /// Records that `value` of `variable` cannot be used.
     pub(super) fn reject(&mut self, variable: &'static str, value: &str, expected: &str) {
-        let value = value.chars().take(120).collect();
-        self.bad.push(BadSetting { variable, value, expected: expected.to_owned() });
+        self.refuse(variable.into(), value, format!("must be {expected}"));
+    }
+
+    fn refuse(&mut self, variable: Cow<'static, str>, value: &str, problem: String) {
+        self.bad.push(BadSetting { variable, value: value.chars().take(120).collect(), problem });
+    }
+
+    /// Where spans are exported to, as OpenTelemetry's own variables say it; `None` where they name no endpoint.
+    pub(super) fn otlp(&mut self, keep: &'static str) -> Option<Otlp> {
+        let expected = "errors, slow, both as in errors,slow, or none";
+        let listed = |text: &str| text.parse().ok().filter(|keep| *keep != TraceKeep::NONE);
+        let parse = |text: &str| if text == "none" { Some(TraceKeep::NONE) } else { listed(text) };
+        let keep = self.read(keep, expected, parse).unwrap_or_default();
+        let source = self.source;
+        let text = |name: &str| source.value(name).map(|value| value.to_string_lossy().into_owned());
+        let otlp = Otlp::from_variables(text);
+        let refused = otlp.as_ref().err().map(EnvironmentError::problems).unwrap_or_default();
+        for BadVariable { variable, value, problem, .. } in refused {
+            self.refuse(variable.clone().into(), value, problem.clone());
+        }
+        otlp.ok().flatten().map(|otlp| otlp.keep(keep))
     }
 
     pub(super) fn address(&mut self, variable: &'static str) -> Option<SocketAddr> {
@@ -104,9 +127,18 @@ impl<'a> Reader<'a> {
 
     /// A name that goes into every log line: at most 64 bytes, without characters that would need escaping.
     pub(super) fn name(&mut self, variable: &'static str) -> Option<String> {
-        let plain = |text: &str| text.len() <= 64 && text.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
-        let parse = |text: &str| (!text.is_empty() && plain(text)).then(|| text.to_owned());
-        self.read(variable, "a name of at most 64 bytes of letters, digits and - _ . /", parse)
+        let text = self.read(variable, NAME, |text| Some(text.to_owned()))?;
+        self.checked_name(variable, &text)
+    }
+
+    /// The same of a name that stands somewhere in `variable`.
+    pub(super) fn checked_name(&mut self, variable: &'static str, name: &str) -> Option<String> {
+        let is_plain = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
+        if name.is_empty() || name.len() > 64 || !is_plain(name) {
+            self.reject(variable, name, NAME);
+            return None;
+        }
+        Some(name.to_owned())
     }
 
     pub(super) fn upstream(&mut self, variable: &'static str) -> Option<Upstream> {

@@ -1,7 +1,7 @@
 //! The names of all settings, and the nearest one for a name that does not exist.
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
-pub const VARIABLES: [&str; 18] = [
+pub const VARIABLES: [&str; 19] = [
     "REDPANE_LISTEN",
     "REDPANE_METRICS_LISTEN",
     "REDPANE_APP",
@@ -19,6 +19,7 @@ pub const VARIABLES: [&str; 18] = [
     "REDPANE_CLIENT_MEMORY",
     "REDPANE_SHUTDOWN_GRACE",
     "REDPANE_SERIES_LIMIT",
+    "REDPANE_TRACE_KEEP",
     "REDPANE_FAULTS",
 ];
 

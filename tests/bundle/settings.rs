@@ -215,6 +215,10 @@ fn the_check_refuses_what_the_service_refuses() {
         "10.0.0.0/8, ::1,",
         "gateway",
         "10.0.0/8",
+        "errors, slow,",
+        "errors slow",
+        "none",
+        "none,slow",
     ];
     let folder = Folder::with("");
     for sample in samples {

@@ -19,6 +19,7 @@ mod seen;
 mod service;
 mod shutdown;
 mod soak;
+mod spans;
 mod stalled;
 
 use std::process::Command;

@@ -20,6 +20,7 @@ mod routes;
 mod served;
 mod shutdown;
 mod signals;
+mod spans;
 
 use std::process::Command;
 

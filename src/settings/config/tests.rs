@@ -27,6 +27,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.client_memory, 64 * 1024 * 1024);
     assert_eq!(config.shutdown_grace, Duration::from_secs(25));
     assert_eq!(config.series_limit, 10_000);
+    assert!(config.otlp.is_none());
     assert!(!config.faults);
     assert_eq!(Config::defaults(Role::Receiver).app, "alerts");
 }
@@ -51,6 +52,7 @@ fn every_variable_is_read() {
         ("REDPANE_CLIENT_MEMORY", "3MiB"),
         ("REDPANE_SHUTDOWN_GRACE", "0s"),
         ("REDPANE_SERIES_LIMIT", "77"),
+        ("REDPANE_TRACE_KEEP", "slow"),
         ("REDPANE_FAULTS", "1"),
     ])
     .expect("all are right");
@@ -96,11 +98,12 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_CLIENT_MEMORY", "64KiB"),
         ("REDPANE_SHUTDOWN_GRACE", "soon"),
         ("REDPANE_SERIES_LIMIT", "1e3"),
+        ("REDPANE_TRACE_KEEP", "all"),
         ("REDPANE_FAULTS", "maybe"),
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 18 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 19 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");
@@ -125,6 +128,43 @@ fn the_name_is_that_of_opentelemetry_where_there_is_no_other() {
         Ok("api"),
         "of no interest"
     );
+}
+
+#[test]
+fn spans_are_set_by_opentelemetrys_variables() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://tempo:4318");
+    let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=orders,service.namespace=shop");
+    let config = read(&[endpoint, attributes, ("REDPANE_TRACE_KEEP", "none")]).expect("all are right");
+    assert_eq!(config.otlp.as_ref().map(Otlp::endpoint), Some("http://tempo:4318/v1/traces"));
+    assert_eq!(config.app, "orders");
+    assert_eq!(read(&[endpoint, attributes, ("REDPANE_APP", "api")]).expect("all are right").app, "api");
+    let message = read(&[endpoint, ("OTEL_RESOURCE_ATTRIBUTES", "service.name=my%20shop")]).expect_err("a space");
+    assert!(message.to_string().contains("OTEL_RESOURCE_ATTRIBUTES is \"my shop\": must be a name"), "{message}");
+}
+
+#[test]
+fn bad_variables_of_opentelemetry_are_named_with_the_others() {
+    let message = read(&[
+        ("REDPANE_LISTEN", "localhost"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "tempo:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret,no value"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s"),
+    ]);
+    let message = message.expect_err("all are bad").to_string();
+    assert!(message.starts_with("cannot start, 5 bad settings:\n"), "{message}");
+    for part in [
+        "OTEL_EXPORTER_OTLP_ENDPOINT is \"tempo:4318\": a URL with a host is right",
+        "OTEL_EXPORTER_OTLP_HEADERS is ",
+        "OTEL_TRACES_SAMPLER is \"sometimes\": ",
+        "OTEL_BSP_SCHEDULE_DELAY is \"5s\": a whole number of milliseconds",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(!message.contains("s3cret"), "{message}");
+    let ratio = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "2")];
+    let message = read(&ratio).expect_err("a ratio of 2").to_string();
+    assert!(message.contains("OTEL_TRACES_SAMPLER_ARG is \"2\": "), "{message}");
 }
 
 #[test]

@@ -186,6 +186,19 @@ impl Otlp {
         self
     }
 
+    /// The name that the environment has for the service: `OTEL_SERVICE_NAME`, or `service.name` in
+    /// `OTEL_RESOURCE_ATTRIBUTES`. [`otlp_from_env`](crate::Redpane::otlp_from_env) makes it the app.
+    #[must_use]
+    pub fn service_name(&self) -> Option<&str> {
+        self.service_name.as_deref()
+    }
+
+    /// Where spans are sent, as it was given.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// The endpoint and the headers in the form that they are used in.
     ///
     /// # Errors
