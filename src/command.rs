@@ -96,6 +96,7 @@ pub fn refuse_arguments(message: &clap::Error) -> ExitCode {
 pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     let config = Config::read(role, source).map_err(Failure::Settings)?;
     executor::check_clock(SystemTime::now()).map_err(Failure::System)?;
+    executor::raise_descriptor_limit();
     let runtime = executor::build(&mut Builder::new_multi_thread()).map_err(Failure::System)?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen().map_err(Failure::System)?;

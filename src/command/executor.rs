@@ -36,6 +36,13 @@ pub(super) fn run_alone<T>(future: impl Future<Output = T>) -> io::Result<T> {
 /// File descriptors that runtime, signals, listeners and a first connection take.
 const DESCRIPTORS: usize = 10;
 
+/// Raises the soft limit of file descriptors to the hard one: each connection takes one, and 1,024 are the usual soft limit of
+/// programs that use `select`. Where the system refuses it stays as it is.
+pub(super) fn raise_descriptor_limit() {
+    #[cfg(unix)]
+    drop(rlimit::increase_nofile_limit(rlimit::INFINITY));
+}
+
 /// Builds a runtime. Makes sure first that there are descriptors: tokio's signal driver panics where there are none, and a
 /// service that cannot accept a connection is of no use.
 ///

@@ -21,6 +21,8 @@ use super::proxies::{Proxies, TrustedProxies};
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// While far too much is held for clients: how often it is looked whether the keeper has made room. It takes milliseconds.
+const RELIEF_PAUSE: Duration = Duration::from_millis(2);
 /// While a connection waits for its turn: how often an idle one is closed for it.
 const TURN_PAUSE: Duration = Duration::from_millis(20);
 /// After how long without a request. Its client may be about to ask again, but who waits has asked already.
@@ -133,6 +135,13 @@ impl AcceptLoop {
             self.waiting = Some(self.accept_one().await);
         }
         let permit = self.permit().await;
+        // Those accepted before begin first, so that what they hold is known before there are more.
+        tokio::task::yield_now().await;
+        // More connections would only be more to cut.
+        while self.clients.is_far_over() {
+            self.clients.call_keeper();
+            tokio::time::sleep(RELIEF_PAUSE).await;
+        }
         let (stream, peer) = self.waiting.take().expect("it is taken here only");
         (stream, peer, permit)
     }
@@ -156,6 +165,8 @@ impl AcceptLoop {
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.errors.log(&error);
+                    // A connection that idles has a descriptor; where it is something else that is short it does no harm.
+                    self.clients.close_idle(&self.phase, TURN_IDLE, TURN_BEGINNING);
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

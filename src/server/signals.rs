@@ -5,8 +5,9 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM, SIGINT, SIGHUP and SIGQUIT ask for a shutdown; SIGUSR1 and SIGUSR2 mean nothing here. From [`Signals::listen`]
-/// on none of them kills the process, which would lose the lines that are still in memory.
+/// SIGTERM, SIGINT, SIGHUP and SIGQUIT ask for a shutdown; SIGUSR1 and SIGUSR2 mean nothing here, and SIGXFSZ is an error of the
+/// write that went past the limit (`ulimit -f`). From [`Signals::listen`] on none of them kills the process, which would
+/// lose the lines that are still in memory.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals {
@@ -17,6 +18,10 @@ pub struct Signals {
     quit: Signal,
 }
 
+/// SIGXFSZ has this number on all systems that are supported.
+#[cfg(unix)]
+const XFSZ: i32 = 25;
+
 #[cfg(unix)]
 impl Signals {
     /// Starts listening. Must be called inside a runtime.
@@ -25,7 +30,7 @@ impl Signals {
     /// When the system refuses a signal handler.
     pub fn listen() -> io::Result<Self> {
         // Handlers stay for as long as the process lives, and that one is there is all it takes to ignore a signal.
-        for ignored in [SignalKind::user_defined1(), SignalKind::user_defined2()] {
+        for ignored in [SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::from_raw(XFSZ)] {
             drop(signal(ignored)?);
         }
         Ok(Self {

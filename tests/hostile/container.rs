@@ -102,6 +102,7 @@ async fn all_attacks_one_after_the_other_in_a_container_of_64_mb() {
         Row::of("idle and silent", &mut service, idle::silence).await,
         Row::of("streams opened and reset", &mut service, floods::resets).await,
         Row::of("answers reset as they begin", &mut service, floods::late_resets).await,
+        Row::of("windows that change", &mut service, floods::windows).await,
         Row::of("heads continued without an end", &mut service, floods::continuations).await,
     ];
     malformed::pass(&mut service, descriptors).await;

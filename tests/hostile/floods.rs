@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::attackers::{Attackers, Socket};
 use crate::http2::Connection;
@@ -67,6 +67,25 @@ async fn reset_late(mut connection: Connection, end: Instant) {
     }
 }
 
+/// Windows of ninety open streams that are changed all the time: each change is a small frame, and work on each stream.
+pub(crate) async fn windows(mut attackers: Attackers) -> Attackers {
+    let end = Instant::now() + LASTS;
+    attackers.send(CLIENTS, |socket| change_windows(Connection::new(socket), end)).await;
+    attackers.finish().await;
+    attackers
+}
+
+async fn change_windows(mut connection: Connection, end: Instant) {
+    (0..AT_ONCE).for_each(|_| drop(connection.get("/hello/a")));
+    while Instant::now() < end {
+        connection.change_windows(1000);
+        let next = timeout(Duration::from_millis(2), connection.next()).await;
+        if matches!(next, Ok(None)) {
+            return;
+        }
+    }
+}
+
 /// A head that goes on and on, and is never used.
 pub(crate) async fn continuations(attackers: Attackers) -> Attackers {
     let more = frame(CONTINUATION, 0, 1, &b"\x00\x01x\x05aaaaa".repeat(1000));
@@ -82,6 +101,11 @@ async fn rapid_resets() {
 #[tokio::test]
 async fn resets_of_answers_that_have_begun() {
     trial("HTTP/2, no window: answers reset as they begin for 2 s", &[], late_resets).await;
+}
+
+#[tokio::test]
+async fn windows_that_change_all_the_time() {
+    trial("HTTP/2: windows of 8 × 90 streams changed for 2 s", &[], windows).await;
 }
 
 #[tokio::test]

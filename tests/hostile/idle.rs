@@ -9,6 +9,8 @@ use crate::trial::trial;
 
 /// As many as the service serves at once.
 const CONNECTIONS: usize = 50;
+/// Connections that grow.
+const GROWN: usize = 2000;
 const PINGS: Duration = Duration::from_millis(200);
 
 /// All connections there are, with one request each, and then nothing but pings both ways.
@@ -30,6 +32,29 @@ pub(crate) async fn silence(mut attackers: Attackers) -> Attackers {
     };
     attackers.send(CONNECTIONS, act).await;
     attackers
+}
+
+/// Connections that asked with a large head once, and then idle: what was read into stays that large.
+pub(crate) async fn grown(mut attackers: Attackers) -> Attackers {
+    let act = async |mut socket: Socket| {
+        let head = format!("GET /hello/a HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(60_000));
+        socket.send(head.as_bytes()).await;
+        socket.stay().await;
+    };
+    attackers.send(GROWN, act).await;
+    attackers
+}
+
+#[tokio::test]
+#[allow(clippy::print_stderr, reason = "a test that is skipped must say so")]
+async fn connections_that_idle_after_a_large_head() {
+    // Of the clients and, since it inherits the limit, of the service.
+    let descriptors = rlimit::increase_nofile_limit(rlimit::INFINITY).unwrap();
+    if descriptors < 2 * GROWN as u64 {
+        return eprintln!("skipped: {GROWN} connections need more file descriptors than the hard limit, {descriptors}");
+    }
+    let patient = [("REDPANE_HEADER_TIMEOUT", "8s")];
+    trial("2,000 connections that idle after a head of 60 kB", &patient, grown).await;
 }
 
 #[tokio::test]

@@ -37,6 +37,17 @@ pub(crate) async fn scrapes(mut attackers: Attackers) -> Attackers {
     attackers
 }
 
+/// 300 connections of HTTP/2 that ask a hundred times at once, and give no window for an answer.
+pub(crate) async fn streams(mut attackers: Attackers) -> Attackers {
+    let act = async |socket| {
+        let mut connection = Connection::new(socket);
+        (0..STREAMS).for_each(|_| drop(connection.get("/hello/a")));
+        connection.stay(QUIET).await;
+    };
+    attackers.send(300, act).await;
+    attackers
+}
+
 /// 1,100 echoes of one mebibyte on eleven connections of HTTP/2, and no window for an answer.
 pub(crate) async fn echoes(mut attackers: Attackers) -> Attackers {
     let act = async |socket| {
@@ -73,6 +84,11 @@ pub(crate) async fn pipelines(mut attackers: Attackers) -> Attackers {
 #[tokio::test]
 async fn scrapes_over_http_2_that_get_no_window() {
     trial("HTTP/2, no window: 10 × 100 scrapes", &[], scrapes).await;
+}
+
+#[tokio::test]
+async fn many_streams_on_many_connections() {
+    trial("HTTP/2, no window: 300 × 100 small answers", &[], streams).await;
 }
 
 #[tokio::test]

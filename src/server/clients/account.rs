@@ -134,15 +134,17 @@ impl Account {
         self.has_asked() && self.unread() == 0
     }
 
-    /// Bytes came. On HTTP/1 they may begin a head, for which the time starts anew: an idle client may use all of it.
-    pub(super) fn arrived(&self, bytes: usize) {
+    /// Bytes came. On HTTP/1 they may begin a head, for which the time starts anew: an idle client may use all of it. Whether
+    /// they are HTTP/2's, as far as that is known.
+    pub(super) fn arrived(&self, bytes: usize) -> bool {
         if self.is_http2.load(Ordering::Relaxed) {
-            return;
+            return true;
         }
         let before = self.unread.fetch_add(signed(bytes), Ordering::Relaxed);
         if before <= 0 && self.has_asked() && self.exchanges_open() == 0 {
             self.quiet_since.store(self.clients.now(), Ordering::Relaxed);
         }
+        false
     }
 
     /// HTTP/1: bytes that came were passed on. At an end nobody knows how many bytes of framing there were.
@@ -179,7 +181,7 @@ impl Account {
             self.holding_since.store(self.clients.now(), Ordering::Relaxed);
         }
         if bytes > 0 && self.clients.is_over() {
-            self.clients.pressure.notify_one();
+            self.clients.call_keeper();
         }
     }
 

@@ -90,6 +90,7 @@ impl Keeper {
             true if idle >= limit + FAREWELL => Command::Cut,
             true if idle >= limit => Command::End,
             false if idle >= limit => Command::Cut,
+            true if account.ending_for() >= FAREWELL && idle >= FAREWELL => Command::Cut,
             false if account.ending_for() >= FIRST_REQUEST_GRACE => Command::End,
             _ => return,
         };
@@ -108,16 +109,19 @@ impl Keeper {
     fn relieve(&mut self) {
         let limit = self.clients.limits.client_memory;
         let longest = self.clients.limits.request_timeout.unwrap_or(Duration::MAX);
-        let is_urgent = self.clients.is_far_over();
-        let mut blamed = Vec::new();
-        self.clients.each(|account| {
-            let (held, time) = (account.held(), account.holding_for().min(longest));
-            if account.command() != Some(Command::Cut) && held > 0 && (is_urgent || time >= YOUNG) {
-                blamed.push((held as u128 * (time.as_millis() + 1), held, Arc::clone(account)));
-            }
-        });
-        blamed.sort_unstable_by_key(|(blame, ..)| std::cmp::Reverse(*blame));
+        // What was cut is given back as soon as its tasks run, and nobody else is to blame for it until then.
         let mut left = self.clients.total.load(Ordering::Relaxed);
+        let mut holders = Vec::new();
+        self.clients.each(|account| match (account.command(), account.held()) {
+            (Some(Command::Cut), held) => left -= signed(held),
+            (_, 0) => {}
+            (_, held) => holders.push((held, account.holding_for().min(longest), Arc::clone(account))),
+        });
+        let is_urgent = left > signed(limit + limit / 8);
+        let old_enough = holders.into_iter().filter(|(_, time, _)| is_urgent || *time >= YOUNG);
+        let mut blamed: Vec<_> =
+            old_enough.map(|(held, time, account)| (held as u128 * (time.as_millis() + 1), held, account)).collect();
+        blamed.sort_unstable_by_key(|(blame, ..)| std::cmp::Reverse(*blame));
         for (_, held, account) in blamed {
             if left <= signed(limit / 4 * 3) {
                 break;

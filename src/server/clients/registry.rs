@@ -107,9 +107,14 @@ impl Clients {
     }
 
     /// Whether so much more is held that nothing can wait.
-    pub(super) fn is_far_over(&self) -> bool {
+    pub(in crate::server) fn is_far_over(&self) -> bool {
         let limit = self.limits.client_memory;
         self.total.load(Ordering::Relaxed) > signed(limit + limit / 8)
+    }
+
+    /// Makes the keeper look now.
+    pub(in crate::server) fn call_keeper(&self) {
+        self.pressure.notify_one();
     }
 
     pub(super) fn add_cut(&self, answers: u64) {

@@ -7,17 +7,46 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::account::Account;
+use super::account::{Account, signed};
 
 /// Tells the account which bytes come, and whether the system takes those that go.
 pub(in crate::server) struct Socket<S> {
     stream: S,
     account: Arc<Account>,
+    /// What the protocol keeps free for bytes that may come, as far as it is counted.
+    spare: usize,
+    /// Bytes of frames read since the task last gave way to others.
+    frames: usize,
 }
+
+/// Room to read that each connection has and nobody counts. A large head or body makes it grow, and it stays that large on a
+/// connection that idles.
+const USUAL_ROOM: usize = 16 * 1024;
+/// Bytes of frames that are read before other connections have their turn. Nothing else bounds it: a small frame can change
+/// the windows of all streams.
+const TURN: usize = 16 * 1024;
 
 impl<S> Socket<S> {
     pub(in crate::server) fn new(stream: S, account: Arc<Account>) -> Self {
-        Self { stream, account }
+        Self { stream, account, spare: 0, frames: 0 }
+    }
+
+    fn has_room(&mut self, room: usize) {
+        let spare = room.saturating_sub(USUAL_ROOM);
+        if spare != self.spare {
+            self.account.hold(signed(spare) - signed(self.spare));
+            self.spare = spare;
+        }
+    }
+
+    /// Whether it is the turn of other connections.
+    fn gives_way(&mut self, context: &Context<'_>) -> bool {
+        let gives_way = self.frames >= TURN;
+        if gives_way {
+            self.frames = 0;
+            context.waker().wake_by_ref();
+        }
+        gives_way
     }
 
     fn wrote<T>(&self, polled: Poll<T>) -> Poll<T> {
@@ -32,11 +61,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.gives_way(context) {
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
+        self.has_room(buffer.remaining());
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let bytes = buffer.filled().len() - before;
         if bytes > 0 {
-            self.account.arrived(bytes);
+            self.frames += if self.account.arrived(bytes) { bytes } else { 0 };
+        } else {
+            self.frames = 0;
         }
         polled
     }
@@ -67,5 +102,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+impl<S> Drop for Socket<S> {
+    fn drop(&mut self) {
+        self.account.hold(-signed(self.spare));
     }
 }

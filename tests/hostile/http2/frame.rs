@@ -37,9 +37,13 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 
 /// How a client begins: the preface, and these settings.
 pub(crate) fn preface(settings: &[(u16, u32)]) -> Vec<u8> {
-    let settings: Vec<_> =
-        settings.iter().flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat()).collect();
+    let settings: Vec<_> = settings.iter().flat_map(|(id, value)| setting(*id, *value)).collect();
     [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(SETTINGS, 0, 0, &settings)[..]].concat()
+}
+
+/// One setting of a frame of them.
+pub(crate) fn setting(id: u16, value: u32) -> Vec<u8> {
+    [&id.to_be_bytes()[..], &value.to_be_bytes()].concat()
 }
 
 /// A request for a path without a body.
