@@ -76,7 +76,7 @@ pub(crate) async fn windows(mut attackers: Attackers) -> Attackers {
 }
 
 async fn change_windows(mut connection: Connection, end: Instant) {
-    (0..AT_ONCE).for_each(|_| drop(connection.get("/hello/a")));
+    (0..AT_ONCE).for_each(|_| _ = connection.get("/hello/a"));
     while Instant::now() < end {
         connection.change_windows(1000);
         let next = timeout(Duration::from_millis(2), connection.next()).await;

@@ -41,7 +41,7 @@ pub(crate) async fn scrapes(mut attackers: Attackers) -> Attackers {
 pub(crate) async fn streams(mut attackers: Attackers) -> Attackers {
     let act = async |socket| {
         let mut connection = Connection::new(socket);
-        (0..STREAMS).for_each(|_| drop(connection.get("/hello/a")));
+        (0..STREAMS).for_each(|_| _ = connection.get("/hello/a"));
         connection.stay(QUIET).await;
     };
     attackers.send(300, act).await;
