@@ -165,8 +165,6 @@ impl AcceptLoop {
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.errors.log(&error);
-                    // A connection that idles has a descriptor; where it is something else that is short it does no harm.
-                    self.clients.close_idle(&self.phase, TURN_IDLE, TURN_BEGINNING);
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
