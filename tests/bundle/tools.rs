@@ -2,17 +2,15 @@
 
 use std::process::Command;
 
+use test_support::is_required;
+
 use crate::alert_queries;
 use crate::files::Bundle;
 use crate::findings::Findings;
 
 /// Says that a test is skipped for want of `tool`, or fails where `REDPANE_TEST_REQUIRE` names it.
 pub(crate) fn skip(tool: &str, needed: &str) {
-    let required = std::env::var("REDPANE_TEST_REQUIRE").unwrap_or_default();
-    assert!(
-        !required.split(',').any(|required| required.trim() == tool),
-        "REDPANE_TEST_REQUIRE names {tool}, which is not here: {needed}"
-    );
+    assert!(!is_required(tool), "REDPANE_TEST_REQUIRE names {tool}, which is not here: {needed}");
     eprintln!("skipped: {tool} is not here ({needed})");
 }
 

@@ -36,6 +36,17 @@ async fn flood(mut attackers: Attackers, bytes: Vec<u8>) -> Attackers {
     attackers
 }
 
+/// Connects once, and lets each client act until the end.
+async fn for_a_while<F>(mut attackers: Attackers, act: impl Fn(Connection, Instant) -> F) -> Attackers
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let end = Instant::now() + LASTS;
+    attackers.send(CLIENTS, |socket| act(Connection::new(socket), end)).await;
+    attackers.finish().await;
+    attackers
+}
+
 /// Streams that are opened and reset at once.
 pub(crate) async fn resets(attackers: Attackers) -> Attackers {
     let pair = |stream| [get(stream, "/hello/a"), frame(RST_STREAM, 0, stream, &CANCEL)].concat();
@@ -45,11 +56,8 @@ pub(crate) async fn resets(attackers: Attackers) -> Attackers {
 }
 
 /// Streams whose answer is reset as it begins, as many at once as there may be, again and again.
-pub(crate) async fn late_resets(mut attackers: Attackers) -> Attackers {
-    let end = Instant::now() + LASTS;
-    attackers.send(CLIENTS, |socket| reset_late(Connection::new(socket), end)).await;
-    attackers.finish().await;
-    attackers
+pub(crate) async fn late_resets(attackers: Attackers) -> Attackers {
+    for_a_while(attackers, reset_late).await
 }
 
 async fn reset_late(mut connection: Connection, end: Instant) {
@@ -68,11 +76,8 @@ async fn reset_late(mut connection: Connection, end: Instant) {
 }
 
 /// Windows of ninety open streams that are changed all the time: each change is a small frame, and work on each stream.
-pub(crate) async fn windows(mut attackers: Attackers) -> Attackers {
-    let end = Instant::now() + LASTS;
-    attackers.send(CLIENTS, |socket| change_windows(Connection::new(socket), end)).await;
-    attackers.finish().await;
-    attackers
+pub(crate) async fn windows(attackers: Attackers) -> Attackers {
+    for_a_while(attackers, change_windows).await
 }
 
 async fn change_windows(mut connection: Connection, end: Instant) {

@@ -43,10 +43,6 @@ impl Traced {
         self.service.load(seed(), 16, deeds, Without::default(), Trust::Answers).finish().await;
     }
 
-    async fn metric(&mut self, name: &str) -> f64 {
-        self.service.scrape().await.sum(name, &[])
-    }
-
     /// Settles the account, ends the service, and compares.
     async fn end(mut self) -> (Spans, Receiver) {
         let sum = self.service.settle().await;
@@ -92,7 +88,7 @@ async fn a_receiver_that_stalls_and_refuses_for_a_while_gets_all() {
     }
     traced.receiver.behave(Behaviour::Accept);
     eventually("it has what waited", async || {
-        let exported = traced.metric("trace_spans_exported_total").await;
+        let exported = traced.service.scrape().await.sum("trace_spans_exported_total", &[]);
         (exported > 0.0).then_some(())
     })
     .await;

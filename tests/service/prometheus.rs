@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use test_support::process::{Process, Reading, free_address, listening};
-use test_support::{client, eventually};
+use test_support::{client, eventually, is_required};
 
 use super::redpane;
 
@@ -35,10 +35,11 @@ impl Drop for Directory {
 
 fn is_installed() -> bool {
     let asked = Command::new("prometheus").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let required = std::env::var("REDPANE_TEST_REQUIRE").unwrap_or_default();
-    let required = required.split(',').any(|tool| tool.trim() == "prometheus");
     let installed = asked.is_ok_and(|status| status.success());
-    assert!(installed || !required, "REDPANE_TEST_REQUIRE asks for prometheus, which is not installed");
+    assert!(
+        installed || !is_required("prometheus"),
+        "REDPANE_TEST_REQUIRE asks for prometheus, which is not installed"
+    );
     installed
 }
 

@@ -2,21 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use http::header;
 use serde_json::json;
-use test_support::otlp::{Behaviour, Receiver, Span, SpanKind, Value};
+use test_support::otlp::{Behaviour, ExportTraceServiceRequest, Receiver, Span, SpanKind, Value, hex};
 use test_support::process::{Process, Reading, listening};
 use test_support::{Line, client, eventually};
 
-use super::{bare, redpane};
+use super::redpane;
 
-fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The value of an attribute of a batch's resource, for each of its spans.
+/// The service of each span, by the span's id.
 fn services(receiver: &Receiver) -> BTreeMap<String, String> {
-    let of_batch = |batch: test_support::otlp::ExportTraceServiceRequest| {
+    let of_batch = |batch: ExportTraceServiceRequest| {
         batch.resource_spans.into_iter().flat_map(|of| {
             let attributes = of.resource.unwrap_or_default().attributes;
             let name = attributes.into_iter().find(|attribute| attribute.key == "service.name");
@@ -132,7 +127,7 @@ async fn the_start_says_where_spans_go_and_what_is_not_supported() {
     assert_eq!(process.line("listening").await.str("spans_to"), "http://127.0.0.1:1/v1/traces");
     let line = process.line("a setting of traces is not supported").await;
     assert!(line.text.contains("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"), "{}", line.text);
-    let answer = client::send(address, bare("GET", "/hello/a")).await;
-    assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
+    let answer = client::get(address, "/hello/a").await;
+    assert_eq!(answer.header("content-type"), "application/json");
     assert!(process.lines().iter().all(|line| !line.text.contains("s3cret")));
 }

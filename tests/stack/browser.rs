@@ -42,7 +42,7 @@ const FAULTS: &str = r#"(() => {
 /// A browser, or nothing and a message where none is installed; a failure where it is required.
 pub(crate) fn start() -> Option<Browser> {
     let Some(name) = installed() else {
-        assert!(!crate::required("chromium"), "REDPANE_TEST_REQUIRE names chromium, which is not installed");
+        assert!(!test_support::is_required("chromium"), "REDPANE_TEST_REQUIRE names chromium, which is not installed");
         println!("  skipped: none of {NAMES:?} is installed");
         return None;
     };

@@ -26,6 +26,8 @@ mod traffic;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use test_support::is_required;
+
 use bundle::Bundle;
 
 /// A name to choose it by, and what it checks.
@@ -57,7 +59,7 @@ const STEPS: &[Step] = &[
 #[ignore = "needs Docker and the bundle's images, and a quarter of an hour"]
 fn the_bundle_keeps_what_the_contract_says() {
     if let Some(missing) = bundle::missing() {
-        assert!(!required("docker"), "REDPANE_TEST_REQUIRE names docker, but this is missing: {missing}");
+        assert!(!is_required("docker"), "REDPANE_TEST_REQUIRE names docker, but this is missing: {missing}");
         return println!("skipped, because this is missing: {missing}");
     }
     let wanted = std::env::var("REDPANE_TEST_STEPS").unwrap_or_default();
@@ -77,9 +79,4 @@ fn the_bundle_keeps_what_the_contract_says() {
         }
     }
     assert!(failed.is_empty(), "failed: {}", failed.join(", "));
-}
-
-/// Whether `REDPANE_TEST_REQUIRE` names this tool: then its absence is a failure, not a reason to skip.
-fn required(tool: &str) -> bool {
-    std::env::var("REDPANE_TEST_REQUIRE").unwrap_or_default().split(',').any(|name| name.trim() == tool)
 }

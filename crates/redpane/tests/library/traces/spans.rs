@@ -1,6 +1,5 @@
 //! What a span says.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
@@ -8,17 +7,10 @@ use axum::body::Body;
 use axum::routing::get;
 use http::Request;
 use redpane::{ExpositionFormat, Otlp, Redpane, Sampler, TraceKeep};
-use test_support::otlp::{Receiver, Span, SpanKind, StatusCode, Value};
+use test_support::otlp::{Receiver, Span, SpanKind, StatusCode, Value, hex};
 use test_support::{Observed, client};
 
 use super::{ask, ask_for, attribute, exported, flush, observed, text};
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 fn nanoseconds(time: SystemTime) -> u64 {
     u64::try_from(time.duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
