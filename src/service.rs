@@ -35,9 +35,6 @@ pub fn telemetry(config: &Config) -> Redpane {
     if let Some(otlp) = &config.otlp {
         redpane = redpane.otlp(otlp.clone());
     }
-    if config.metrics_listen.is_some() {
-        redpane = redpane.without_metrics_route();
-    }
     let own = match config.role {
         Role::Serve => demo::routes(config.faults),
         Role::Receiver => receiver::routes(),
@@ -62,6 +59,20 @@ pub fn bind(config: &Config) -> Result<Listeners, ListenError> {
     Ok(Listeners { api, metrics })
 }
 
+/// The bounds of the server that `config` asks for.
+#[must_use]
+pub fn limits(config: &Config) -> Limits {
+    Limits {
+        header_timeout: config.header_timeout,
+        max_connections: config.max_connections,
+        shutdown_grace: config.shutdown_grace,
+        // A collector that waits for its own store takes nothing for as long as that takes, and must not lose its place.
+        request_timeout: (config.role != Role::DockerReader).then_some(config.request_timeout),
+        client_memory: config.client_memory,
+        body_limit: config.body_limit,
+    }
+}
+
 /// Serves until `shutdown` and everything in flight is done, or until `cut` or `config.shutdown_grace` ends the wait;
 /// [`server::run`] says what happens in between.
 ///
@@ -73,15 +84,6 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     cut: impl Future<Output = ()>,
 ) -> Ended {
-    let limits = Limits {
-        header_timeout: config.header_timeout,
-        max_connections: config.max_connections,
-        shutdown_grace: config.shutdown_grace,
-        // A collector that waits for its own store takes nothing for as long as that takes, and must not lose its place.
-        request_timeout: (config.role != Role::DockerReader).then_some(config.request_timeout),
-        client_memory: config.client_memory,
-        body_limit: config.body_limit,
-    };
     if config.role == Role::Receiver {
         receiver::preregister_counters(telemetry);
     }
@@ -105,7 +107,7 @@ pub async fn run(
         end.send_replace(true);
     };
     let trusted = TrustedProxies::new(config.trusted_proxies.clone(), config.proxy_protocol_from.clone());
-    server::run(listeners, router(config, telemetry, ending), limits, trusted, telemetry, shutdown, cut).await
+    server::run(listeners, router(config, telemetry, ending), limits(config), trusted, telemetry, shutdown, cut).await
 }
 
 /// For the line that says what the service does; `None` where there are none.

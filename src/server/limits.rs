@@ -20,6 +20,11 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Bytes held for all clients from which on nothing can wait: an eighth above what may be.
+    pub(super) fn urgent_memory(&self) -> usize {
+        self.client_memory + self.client_memory / 8
+    }
+
     /// Bytes that one connection may hold and begin another request: a quarter of all, but room for a largest body and its
     /// answer.
     pub(super) fn client_share(&self) -> usize {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use ipnet::IpNet;
-use redpane::{BadVariable, EnvironmentError, Otlp, TraceKeep};
+use redpane::{BadVariable, Otlp, TraceKeep};
 use tracing_subscriber::filter::Targets;
 
 use super::error::{BadSetting, BadSettings};
@@ -63,12 +63,15 @@ impl<'a> Reader<'a> {
         let keep = self.read(keep, expected, parse).unwrap_or_default();
         let source = self.source;
         let text = |name: &str| source.value(name).map(|value| value.to_string_lossy().into_owned());
-        let otlp = Otlp::from_variables(text);
-        let refused = otlp.as_ref().err().map(EnvironmentError::problems).unwrap_or_default();
-        for BadVariable { variable, value, problem, .. } in refused {
-            self.refuse(variable.clone().into(), value, problem.clone());
+        match Otlp::from_variables(text) {
+            Ok(otlp) => otlp.map(|otlp| otlp.keep(keep)),
+            Err(error) => {
+                for BadVariable { variable, value, problem, .. } in error.problems() {
+                    self.refuse(variable.clone().into(), value, problem.clone());
+                }
+                None
+            }
         }
-        otlp.ok().flatten().map(|otlp| otlp.keep(keep))
     }
 
     pub(super) fn address(&mut self, variable: &'static str) -> Option<SocketAddr> {

@@ -3,22 +3,15 @@
 use std::future::pending;
 
 use redpane::Redpane;
-use redpane_service::server::{self, Limits, Listeners, TrustedProxies};
+use redpane_service::server::{self, Listeners, TrustedProxies};
+use redpane_service::service;
 use redpane_service::settings::{Config, Role};
 
 fn main() -> anyhow::Result<()> {
     redpane_bench::app::run_with(async |address, more| {
         let telemetry = Redpane::new("bench").install()?;
         let listeners = Listeners { api: server::bind(address)?, metrics: None };
-        let config = Config::defaults(Role::Serve);
-        let limits = Limits {
-            header_timeout: config.header_timeout,
-            max_connections: config.max_connections,
-            shutdown_grace: config.shutdown_grace,
-            request_timeout: Some(config.request_timeout),
-            client_memory: config.client_memory,
-            body_limit: config.body_limit,
-        };
+        let limits = service::limits(&Config::defaults(Role::Serve));
         let trusted = TrustedProxies::new(Vec::new(), Vec::new());
         let app = redpane_bench::app::router(more);
         server::run(listeners, app, limits, trusted, &telemetry, pending(), pending()).await;

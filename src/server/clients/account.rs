@@ -134,17 +134,20 @@ impl Account {
         self.has_asked() && self.unread() == 0
     }
 
-    /// Bytes came. On HTTP/1 they may begin a head, for which the time starts anew: an idle client may use all of it. Whether
-    /// they are HTTP/2's, as far as that is known.
-    pub(super) fn arrived(&self, bytes: usize) -> bool {
-        if self.is_http2.load(Ordering::Relaxed) {
-            return true;
+    /// Whether it speaks HTTP/2, which its first request tells.
+    pub(super) fn is_http2(&self) -> bool {
+        self.is_http2.load(Ordering::Relaxed)
+    }
+
+    /// Bytes came. On HTTP/1 they may begin a head, for which the time starts anew: an idle client may use all of it.
+    pub(super) fn arrived(&self, bytes: usize) {
+        if self.is_http2() {
+            return;
         }
         let before = self.unread.fetch_add(signed(bytes), Ordering::Relaxed);
         if before <= 0 && self.has_asked() && self.exchanges_open() == 0 {
             self.quiet_since.store(self.clients.now(), Ordering::Relaxed);
         }
-        false
     }
 
     /// HTTP/1: bytes that came were passed on. At an end nobody knows how many bytes of framing there were.
@@ -211,7 +214,7 @@ impl Account {
 
     /// HTTP/1: bytes that came and are no request yet.
     pub(super) fn unread(&self) -> usize {
-        match self.is_http2.load(Ordering::Relaxed) {
+        match self.is_http2() {
             true => 0,
             false => usize::try_from(self.unread.load(Ordering::Relaxed)).unwrap_or(0).min(HEAD_LIMIT),
         }

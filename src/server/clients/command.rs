@@ -69,13 +69,9 @@ impl<'a> Commands<'a> {
             self.waker = waker;
         }
         // After the waker is there: what is given from now on wakes it.
-        match self.cell.get() {
-            command if command > self.heard => {
-                self.heard = command;
-                command.map_or(Poll::Pending, Poll::Ready)
-            }
-            _ => Poll::Pending,
-        }
+        let news = self.cell.get().filter(|command| Some(*command) > self.heard);
+        self.heard = news.or(self.heard);
+        news.map_or(Poll::Pending, Poll::Ready)
     }
 }
 

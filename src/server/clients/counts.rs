@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 
 /// How far the sum over all connections may be off for each of them, in bytes, until the keeper looks the next time. Most
 /// requests hold less, and so do not touch a counter that all threads share.
-const GRANULE: isize = 4096;
+pub(super) const GRANULE: isize = 4096;
 
 /// What one connection holds, in bytes.
 #[derive(Default)]

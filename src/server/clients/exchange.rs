@@ -10,11 +10,10 @@ use http_body::Body;
 use redpane::Delivery;
 
 use super::account::{Account, signed};
+use super::counts::GRANULE;
 
 /// What an exchange takes beside its bytes: its future, its context, its headers' map. Measured.
 const BASE: usize = 2048;
-/// Bytes of the answer for which it is worth to count that they are gone before all of it is.
-const GRANULE: usize = 4096;
 /// What a field takes beside its name and value, in bytes (RFC 9113, section 10.5.1, counts the same).
 const FIELD: usize = 32;
 
@@ -93,8 +92,12 @@ impl Exchange {
     }
 
     pub(super) fn hold(&self, bytes: usize) {
-        self.held.fetch_add(signed(bytes), Ordering::Relaxed);
-        self.account.hold(signed(bytes));
+        self.change(signed(bytes));
+    }
+
+    fn change(&self, bytes: isize) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+        self.account.hold(bytes);
     }
 
     /// Bytes of the request's body were passed to the application, which may keep them until it answers. `false`: there is
@@ -114,9 +117,7 @@ impl Exchange {
         self.progress.store(self.account.clients.now(), Ordering::Relaxed);
         // Most requests have none, and a load costs less.
         let body = if self.body.load(Ordering::Relaxed) == 0 { 0 } else { self.body.swap(0, Ordering::Relaxed) };
-        let more = signed(bytes) - signed(body);
-        self.held.fetch_add(more, Ordering::Relaxed);
-        self.account.hold(more);
+        self.change(signed(bytes) - signed(body));
     }
 
     /// The protocol was polled for the answer's next bytes.
@@ -137,7 +138,8 @@ impl Exchange {
         self.delivery.handed_over(bytes as u64);
         self.progress.store(self.account.clients.now(), Ordering::Relaxed);
         let handed_over = self.bytes_handed_over();
-        if handed_over.saturating_sub(self.released.load(Ordering::Relaxed)) >= GRANULE {
+        // The last few bytes go with the exchange.
+        if signed(handed_over) - signed(self.released.load(Ordering::Relaxed)) >= GRANULE {
             let before = self.released.swap(handed_over, Ordering::Relaxed);
             self.account.hold(signed(before) - signed(handed_over));
         }

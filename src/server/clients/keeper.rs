@@ -1,5 +1,6 @@
 //! Looks after the connections: ends those that do nothing, and cuts those whose clients take nothing or too much.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -89,8 +90,8 @@ impl Keeper {
         let command = match account.is_between_requests() {
             true if idle >= limit + FAREWELL => Command::Cut,
             true if idle >= limit => Command::End,
-            false if idle >= limit => Command::Cut,
             true if account.ending_for() >= FAREWELL && idle >= FAREWELL => Command::Cut,
+            false if idle >= limit => Command::Cut,
             false if account.ending_for() >= FIRST_REQUEST_GRACE => Command::End,
             _ => return,
         };
@@ -107,7 +108,6 @@ impl Keeper {
 
     /// Cuts those that hold much for long, until a quarter of the memory is free.
     fn relieve(&mut self) {
-        let limit = self.clients.limits.client_memory;
         let longest = self.clients.limits.request_timeout.unwrap_or(Duration::MAX);
         // What was cut is given back as soon as its tasks run, and nobody else is to blame for it until then.
         let mut left = self.clients.total.load(Ordering::Relaxed);
@@ -117,13 +117,11 @@ impl Keeper {
             (_, 0) => {}
             (_, held) => holders.push((held, account.holding_for().min(longest), Arc::clone(account))),
         });
-        let is_urgent = left > signed(limit + limit / 8);
-        let old_enough = holders.into_iter().filter(|(_, time, _)| is_urgent || *time >= YOUNG);
-        let mut blamed: Vec<_> =
-            old_enough.map(|(held, time, account)| (held as u128 * (time.as_millis() + 1), held, account)).collect();
-        blamed.sort_unstable_by_key(|(blame, ..)| std::cmp::Reverse(*blame));
-        for (_, held, account) in blamed {
-            if left <= signed(limit / 4 * 3) {
+        let is_urgent = left > signed(self.clients.limits.urgent_memory());
+        holders.retain(|(_, time, _)| is_urgent || *time >= YOUNG);
+        holders.sort_unstable_by_key(|(held, time, _)| Reverse(*held as u128 * (time.as_millis() + 1)));
+        for (held, _, account) in holders {
+            if left <= signed(self.clients.limits.client_memory / 4 * 3) {
                 break;
             }
             left -= signed(held);

@@ -108,8 +108,7 @@ impl Clients {
 
     /// Whether so much more is held that nothing can wait.
     pub(in crate::server) fn is_far_over(&self) -> bool {
-        let limit = self.limits.client_memory;
-        self.total.load(Ordering::Relaxed) > signed(limit + limit / 8)
+        self.total.load(Ordering::Relaxed) > signed(self.limits.urgent_memory())
     }
 
     /// Makes the keeper look now.

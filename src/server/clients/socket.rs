@@ -9,6 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::account::{Account, signed};
 
+/// Room to read that each connection has and nobody counts. A large head or body makes it grow, and it stays that large on a
+/// connection that idles.
+const USUAL_ROOM: usize = 16 * 1024;
+/// Bytes of frames that are read before other connections have their turn. Nothing else bounds it: a small frame can change
+/// the windows of all streams.
+const TURN: usize = 16 * 1024;
+
 /// Tells the account which bytes come, and whether the system takes those that go.
 pub(in crate::server) struct Socket<S> {
     stream: S,
@@ -19,19 +26,13 @@ pub(in crate::server) struct Socket<S> {
     frames: usize,
 }
 
-/// Room to read that each connection has and nobody counts. A large head or body makes it grow, and it stays that large on a
-/// connection that idles.
-const USUAL_ROOM: usize = 16 * 1024;
-/// Bytes of frames that are read before other connections have their turn. Nothing else bounds it: a small frame can change
-/// the windows of all streams.
-const TURN: usize = 16 * 1024;
-
 impl<S> Socket<S> {
     pub(in crate::server) fn new(stream: S, account: Arc<Account>) -> Self {
         Self { stream, account, spare: 0, frames: 0 }
     }
 
-    fn has_room(&mut self, room: usize) {
+    /// The protocol has so much room to read into.
+    fn count_room(&mut self, room: usize) {
         let spare = room.saturating_sub(USUAL_ROOM);
         if spare != self.spare {
             self.account.hold(signed(spare) - signed(self.spare));
@@ -65,13 +66,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        self.has_room(buffer.remaining());
+        self.count_room(buffer.remaining());
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let bytes = buffer.filled().len() - before;
-        if bytes > 0 {
-            self.frames += if self.account.arrived(bytes) { bytes } else { 0 };
-        } else {
+        if bytes == 0 {
             self.frames = 0;
+        } else {
+            self.account.arrived(bytes);
+            self.frames += if self.account.is_http2() { bytes } else { 0 };
         }
         polled
     }

@@ -41,8 +41,6 @@ pub(crate) enum Lines {
 
 pub(crate) const BARE: &str = "bare";
 pub(crate) const REDPANE: &str = "redpane";
-/// redpane on the service's own server.
-pub(crate) const SERVICE: &str = "redpane-service";
 /// redpane of the checkout that `--before` names.
 pub(crate) const BEFORE: &str = "redpane-before";
 pub(crate) const USUAL: &str = "usual";
@@ -95,7 +93,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         lacks: "",
     },
     Assembly {
-        id: SERVICE,
+        id: "redpane-service",
         title: "redpane, its service's own server",
         program: Program::Binary("serve-service"),
         counter: Some("http_requests_total"),
