@@ -58,7 +58,7 @@ impl ListenerHandle {
             listener,
             // Once here, not once a connection.
             router: router.with_state(()),
-            builders: Arc::new(ConnectionBuilders::new(clients.header_timeout())),
+            builders: Arc::new(ConnectionBuilders::new(clients.limits())),
             proxies: Arc::new(Proxies::new(trusted)),
             permits: Arc::new(Semaphore::new(max_connections)),
             clients: Arc::clone(clients),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use axum::response::Response;
+use http::{HeaderValue, header};
 use pin_project_lite::pin_project;
 
 use super::clients::{DeliveredBody, Ending, Exchange};
@@ -54,6 +55,10 @@ where
         let answer = ready!(this.answer.poll(context));
         let exchange = this.exchange.take().expect("a future is not polled after it was ready");
         Poll::Ready(answer.map(|mut response| {
+            // hyper says so itself where it was told before the request came.
+            if exchange.ends_connection() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             if let Some(ending) = this.ending {
                 ending.settle(response.headers_mut());
             }

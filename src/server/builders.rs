@@ -5,6 +5,7 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 
+use super::limits::Limits;
 use super::phase::Phase;
 
 /// Room for an HTTP/1 request head, in bytes; other servers and proxies take 8 to 60 KiB unless told otherwise. One that
@@ -16,6 +17,9 @@ const STREAMS: u32 = 100;
 /// RFC 9113, section 6.9.2, begins with, and one.
 pub(super) const WINDOW: u32 = 64 * 1024;
 
+/// Where nothing else bounds how long an answer may be on its way.
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// One builder for connections that stay open, one for connections that end with their first answer.
 pub(super) struct ConnectionBuilders {
     keep_alive: Builder<TokioExecutor>,
@@ -24,7 +28,10 @@ pub(super) struct ConnectionBuilders {
 }
 
 impl ConnectionBuilders {
-    pub(super) fn new(header_timeout: Duration) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let pings = limits.header_timeout / 2;
+        // A ping waits behind the answers that its client reads slowly: it gets the time that they have.
+        let pongs = limits.request_timeout.unwrap_or(HOUR).max(pings);
         let mut keep_alive = Builder::new(TokioExecutor::new());
         // The keeper of the connections knows how long a head takes, in both protocols.
         keep_alive.http1().header_read_timeout(None).max_buf_size(HEAD_LIMIT);
@@ -35,8 +42,8 @@ impl ConnectionBuilders {
             .max_concurrent_streams(STREAMS)
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
-            .keep_alive_interval(header_timeout / 2)
-            .keep_alive_timeout(header_timeout / 2);
+            .keep_alive_interval(pings)
+            .keep_alive_timeout(pongs);
         let mut one_answer = keep_alive.clone();
         one_answer.http1().keep_alive(false);
         Self { keep_alive, one_answer }

@@ -141,6 +141,25 @@ async fn beyond_the_limit_new_connections_wait_and_old_ones_are_served() {
     served.observed.access_lines(54).await;
 }
 
+/// RFC 9112, section 3.2.2: a target in absolute form is a longer head, whose bytes are gone with the request all the same.
+#[tokio::test]
+async fn heads_in_absolute_form_leave_nothing_behind() {
+    let served = Served::start().await;
+    let host = "a".repeat(60);
+    let asked = format!(
+        "POST http://{host}:8000/echo HTTP/1.1\r\nhost:   {host}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+    );
+    let mut stream = raw::send(served.address, &asked).await;
+    for _ in 0..300 {
+        raw::read_until(&mut stream, "\r\n\r\n{}").await;
+        stream.write_all(asked.as_bytes()).await.unwrap();
+    }
+    raw::read_until(&mut stream, "\r\n\r\n{}").await;
+    let held = client::get(served.address, "/metrics").await;
+    let held = test_support::Samples::parse(held.text()).value("redpane_client_memory_bytes", &[]);
+    assert!(held < 8192.0, "{held} bytes are held for an idle connection and a scrape");
+}
+
 #[tokio::test]
 async fn a_connection_that_idles_makes_room_for_one_that_waits() {
     let served = Served::with(|config| config.max_connections = 1).await;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use test_support::process::{Process, Reading, free_address, listening};
 use test_support::{Line, client, eventually, raw};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::redpane;
@@ -47,6 +47,21 @@ async fn the_deadline_cuts_what_is_left() {
     process.signal("TERM");
     let last = assert_cut(process, streams).await;
     assert_eq!(last["why"], "the shutdown grace ran out");
+}
+
+/// RFC 9112, section 9.6: who will not serve another request says so, or a proxy sends it one and loses it.
+#[tokio::test]
+async fn the_one_answer_of_a_late_connection_says_that_it_closes() {
+    let (process, streams) = with_requests_in_flight("10s").await;
+    let address = streams[0].peer_addr().unwrap();
+    let mut late = TcpStream::connect(address).await.unwrap();
+    process.signal("TERM");
+    process.line("shutting down: not ready any more").await;
+    late.write_all(b"GET /hello/a HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    late.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert!(!answer.contains("keep-alive"), "{answer}");
 }
 
 #[tokio::test]

@@ -144,10 +144,11 @@ impl Account {
         if self.is_http2() {
             return;
         }
-        let before = self.unread.fetch_add(signed(bytes), Ordering::Relaxed);
-        if before <= 0 && self.has_asked() && self.exchanges_open() == 0 {
+        // The time before the bytes: whoever sees these must not see an old time.
+        if self.unread.load(Ordering::Relaxed) <= 0 && self.has_asked() && self.exchanges_open() == 0 {
             self.quiet_since.store(self.clients.now(), Ordering::Relaxed);
         }
+        self.unread.fetch_add(signed(bytes), Ordering::Release);
     }
 
     /// HTTP/1: bytes that came were passed on. At an end nobody knows how many bytes of framing there were.
@@ -216,7 +217,7 @@ impl Account {
     pub(super) fn unread(&self) -> usize {
         match self.is_http2() {
             true => 0,
-            false => usize::try_from(self.unread.load(Ordering::Relaxed)).unwrap_or(0).min(HEAD_LIMIT),
+            false => usize::try_from(self.unread.load(Ordering::Acquire)).unwrap_or(0).min(HEAD_LIMIT),
         }
     }
 

@@ -112,7 +112,8 @@ impl Drop for Arrival {
             true => self.account.upload(false),
             // Of chunks the framing came too, and of a body that is not wanted the rest may have come.
             false if self.plain.is_some() || !self.body.is_end_stream() => self.account.forget_unread(),
-            false => {}
+            // What the head had more than its fields must not stay.
+            false => self.account.has_read(0, true),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, Request, Uri, Version};
 use http_body::Body;
 use redpane::Delivery;
 
@@ -48,7 +48,7 @@ impl Exchange {
     ) -> Arc<Self> {
         let is_http2 = request.version() > Version::HTTP_11;
         let fields = size(request.headers());
-        let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
+        let target = target_length(request.uri());
         // The request line and the empty line, then ": " and CR LF a field.
         let head = request.method().as_str().len() + target + 14 + fields + 4 * request.headers().len();
         account.begin(is_http2, head, !request.body().is_end_stream());
@@ -80,6 +80,11 @@ impl Exchange {
     /// For the extensions of the request.
     pub(in crate::server) fn delivery(&self) -> Delivery {
         self.delivery.clone()
+    }
+
+    /// Whether its answer is the last on a connection of HTTP/1: its client must not send another request.
+    pub(in crate::server) fn ends_connection(&self) -> bool {
+        self.stream.is_none() && self.account.command().is_some()
     }
 
     /// Whether there is room for what the request holds so far.
@@ -172,6 +177,13 @@ impl Drop for Exchange {
         self.delivery.end(!self.is_broken.load(Ordering::Relaxed));
         self.account.finish();
     }
+}
+
+/// The target of a request as it was sent, in bytes; in absolute form too (RFC 9112, section 3.2.2).
+fn target_length(uri: &Uri) -> usize {
+    let scheme = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    scheme + authority + uri.path_and_query().map_or(0, |target| target.as_str().len())
 }
 
 /// Names and values, in bytes.

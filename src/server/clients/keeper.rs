@@ -84,10 +84,12 @@ impl Keeper {
 
     /// Ends a connection that has no request.
     fn look_at_idle(&self, account: &Account) {
+        // Before the time: bytes that come in between must not be judged by it.
+        let is_between_requests = account.is_between_requests();
         let Some(idle) = account.idle_for() else { return };
         let limit = self.clients.limits.header_timeout;
         // An idle client is told; one that is about to say something would never hear.
-        let command = match account.is_between_requests() {
+        let command = match is_between_requests {
             true if idle >= limit + FAREWELL => Command::Cut,
             true if idle >= limit => Command::End,
             true if account.ending_for() >= FAREWELL && idle >= FAREWELL => Command::Cut,

@@ -48,9 +48,8 @@ impl Clients {
         Registered { account, slot }
     }
 
-    /// Time for a request head, and for a connection without a request.
-    pub(in crate::server) fn header_timeout(&self) -> Duration {
-        self.limits.header_timeout
+    pub(in crate::server) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Bytes held for all clients.
