@@ -148,6 +148,11 @@ async fn the_reason_of_the_last_service_reaches_the_first() {
         assert_eq!(line["trace_id"], answer.header("x-trace-id"));
         assert_eq!(calls(served, ("status", if index == 2 { "500" } else { "502" })), 1.0);
     }
+    // The request that set the faults has a line too.
+    let lines = services[3].observed.access_lines(2).await;
+    let line = lines.iter().find(|line| line["route"] == "/checkout").unwrap();
+    assert_eq!(line.str("error"), "injected by /faults (error_ratio 1)", "{}", line.text);
+    assert_eq!(line["trace_id"], answer.header("x-trace-id"));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The faults that are set for the whole API, and the handlers that read, set and clear them.
 
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -46,6 +47,20 @@ impl ActiveFaults {
     }
 }
 
+/// Why a request failed: said in its answer, in its line and on its span.
+#[derive(Debug)]
+struct Injected {
+    error_ratio: f64,
+}
+
+impl fmt::Display for Injected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "injected by /faults (error_ratio {})", self.error_ratio)
+    }
+}
+
+impl std::error::Error for Injected {}
+
 /// Middleware: waits, panics or answers 500 as the settings in force say, else calls the route.
 pub(super) async fn inject(State(faults): State<ActiveFaults>, request: Request, next: Next) -> Response {
     let settings = faults.get();
@@ -57,8 +72,9 @@ pub(super) async fn inject(State(faults): State<ActiveFaults>, request: Request,
         panic!("injected by /faults (panic_ratio {})", settings.panic_ratio);
     }
     if rand::random::<f64>() < settings.error_ratio {
-        let detail = format!("injected by /faults (error_ratio {})", settings.error_ratio);
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR).detail(detail).into_response();
+        let error = Injected { error_ratio: settings.error_ratio };
+        redpane::record_error(&error);
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR).detail(error.to_string()).into_response();
     }
     next.run(request).await
 }
