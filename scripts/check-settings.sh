@@ -131,6 +131,10 @@ check_upstream() { # name, value
     refuse "$1" "$2" "a base URL that starts with http://, without user, query or fragment, such as http://orders:8000"
 }
 
+check_ratio() { # name, value
+  printf '%s\n' "$2" | grep -qxE '0*(0|1)(\.0*)?|0*\.[0-9]+' || refuse "$1" "$2" "a number from 0 to 1, such as 0.1"
+}
+
 ports=
 check_port() { # name, value
   check_count "$1" "$2" 1 65535
@@ -157,8 +161,19 @@ check() { # name, value
       esac
       ;;
     LOKI_RETENTION) check_age "$1" "$2" 86400 "a duration of at least 24h in h, d, w or y, such as 168h: Loki deletes whole days" ;;
+    TEMPO_RETENTION)
+      case $2 in
+        *[!0-9hms]*) refuse "$1" "$2" "a duration of at least 1h in h, m and s, such as 168h" ;;
+        *) check_age "$1" "$2" 3600 "a duration of at least 1h in h, m and s, such as 168h" ;;
+      esac
+      ;;
     LOGGING_FILTER) case $2 in '' | =* | *[[:space:]\"]*) refuse "$1" "$2" "a container label, or label=value" ;; esac ;;
     DOCKER_SOCKET) case $2 in /?*) ;; *) refuse "$1" "$2" "the path of the Docker daemon's socket, such as /var/run/docker.sock" ;; esac ;;
+    OTEL_TRACES_SAMPLER)
+      [ -z "$2" ] || check_word "$1" "$2" "always_on always_off traceidratio parentbased_always_on parentbased_always_off parentbased_traceidratio"
+      ;;
+    OTEL_TRACES_SAMPLER_ARG) [ -z "$2" ] || check_ratio "$1" "$2" ;;
+    OTEL_SDK_DISABLED) [ -z "$2" ] || check_word "$1" "$2" "true false" ;;
     REDPANE_*) [ -z "$2" ] || check_service "$1" "$2" ;;
   esac
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sends a steady mix of requests to the service: greetings, echoes, the root, a few unknown paths.
+# Sends a steady mix of requests to the service: greetings, echoes, the root, a few unknown paths, and one time in five /checkout,
+# which passes through all four services.
 #
 #   RATE      requests a second, 1 to 1000 (20)
 #   DURATION  seconds, 1 to 86400 (60)
@@ -59,6 +60,7 @@ second_of_requests() {
     case $(((number + second) % 20)) in
       0 | 5 | 10) printf 'url = "%s/"\n' "$URL" ;;
       1 | 11) printf 'url = "%s/echo"\nheader = "Content-Type: application/json"\ndata = "{\\"number\\": %d}"\n' "$URL" "$number" ;;
+      3 | 8 | 13 | 18) printf 'url = "%s/checkout"\n' "$URL" ;;
       2) printf 'url = "%s/unknown/%d"\n' "$URL" "$number" ;;
       *) printf 'url = "%s/hello/visitor-%d"\n' "$URL" "$number" ;;
     esac

@@ -8,13 +8,28 @@ use crate::files::{Bundle, entries, items, scalar};
 use crate::findings::Findings;
 
 /// The services of the contract.
-const SERVICES: [&str; 8] = ["api", "gateway", "alerts", "docker-reader", "prometheus", "loki", "promtail", "grafana"];
+const SERVICES: [&str; 12] = [
+    "api",
+    "orders",
+    "stock",
+    "payment",
+    "gateway",
+    "alerts",
+    "docker-reader",
+    "prometheus",
+    "loki",
+    "tempo",
+    "promtail",
+    "grafana",
+];
 
 /// The service whose image is built to check all values; it never runs.
 const CHECK: &str = "settings";
 
-/// Loki's promise: the whole log store in this many bytes of memory.
-const LOKI_MEMORY: u64 = 512 << 20;
+/// The most that one program may take, in bytes: the whole store of lines, of spans, of metrics.
+const STORE_MEMORY: u64 = 512 << 20;
+/// What the whole bundle may take.
+const ALL_MEMORY: u64 = 2560 << 20;
 
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
@@ -42,7 +57,8 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
                 service.confinement();
             }
             if file == "docker-compose.yml" {
-                service.complete(own_health && built.contains(service.service["image"].as_str().unwrap_or_default()));
+                let own_health = own_health && built.contains(service.service["image"].as_str().unwrap_or_default());
+                service.complete(own_health || asked_by_another(name, &compose));
             }
         }
         volumes(&file, &compose, &main, &mut findings);
@@ -51,7 +67,7 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
         let path = format!("services.{name}");
         findings.expect(main["services"].get(name).is_some(), "docker-compose.yml", &path, "is missing");
     }
-    for name in ["api", "alerts"] {
+    for name in ["api", "orders", "stock", "payment", "alerts"] {
         let label = &main["services"][name]["labels"]["logging_job"];
         let path = format!("services.{name}.labels.logging_job");
         findings.expect(
@@ -72,16 +88,30 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
         format!("must be {gateway}: no other image is pulled for it"),
     );
     apart(&main, &mut findings);
-    let memory = bytes(&main["services"]["loki"]["deploy"]["resources"]["limits"]["memory"]);
-    let path = "services.loki.deploy.resources.limits.memory";
-    findings.expect(
-        memory.is_some_and(|memory| memory <= LOKI_MEMORY),
-        "docker-compose.yml",
-        path,
-        "must be at most 512M",
-    );
+    memory(&main, &mut findings);
     shown_limits(bundle, &main, &mut findings);
     findings
+}
+
+/// Where an image has no program that could ask whether its own is ready, the health check of another service asks it.
+fn asked_by_another(name: &str, compose: &Value) -> bool {
+    let address = format!("http://{name}:");
+    entries(&compose["services"]).any(|(other, service)| {
+        other != name && items(&service["healthcheck"]["test"]).iter().any(|word| scalar(word).starts_with(&address))
+    })
+}
+
+/// A computer with 4 GB runs the bundle, and no store takes more than its share.
+fn memory(main: &Value, findings: &mut Findings) {
+    let mut all = 0;
+    for (name, service) in entries(&main["services"]) {
+        let limit = bytes(&service["deploy"]["resources"]["limits"]["memory"]).unwrap_or_default();
+        let path = format!("services.{name}.deploy.resources.limits.memory");
+        findings.expect(limit <= STORE_MEMORY, "docker-compose.yml", &path, "must be at most 512M");
+        all += limit;
+    }
+    let fault = format!("have memory limits of {}M together; must be below {}M", all >> 20, ALL_MEMORY >> 20);
+    findings.expect(all < ALL_MEMORY, "docker-compose.yml", "services", fault);
 }
 
 /// The check of all values runs at every `up`, before anything starts, and leaves no container.

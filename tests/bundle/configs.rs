@@ -9,7 +9,20 @@ use crate::findings::Findings;
 use crate::logql;
 
 /// The jobs of Prometheus; each is the `app` of its targets.
-const JOBS: [&str; 8] = ["api", "gateway", "alerts", "docker-reader", "prometheus", "loki", "promtail", "grafana"];
+const JOBS: [&str; 12] = [
+    "api",
+    "orders",
+    "stock",
+    "payment",
+    "gateway",
+    "alerts",
+    "docker-reader",
+    "prometheus",
+    "loki",
+    "tempo",
+    "promtail",
+    "grafana",
+];
 
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
@@ -257,7 +270,7 @@ fn showing(bundle: &Bundle, prometheus: &Value, compose: &Value, findings: &mut 
 }
 
 /// `${NAME}` of a configuration that the program expands itself: compose sets it, and switches the expansion on.
-fn expanded(file: &str, service: &str, config: &Value, compose: &Value, findings: &mut Findings) {
+pub(crate) fn expanded(file: &str, service: &str, config: &Value, compose: &Value, findings: &mut Findings) {
     let service_value = &compose["services"][service];
     crate::files::texts(config, "", &mut |path, text| {
         for name in text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name) {
@@ -275,7 +288,7 @@ fn expanded(file: &str, service: &str, config: &Value, compose: &Value, findings
 }
 
 /// Sources and targets of a service's volumes.
-fn mounts(compose: &Value, service: &str) -> Vec<(String, String)> {
+pub(crate) fn mounts(compose: &Value, service: &str) -> Vec<(String, String)> {
     let volumes = items(&compose["services"][service]["volumes"]).iter().map(scalar);
     volumes
         .filter_map(|volume| {

@@ -101,9 +101,14 @@ impl Bundle {
 pub(crate) fn every_file_parses(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
     let parsed = bundle.values("", &[".yml", ".yaml", ".json"], &mut findings);
-    for expected in
-        ["docker-compose.yml", "prometheus.yml", "prometheus-rules.yml", "loki-config.yml", "promtail-config.yml"]
-    {
+    for expected in [
+        "docker-compose.yml",
+        "prometheus.yml",
+        "prometheus-rules.yml",
+        "loki-config.yml",
+        "tempo-config.yml",
+        "promtail-config.yml",
+    ] {
         let read = parsed.iter().any(|(file, value)| file == expected && value.is_object());
         findings.expect(read, expected, "", "is missing, or is not a YAML mapping");
     }

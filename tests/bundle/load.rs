@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::files::Bundle;
+use crate::findings::Findings;
 
 /// Runs the script with a `curl` that only says its version.
 #[cfg(unix)]
@@ -25,6 +26,17 @@ fn with_curl(version: &str) -> (Option<i32>, String) {
         .expect("sh starts");
     drop(std::fs::remove_dir_all(&folder));
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// One time in five, at any rate a second.
+#[test]
+fn one_request_in_five_passes_through_all_services() {
+    let script = Bundle::repository().text("scripts/load.sh", &mut Findings::default()).expect("it is there");
+    let kinds =
+        script.lines().find_map(|line| line.trim().strip_suffix(r#") printf 'url = "%s/checkout"\n' "$URL" ;;"#));
+    let kinds: Vec<u32> = kinds.expect("a line").split(" | ").map(|kind| kind.parse().expect("a number")).collect();
+    assert!(script.contains("$(((number + second) % 20))") && kinds.len() == 4, "{kinds:?} of 20");
+    assert!(kinds.iter().all(|kind| kind % 5 == kinds[0] % 5), "evenly: {kinds:?}");
 }
 
 #[cfg(unix)]

@@ -12,6 +12,7 @@ mod alert_queries;
 mod alert_texts;
 mod alerts;
 mod broken;
+mod chain;
 mod compose;
 mod configs;
 mod dashboards;
@@ -36,6 +37,7 @@ mod runbooks;
 mod same;
 mod service;
 mod settings;
+mod spans;
 mod texts;
 mod tools;
 mod variables;
@@ -135,6 +137,11 @@ fn compose_pins_confines_and_watches_every_service() {
 }
 
 #[test]
+fn a_checkout_goes_through_four_services() {
+    check(chain::check);
+}
+
+#[test]
 fn compose_and_the_environment_file_agree() {
     check(|bundle| environment::check(bundle, &service::settings()));
 }
@@ -142,6 +149,11 @@ fn compose_and_the_environment_file_agree() {
 #[test]
 fn prometheus_loki_promtail_and_grafana_agree() {
     check(configs::check);
+}
+
+#[test]
+fn spans_arrive_are_kept_and_become_metrics() {
+    check(spans::check);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::findings::Findings;
 const STACK: &str = "grafana/dashboards/stack.json";
 
 /// Programs whose metrics do not begin with their name in the bundle. `gateway` and `docker-reader` say who they are by `app`.
-const PREFIXES: [&str; 4] = ["prometheus", "loki", "promtail", "grafana"];
+const PREFIXES: [&str; 5] = ["prometheus", "loki", "tempo", "promtail", "grafana"];
 
 /// A service with the label `logging_job` is on the dashboards *Service*, *Logs* and *Runtime*; every other job is a part of
 /// the bundle itself.

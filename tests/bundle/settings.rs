@@ -89,9 +89,15 @@ fn every_bad_value_is_named_with_what_would_be_right() {
         ("REDPANE_TRUSTED_PROXIES", "fc00::/129", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "fc00:::/7", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "abcd::dead::1", "must be IP addresses and networks"),
+        ("TEMPO_RETENTION", "7d", "must be a duration of at least 1h in h, m and s"),
+        ("TEMPO_RETENTION", "59m", "must be a duration of at least 1h in h, m and s"),
         ("PROMETHEUS_RETENTION_SIZE", "10EB", "below 8EB"),
         ("PROMETHEUS_RETENTION_SIZE", "8EB", "below 8EB"),
         ("REDPANE_PROXY_PROTOCOL_FROM", "gateway", "must be IP addresses and networks"),
+        ("OTEL_TRACES_SAMPLER", "jaeger_remote", "must be one of: always_on always_off traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2", "must be a number from 0 to 1"),
+        ("OTEL_TRACES_SAMPLER_ARG", "10%", "must be a number from 0 to 1"),
+        ("OTEL_SDK_DISABLED", "off", "must be one of: true false"),
         ("LOGGING_FILTER", "a b", "must be a container label, or label=value"),
         ("DOCKER_SOCKET", "docker.sock", "must be the path of the Docker daemon's socket"),
     ];
@@ -107,6 +113,9 @@ fn every_bad_value_is_named_with_what_would_be_right() {
         assert!(line.contains(expected), "{name}={value}: {said}");
         assert!(said.contains("GRAFANA_ADMIN_PASSWORD has a $ in .env"), "all are named at once: {said}");
         assert_eq!(said.matches(": must be").count(), 1, "and no other: {said}");
+    }
+    for right in ["0", "1", "0.1", "1.0", ".5", "0.001"] {
+        assert_eq!(check(&Folder::with("").0, &format!("OTEL_TRACES_SAMPLER_ARG={right}\n")).0, Some(0), "{right}");
     }
     for right in ["24h", "1d", "168h", "2w", "1y", "1d12h"] {
         assert_eq!(check(&Folder::with("").0, &format!("LOKI_RETENTION={right}\n")).0, Some(0), "{right}");

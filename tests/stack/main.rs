@@ -20,6 +20,7 @@ mod labels;
 mod pictures;
 mod queries;
 mod restarts;
+mod spans;
 mod starts;
 mod traffic;
 
@@ -40,6 +41,7 @@ const STEPS: &[Step] = &[
     ("counts", counts::requests_counters_and_lines_agree),
     ("contract", counts::the_queries_of_the_contract_work_as_written),
     ("labels", labels::labels_are_the_same_in_both_stores),
+    ("spans", spans::one_request_leaves_spans_and_lines_in_every_service),
     ("client", labels::the_client_is_who_connected),
     ("rules", alerts::every_rule_is_loaded_and_evaluates),
     ("restarts", restarts::nothing_is_lost_when_parts_restart),

@@ -16,7 +16,7 @@ const AROUND: Duration = Duration::from_secs(6);
 const ROUNDS: usize = 3;
 
 pub(crate) fn nothing_is_lost_when_parts_restart(bundle: &Bundle) {
-    for service in ["loki", "promtail", "prometheus"] {
+    for service in ["loki", "promtail", "prometheus", "tempo"] {
         let total = || bundle.promql_value(&format!(r#"sum(http_requests_total{{app="api", {CLIENTS_ONLY}}})"#));
         // What was sent before must have been scraped.
         sleep(AROUND);

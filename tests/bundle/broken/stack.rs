@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{COMPOSE, Case, Copy, RULES, SERVICE, SOURCES};
 use crate::files::Bundle;
-use crate::{compose, configs, docs, environment, files, service, tools};
+use crate::{chain, compose, configs, docs, environment, files, service, spans, tools};
 
 #[test]
 fn a_file_that_does_not_parse() {
@@ -40,7 +40,12 @@ fn a_service_that_is_unpinned_exposed_or_unwatched() {
         compose["services"]["promtail"]["deploy"]["resources"]["limits"]["memory"] = json!("300M");
     };
     Copy::new().change(COMPOSE, memory).is_found(compose::check, &["stack.json", "memory limit of \"promtail\""]);
-    let cases: [Case; 7] = [
+    let cases: [Case; 9] = [
+        (
+            |compose| compose["services"]["alerts"]["deploy"]["resources"]["limits"]["memory"] = json!("500M"),
+            "services: have memory limits of",
+        ),
+        (|compose| compose["services"]["grafana"]["healthcheck"]["test"] = json!([]), "services.tempo.healthcheck"),
         (
             |compose| compose["services"]["promtail"]["environment"]["LOGGING_FILTER"] = json!("logging_job"),
             "LOGGING_FILTER",
@@ -77,6 +82,32 @@ fn a_service_that_is_unpinned_exposed_or_unwatched() {
     Copy::new()
         .line("Dockerfile", "ARG BUILD_IMAGE=", "ARG BUILD_IMAGE=rust:latest")
         .is_found(compose::check, &["Dockerfile", "names no version"]);
+}
+
+#[test]
+fn a_chain_of_services_with_a_wrong_link() {
+    let cases: [Case; 6] = [
+        (|services| services["orders"]["image"] = json!("orders:1.2.3"), "services.orders.image"),
+        (|services| services["stock"]["environment"]["REDPANE_APP"] = json!("store"), "services.stock.environment"),
+        (
+            |services| services["stock"]["environment"]["REDPANE_UPSTREAM"] = json!("http://orders:8000"),
+            "services.stock.environment.REDPANE_UPSTREAM: must be http://payment:8000",
+        ),
+        (
+            |services| services["payment"]["environment"]["REDPANE_UPSTREAM"] = json!("http://api:8000"),
+            "services.payment.environment.REDPANE_UPSTREAM: must not be set",
+        ),
+        (
+            |services| services["api"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] = json!("http://tempo:4317"),
+            "services.api.environment.OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
+        (|services| services["payment"]["ports"] = json!(["127.0.0.1:8003:8000"]), "services.payment.ports"),
+    ];
+    for (change, part) in cases {
+        Copy::new()
+            .change(COMPOSE, |compose| change(&mut compose["services"]))
+            .is_found(chain::check, &[COMPOSE, part]);
+    }
 }
 
 #[test]
@@ -143,6 +174,33 @@ fn configurations_that_disagree() {
     Copy::new().change(file, positions).is_found(configs::check, &[file, "positions.filename"]);
     let uid = |value: &mut Value| value["datasources"][1]["uid"] = json!("logs");
     Copy::new().change(SOURCES, uid).is_found(configs::check, &["no data source has the uid loki"]);
+}
+
+#[test]
+fn spans_that_do_not_arrive_or_are_not_kept() {
+    const FILE: &str = "tempo-config.yml";
+    let cases: [Case; 6] = [
+        (
+            |tempo| tempo["distributor"]["receivers"]["otlp"]["protocols"]["http"] = Value::Null,
+            "http.endpoint: must be 0.0.0.0:4318",
+        ),
+        (|tempo| tempo["storage"]["trace"]["wal"]["path"] = json!("/tmp/wal"), "storage.trace.wal.path: must lie on"),
+        (|tempo| tempo["compactor"]["compaction"]["block_retention"] = json!("48h"), "block_retention"),
+        (|tempo| tempo["metrics_generator"]["registry"]["collection_interval"] = json!("15s"), "collection_interval"),
+        (|tempo| tempo["metrics_generator"]["storage"]["remote_write"] = json!([]), "remote_write"),
+        (|tempo| tempo["overrides"]["defaults"]["metrics_generator"]["processors"] = json!([]), "service-graphs"),
+    ];
+    for (change, part) in cases {
+        Copy::new().change(FILE, change).is_found(spans::check, &[FILE, part]);
+    }
+    let open = |compose: &mut Value| compose["services"]["tempo"]["ports"] = json!(["127.0.0.1:4318:4318"]);
+    Copy::new().change(COMPOSE, open).is_found(spans::check, &[COMPOSE, "must not publish 4318"]);
+    Copy::new()
+        .replace(COMPOSE, "- --web.enable-remote-write-receiver\n", "")
+        .is_found(spans::check, &[COMPOSE, "services.prometheus.command"]);
+    Copy::new()
+        .replace(COMPOSE, "TEMPO_RETENTION: ${", "TEMPO_KEEPS: ${")
+        .is_found(spans::check, &[FILE, "does not set TEMPO_RETENTION for tempo"]);
 }
 
 #[test]
