@@ -217,7 +217,9 @@ fn offline(compose: &Value, findings: &mut Findings) {
 
 fn showing(bundle: &Bundle, prometheus: &Value, compose: &Value, findings: &mut Findings) {
     let sources = bundle.datasources(findings);
-    for (uid, url) in [("prometheus", "http://prometheus:9090"), ("loki", "http://loki:3100")] {
+    for (uid, url) in
+        [("prometheus", "http://prometheus:9090"), ("loki", "http://loki:3100"), ("tempo", "http://tempo:3200")]
+    {
         let folder = "grafana/provisioning/datasources";
         let Some((file, path, source)) = sources.iter().find(|(_, _, source)| source["uid"] == uid) else {
             findings.add(folder, "datasources", format!("no data source has the uid {uid}"));
@@ -242,7 +244,7 @@ fn showing(bundle: &Bundle, prometheus: &Value, compose: &Value, findings: &mut 
                 &format!("{path}.jsonData.exemplarTraceIdDestinations"),
                 "must link trace_id",
             );
-        } else {
+        } else if uid == "loki" {
             // By a URL to Explore: with a `datasourceUid` Grafana would hand over `query`, which Loki does not read.
             let to_lines = |field: &Value| field["url"].as_str().is_some_and(|url| url.starts_with("/explore?"));
             let linked = items(&json["derivedFields"]).iter().any(to_lines);

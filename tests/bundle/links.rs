@@ -168,7 +168,8 @@ fn read_panes(parameters: &str, variables: &Variables) -> Result<Panes, String> 
             if own != datasource {
                 return Err(format!("pane {name} is of {datasource:?}, its query of {own:?}"));
             }
-            let text = query["expr"].as_str().ok_or_else(|| format!("pane {name} has a query without expr"))?;
+            let key = if own == "tempo" { "query" } else { "expr" };
+            let text = query[key].as_str().ok_or_else(|| format!("pane {name} has a query without {key}"))?;
             queries.push(PaneQuery { datasource: datasource.to_owned(), text: text.to_owned() });
         }
     }

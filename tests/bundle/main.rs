@@ -41,6 +41,7 @@ mod spans;
 mod texts;
 mod tools;
 mod variables;
+mod waterfall;
 
 use files::Bundle;
 use findings::Findings;
@@ -73,6 +74,11 @@ fn links_lead_to_what_exists() {
 #[test]
 fn numbers_lead_to_the_lines_behind_them() {
     check(drilldown::check);
+}
+
+#[test]
+fn lines_exemplars_and_spans_lead_to_one_another() {
+    check(waterfall::check);
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub(crate) fn collect(bundle: &Bundle) -> (Vec<Query>, Findings) {
     for (file, path, datasource) in bundle.datasources(&mut collector.findings) {
         collector.file = file;
         collector.derived_fields(&path, &datasource);
+        collector.links_of_spans(&path, &datasource);
     }
     collector.file = "prometheus-rules.yml".to_owned();
     if let Some(rules) = bundle.value("prometheus-rules.yml", &mut collector.findings) {
@@ -107,7 +108,12 @@ impl Collector {
         match (Language::of(datasource), target["expr"].as_str()) {
             (Some(language), Some(text)) => self.add(&format!("{path}.expr"), language, text, variables),
             (Some(_), None) => self.findings.add(&self.file, path, "has no `expr`"),
-            (None, _) => {}
+            // Tempo's: a trace id, which is no language.
+            (None, _) => {
+                if let Err(name) = variables.substitute(target["query"].as_str().unwrap_or_default()) {
+                    self.findings.add(&self.file, path, format!("uses the variable ${name}, which does not exist"));
+                }
+            }
         }
     }
 
@@ -163,6 +169,24 @@ impl Collector {
             {
                 let path = format!("{path}.jsonData.derivedFields[{index}].url");
                 self.add(&path, language, &text.replace("$$", "$"), &Variables::default());
+            }
+        }
+    }
+
+    /// Queries behind the links of a span. `$__tags` are matchers of its labels, `$__span` is the span.
+    fn links_of_spans(&mut self, path: &str, datasource: &Value) {
+        let data = &datasource["jsonData"];
+        let logs = (format!("{path}.jsonData.tracesToLogsV2.query"), &data["tracesToLogsV2"], &data["tracesToLogsV2"]);
+        let metrics = items(&data["tracesToMetrics"]["queries"]).iter().enumerate().map(|(index, query)| {
+            (format!("{path}.jsonData.tracesToMetrics.queries[{index}].query"), &data["tracesToMetrics"], query)
+        });
+        for (path, settings, query) in metrics.chain([logs]) {
+            let tags = items(&settings["tags"]).iter().map(|tag| format!("{}=\"one\"", scalar(&tag["value"])));
+            let tags = tags.collect::<Vec<_>>().join(", ");
+            let language = settings["datasourceUid"].as_str().and_then(Language::of);
+            if let (Some(language), Some(text)) = (language, query["query"].as_str()) {
+                let text = text.replace("$$", "$").replace("${__tags}", &tags).replace("$__tags", &tags);
+                self.add(&path, language, &text.replace("${__span.traceId}", "one"), &Variables::default());
             }
         }
     }

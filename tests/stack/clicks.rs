@@ -11,8 +11,12 @@ use crate::traffic::send_mix;
 /// The route whose requests fail, of the mix.
 const ROUTE: &str = "/faults/status/{code}";
 /// What the lines on a page say; the classes are those of Grafana's list of lines.
-const LINES: &str = r#"(lines => lines.length && lines)([...document.querySelectorAll('.log-line-body, [class*="log-line-body"]')]
+pub(crate) const LINES: &str = r#"(lines => lines.length && lines)([...document.querySelectorAll('.log-line-body, [class*="log-line-body"]')]
     .map(line => line.innerText.trim()).filter(text => text))"#;
+
+/// The spans on a page, of a panel or of Explore.
+pub(crate) const SPANS: &str = r#"(spans => spans.length && spans)([...document.querySelectorAll('[data-testid="span-view"]')]
+    .map(span => span.innerText.trim()))"#;
 
 pub(crate) fn every_link_shows_its_lines(bundle: &Bundle) {
     let Some(mut browser) = start() else { return };
@@ -123,6 +127,10 @@ fn line_to_trace(bundle: &Bundle, browser: &mut Browser) {
         expect_trace(bundle, browser, title);
         browser.close_new_pages();
     }
+    let link = "[...document.querySelectorAll('a')].find(a => a.innerText.trim() === 'Waterfall of this trace')";
+    browser.follow("Waterfall of this trace", link);
+    browser.until("a span", SPANS);
+    browser.close_new_pages();
 }
 
 /// The table under the golden signals: a trace id leads to its lines.
@@ -179,7 +187,7 @@ fn expect_trace(bundle: &Bundle, browser: &mut Browser, place: &str) {
     assert!(range.as_str().is_some_and(|text| text.contains("from")), "no time range in {range}");
 }
 
-fn texts(lines: &Value) -> Vec<String> {
+pub(crate) fn texts(lines: &Value) -> Vec<String> {
     let none = json!([]);
     let lines = lines.as_array().unwrap_or(none.as_array().unwrap());
     lines.iter().filter_map(Value::as_str).map(str::to_owned).collect()

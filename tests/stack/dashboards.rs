@@ -57,7 +57,8 @@ pub(crate) fn every_panel_has_data(bundle: &Bundle) {
             let title = panel["title"].as_str().unwrap_or_default();
             let targets = panel["targets"].as_array().map_or(&[][..], Vec::as_slice);
             panels += usize::from(!targets.is_empty());
-            for target in targets {
+            // What Tempo answers, Grafana's own pages put together: the browser sees it.
+            for target in targets.iter().filter(|target| target["datasource"]["uid"] != "tempo") {
                 queries += 1;
                 let empty = MAY_BE_EMPTY.contains(&(dashboard.uid.as_str(), title));
                 let query = substitute(target["expr"].as_str().unwrap(), &sent.answered[0].trace_id);

@@ -3,6 +3,7 @@
 
 mod grafana;
 mod parts;
+mod spans;
 mod stack;
 
 use std::path::PathBuf;
