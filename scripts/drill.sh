@@ -1,8 +1,12 @@
 #!/bin/sh
-# A fire drill: makes the service fail, waits until the alert has fired and has been delivered, repairs the service, waits
+# A fire drill: makes a service fail, waits until the alert of `api` has fired and has been delivered, repairs the service, waits
 # until the alert is resolved, and prints how long each took and what was delivered. About ten minutes, because it sees the page
 # through the end of its five-minute window too. It fails unless the texts can be read, those of the end claim no fault, the links
 # show the incident, and nothing was delivered twice.
+#
+#   scripts/drill.sh           `api` itself fails
+#   scripts/drill.sh payment   only `payment` fails, the last of the four services behind GET /checkout: the alert of `api` leads to a
+#                              request whose trace has the line of `payment` that says why. This one needs Docker.
 #
 #   URL              the service, with REDPANE_FAULTS=true (http://localhost, port API_PORT of the shell or .env, else 8000)
 #   GRAFANA_URL      (http://localhost, port GRAFANA_PORT, else 3000)
@@ -16,9 +20,11 @@
 # did not happen in time, or was not as it must be; 64: cannot begin.
 set -eu
 
+folder=$(dirname "$0")
 # shellcheck source=scripts/port.sh
-. "$(dirname "$0")/port.sh"
+. "$folder/port.sh"
 
+BROKEN=${1:-api}
 URL=${URL:-http://localhost:$(port API_PORT 8000)}
 GRAFANA_URL=${GRAFANA_URL:-http://localhost:$(port GRAFANA_PORT 3000)}
 LOKI_URL=${LOKI_URL:-http://localhost:$(port LOKI_PORT 3100)}
@@ -44,14 +50,39 @@ refuse() {
 
 case $TIMEOUT in '' | *[!0-9]* | ??????*) refuse "TIMEOUT=\"$TIMEOUT\" is wrong: a number of seconds" ;; esac
 case $PAGE_END in yes | no) ;; *) refuse "PAGE_END=\"$PAGE_END\" is wrong: yes or no" ;; esac
+[ $# -le 1 ] || refuse "too many arguments: nothing, or payment"
+case $BROKEN in
+  api) ;;
+  payment) command -v docker >/dev/null || refuse "docker is not installed: payment has no port on this machine, so it is asked from inside of the bundle" ;;
+  *) refuse "\"$BROKEN\" is wrong: nothing, or payment" ;;
+esac
 command -v curl >/dev/null || refuse "curl is not installed"
 
+# `payment` has no port on this machine. Grafana's image has curl, and everything in the bundle's network reaches `payment`.
+inside() { # command and its arguments
+  docker compose --project-directory "$folder/.." exec -T grafana "$@"
+}
+
+get_faults() {
+  if [ "$BROKEN" = api ]; then
+    curl -fsS --max-time 10 "$URL/faults"
+  else
+    inside curl -fsS --max-time 10 "http://$BROKEN:8000/faults" </dev/null
+  fi
+}
+
 set_faults() { # JSON
-  sent=0
-  while [ "$sent" -lt "$REPEAT" ]; do
-    curl -fsS -o /dev/null --max-time 10 -X PUT -H 'Content-Type: application/json' -d "$1" "$URL/faults" || return 1
-    sent=$((sent + 1))
-  done
+  # shellcheck disable=SC2016  # the inner shell's variables
+  repeat='sent=0
+    while [ "$sent" -lt "$1" ]; do
+      curl -fsS -o /dev/null --max-time 10 -X PUT -H "Content-Type: application/json" -d "$2" "$3/faults" || exit 1
+      sent=$((sent + 1))
+    done'
+  if [ "$BROKEN" = api ]; then
+    sh -c "$repeat" sh "$REPEAT" "$1" "$URL"
+  else
+    inside sh -c "$repeat" sh "$REPEAT" "$1" "http://$BROKEN:8000" </dev/null
+  fi
 }
 
 grafana() { # arguments of curl; the password does not appear in the list of processes
@@ -81,7 +112,7 @@ since() { # alert
 
 lines() { # alert, state, name of a field; the field of each such line of the receiver since the drill began
   curl -fsS --max-time 10 -G "$LOKI_URL/loki/api/v1/query_range" --data-urlencode "start=${began}000000000" --data-urlencode limit=100 \
-    --data-urlencode "query={app=\"alerts\"} | json | message=\"alert\" | name=\"$1\" | state=\"$2\" | line_format \"{{.starts_at}} {{.$3}}\"" 2>/dev/null |
+    --data-urlencode "query={app=\"alerts\"} | json | message=\"alert\" | name=\"$1\" | state=\"$2\" | labels=~\".*app=.api\\\\W.*\" | line_format \"{{.starts_at}} {{.$3}}\"" 2>/dev/null |
     grep -o '\["[0-9]\{19\}","[^]]*' | sed 's/^\["[0-9]*","//; s/"$//; s/","{.*$//; s/\\u0026/\&/g; s/\\"/"/g' |
     awk -v since="$(since "$1")" '$1 "" >= since { sub(/^[^ ]* /, ""); print }'
 }
@@ -92,6 +123,18 @@ delivered() { # alert, state
 
 field() { # alert, state, name of the field
   lines "$1" "$2" "$3" | head -n 1
+}
+
+# The way from the alert to the cause: the latest failed request of `api`, and the line with its trace id in which another service
+# says why. Other failures of `api`, such as those of a tester, have no such line.
+guilty() {
+  id=$(curl -fsS --max-time 10 -G "$LOKI_URL/loki/api/v1/query_range" --data-urlencode "start=${began}000000000" --data-urlencode limit=1 \
+    --data-urlencode 'query={app="api", level="ERROR"} | json status, route | route="/checkout" | status >= 500' 2>/dev/null |
+    grep -o '"trace_id":"[0-9a-f]\{32\}"' | head -n 1 | cut -d '"' -f 4) || return 1
+  reason=$(curl -fsS --max-time 10 -G "$LOKI_URL/loki/api/v1/query_range" --data-urlencode "start=${began}000000000" --data-urlencode limit=1 \
+    --data-urlencode "query={app=\"$BROKEN\"} | trace_id=\"$id\" | json | error=~\"injected by /faults.*\" | line_format \"{{.app}} {{.status}} {{.method}} {{.path}}: {{.error}}\"" 2>/dev/null |
+    grep -o '\["[0-9]\{19\}","[^]"]*' | cut -d '"' -f 4) || return 1
+  [ -n "$reason" ]
 }
 
 fail() {
@@ -144,7 +187,12 @@ wait_for() { # what it is called, command that succeeds once it is so
   say "$what after $(($(date +%s) - mark)) s"
 }
 
-before=$(curl -fsS --max-time 10 "$URL/faults" 2>/dev/null) || refuse "$URL/faults does not answer: is the service running with REDPANE_FAULTS=true? Its port is API_PORT in .env or the shell; URL names another place"
+if [ "$BROKEN" = api ]; then
+  no_faults="$URL/faults does not answer: is the service running with REDPANE_FAULTS=true? Its port is API_PORT in .env or the shell; URL names another place"
+else
+  no_faults="/faults of $BROKEN does not answer: is the bundle running (docker compose ps $BROKEN grafana), with REDPANE_FAULTS=true?"
+fi
+before=$(get_faults 2>/dev/null) || refuse "$no_faults"
 grafana -o /dev/null "$GRAFANA_URL/api/user" 2>/dev/null || refuse "$GRAFANA_URL does not let admin in: are GRAFANA_PORT (in .env or the shell), or GRAFANA_URL, and GRAFANA_ADMIN_PASSWORD right?"
 curl -fsS -o /dev/null --max-time 10 "$LOKI_URL/ready" 2>/dev/null || refuse "$LOKI_URL/ready does not answer: is LOKI_PORT (in .env or the shell), or LOKI_URL, right?"
 if firing "$ALERT"; then refuse "the alert \"$ALERT\" is firing already: wait until it is resolved"; fi
@@ -165,7 +213,7 @@ restore() {
   if set_faults "$before"; then
     say "faults are as they were before the drill"
   else
-    say "FAILED to restore the faults; do it by hand: curl -X PUT -H 'Content-Type: application/json' -d '$before' $URL/faults"
+    say "FAILED to restore the faults of $BROKEN; a restart clears them: docker compose restart $BROKEN"
     status=1
   fi
   exit "$status"
@@ -179,7 +227,7 @@ began_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 RATE=$RATE DURATION=$((TIMEOUT * 5 + PAGE_TIMEOUT)) URL=$URL "$(dirname "$0")/load.sh" >/dev/null &
 load=$!
 
-say "turning faults on: $FAULTS"
+say "turning faults of $BROKEN on: $FAULTS"
 set_faults "$FAULTS"
 mark=$(date +%s)
 wait_for "the alert \"$ALERT\" has fired" firing "$ALERT"
@@ -189,11 +237,18 @@ if [ "$pages" -eq 1 ]; then
   wait_for "the page \"$PAGE\" is in Loki" delivered "$PAGE" firing
   readable "$PAGE" firing '^api spends its error budget [0-9.]+ times too fast: [0-9.]+ % of requests failed'
 fi
+if [ "$BROKEN" != api ]; then
+  wait_for "the line of $BROKEN that says why a request of api failed is in Loki" guilty
+  say "    $reason"
+  say "two clicks lead there: a failed request behind the alert, and the link \"Trace dashboard\" of its line"
+  say "            $(field "$ALERT" firing logs_url)"
+  say "            $GRAFANA_URL/d/redpane-trace?var-trace_id=$id&from=${began}000&to=now"
+fi
 say "look at it: $(field "$ALERT" firing dashboard_url)"
 say "            $(field "$ALERT" firing runbook_url)"
 say "            $GRAFANA_URL/d/redpane-logs?from=${began}000&to=now"
 
-say "turning faults off"
+say "turning faults of $BROKEN off"
 set_faults '{"error_ratio":0,"delay_ms":0,"panic_ratio":0}'
 mark=$(date +%s)
 wait_for "the alert \"$ALERT\" is resolved" resolved "$ALERT"

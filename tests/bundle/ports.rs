@@ -31,9 +31,13 @@ impl Clone {
 
     /// What the script says before it gives up, with these variables in the shell.
     fn says(&self, script: &str, shell: &[(&str, &str)]) -> String {
+        self.says_with(script, &[], shell)
+    }
+
+    fn says_with(&self, script: &str, arguments: &[&str], shell: &[(&str, &str)]) -> String {
         let path = format!("{}:{}", self.0.display(), std::env::var("PATH").unwrap_or_default());
         let mut command = Command::new("sh");
-        command.arg(self.0.join("scripts").join(script)).env("PATH", path);
+        command.arg(self.0.join("scripts").join(script)).args(arguments).env("PATH", path);
         for name in ["API_PORT", "GRAFANA_PORT", "LOKI_PORT", "URL", "GRAFANA_URL", "LOKI_URL"] {
             command.env_remove(name);
         }
@@ -75,6 +79,27 @@ fn scripts_take_the_ports_of_the_environment_file_and_the_shell() {
             let said = clone.says(script, &shell);
             assert!(said.contains(port) && said.contains("API_PORT"), "{script} {shell:?}: {said}");
         }
+    }
+}
+
+#[test]
+fn the_drill_of_payment_says_what_it_lacks() {
+    let clone = Clone::new("", "/faults");
+    for (docker, expected) in [
+        ("exit 1", "docker compose ps payment grafana"),
+        // What answers is asked for by its name, from inside of the bundle and of this folder's project.
+        (
+            "case \" $* \" in *'/.. exec -T grafana curl '*' http://payment:8000/faults '*) echo '{}' ;; *) exit 1 ;; esac",
+            "GRAFANA_PORT",
+        ),
+    ] {
+        executable(&clone.0.join("docker"), &format!("#!/bin/sh\n{docker}\n"));
+        let said = clone.says_with("drill.sh", &["payment"], &[]);
+        assert!(said.contains(expected), "{docker}: {said}");
+    }
+    for wrong in [&["stock"][..], &["payment", "api"]] {
+        let said = clone.says_with("drill.sh", wrong, &[]);
+        assert!(said.contains("nothing, or payment"), "{wrong:?}: {said}");
     }
 }
 

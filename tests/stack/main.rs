@@ -11,6 +11,7 @@
 mod alerts;
 mod browser;
 mod bundle;
+mod cause;
 mod clicks;
 mod counts;
 mod dashboards;
@@ -51,9 +52,11 @@ const STEPS: &[Step] = &[
     ("apart", starts::other_projects_are_not_collected),
     ("starts", starts::what_cannot_work_ends_the_start_with_a_message),
     ("drill", alerts::the_drill_passes),
+    ("drill-payment", alerts::the_drill_of_the_last_service_passes),
     ("panels", dashboards::every_panel_has_data),
     ("browser", browser::every_dashboard_is_whole),
     ("clicks", clicks::every_link_shows_its_lines),
+    ("cause", cause::two_clicks_lead_from_an_alert_to_the_line_that_says_why),
     ("pictures", pictures::are_made_when_asked_for),
 ];
 
