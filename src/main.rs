@@ -14,6 +14,11 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Some(Command::Healthcheck { url }) => command::healthcheck(url, &arguments.flags),
+        Some(Command::Pause { duration }) => {
+            // A signal ends it as it ends any program: a hook that is taken back has nothing to clean up.
+            std::thread::sleep(duration);
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Receiver) => command::serve(Role::Receiver, &arguments.flags),
         Some(Command::DockerReader) => command::serve(Role::DockerReader, &arguments.flags),
         Some(Command::Serve) | None => command::serve(Role::Serve, &arguments.flags),

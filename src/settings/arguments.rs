@@ -2,6 +2,7 @@
 //! checks all of them and names every bad one.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -45,11 +46,23 @@ pub enum Command {
         /// An http:// URL [default: /healthz on the port of REDPANE_LISTEN, on this machine]
         url: Option<String>,
     },
+    /// Wait and exit 0: for a container's preStop hook, in an image without a shell or `sleep`
+    Pause {
+        /// A duration with its unit, at most 1h, such as 5s
+        #[arg(value_parser = pause)]
+        duration: Duration,
+    },
     /// Receive the webhooks of Grafana alerting or Alertmanager on POST /alerts, write each alert as a log line
     Receiver,
     /// Show a log collector the containers of this machine and their lines, read from /var/run/docker.sock, and nothing else
     /// of the Docker API
     DockerReader,
+}
+
+/// The only value of an argument that clap may refuse: there are no others beside it to be named too.
+fn pause(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).ok().filter(|duration| *duration <= Duration::from_secs(3600));
+    duration.ok_or_else(|| "must be a duration with its unit up to 1h, such as 5s or 500ms".to_owned())
 }
 
 fn version() -> String {

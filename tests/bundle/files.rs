@@ -13,7 +13,7 @@ pub(crate) struct Bundle {
 }
 
 /// Folders that hold no file of the bundle.
-const LEFT_OUT: [&str; 5] = ["target", ".git", "src", "benches", "node_modules"];
+const LEFT_OUT: [&str; 6] = ["target", ".git", "src", "benches", "node_modules", "deploy"];
 
 impl Bundle {
     pub(crate) fn new(root: impl Into<PathBuf>) -> Self {

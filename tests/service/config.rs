@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
 
 use redpane_service::settings::VARIABLES;
 use test_support::client;
@@ -125,7 +126,7 @@ async fn help_names_every_variable_flag_and_exit_code() {
         assert!(flowing.contains(&format!("[env: {variable}]")), "{variable} is missing in: {output}");
         assert!(flowing.contains(&format!("--{flag} <")), "{flag} is missing in: {output}");
     }
-    for part in ["serve", "healthcheck", "receiver", "\n  64 ", "\n  69 ", "\n  70 ", "\n  74 "] {
+    for part in ["serve", "healthcheck", "pause", "receiver", "\n  64 ", "\n  69 ", "\n  70 ", "\n  74 "] {
         assert!(output.contains(part), "{part:?} is missing in: {output}");
     }
     let (code, output, _) = run(redpane(&["--version"], &[])).await;
@@ -154,6 +155,18 @@ async fn healthcheck_knows_the_healthy_from_the_rest() {
         let (found, output, errors) = check(&arguments, listen).await;
         assert_eq!((found, output.as_str()), (code, ""), "{errors}");
         assert!(errors.contains(part), "{part} is missing in: {errors}");
+    }
+}
+
+#[tokio::test]
+async fn pause_waits_and_says_what_a_duration_is() {
+    let before = Instant::now();
+    assert_eq!(run(redpane(&["pause", "300ms"], &[])).await, (0, String::new(), String::new()));
+    assert!(before.elapsed() >= Duration::from_millis(300));
+    for wrong in ["5", "2h", "soon"] {
+        let (code, output, errors) = run(redpane(&["pause", wrong], &[])).await;
+        assert_eq!((code, output.as_str()), (64, ""), "{errors}");
+        assert!(errors.contains(wrong) && errors.contains("such as 5s"), "{errors}");
     }
 }
 

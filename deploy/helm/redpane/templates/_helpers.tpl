@@ -1,0 +1,94 @@
+{{/* The name of everything: `helm install orders` makes the Service `orders`. At most 63 characters are a DNS label. */}}
+{{- define "redpane.name" -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The word `app` of metrics, lines and spans. */}}
+{{- define "redpane.app" -}}
+{{- .Values.app | default .Release.Name -}}
+{{- end -}}
+
+{{- define "redpane.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "redpane.labels" -}}
+{{ include "redpane.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "redpane.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "redpane.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end -}}
+{{- end -}}
+
+{{- define "redpane.image" -}}
+{{ .repository }}{{ with .tag }}:{{ . }}{{ end }}{{ with .digest }}@{{ . }}{{ end }}
+{{- end -}}
+
+{{- define "redpane.metricsPort" -}}
+{{- .Values.metrics.port | default .Values.containerPort -}}
+{{- end -}}
+
+{{/* The name of the port of metrics, in the container and in the Service. */}}
+{{- define "redpane.metricsPortName" -}}
+{{- if and .Values.metrics.port (ne (int .Values.metrics.port) (int .Values.containerPort)) }}metrics{{ else }}http{{ end -}}
+{{- end -}}
+
+{{/* A duration of the service (25s, 1m 30s, 500ms) in whole seconds, rounded up. */}}
+{{- define "redpane.seconds" -}}
+{{- $factors := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 -}}
+{{- $sum := 0.0 -}}
+{{- range regexFindAll "[0-9]+(ms|s|m|h)" (toString .) -1 -}}
+{{- $unit := regexFind "[a-z]+" . -}}
+{{- $sum = addf $sum (mulf (regexFind "[0-9]+" . | float64) (get $factors $unit)) -}}
+{{- end -}}
+{{- ceil $sum -}}
+{{- end -}}
+
+{{/* A size of the service (64MiB, 1MB, 65536) or of Kubernetes (256Mi, 1G) in bytes. */}}
+{{- define "redpane.bytes" -}}
+{{- $factors := dict "" 1 "K" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "KI" 1024 "MI" 1048576 "GI" 1073741824 "TI" 1099511627776 -}}
+{{- $unit := regexFind "[A-Za-z]+$" (toString .) | upper | trimSuffix "B" -}}
+{{- if not (hasKey $factors $unit) -}}{{ fail (printf "%q is no size that this chart understands: use 256Mi, 64MiB or bytes" (toString .)) }}{{- end -}}
+{{- mulf (regexFind "^[0-9.]+" (toString .) | float64) (get $factors $unit | float64) | int64 -}}
+{{- end -}}
+
+{{/* "true" where an object of the Prometheus Operator is wanted: (dict "enabled" … "kind" … "root" $) */}}
+{{- define "redpane.operator" -}}
+{{- if eq (toString .enabled) "auto" -}}
+{{- if .root.Capabilities.APIVersions.Has (printf "monitoring.coreos.com/v1/%s" .kind) }}true{{ end -}}
+{{- else if .enabled }}true{{ end -}}
+{{- end -}}
+
+{{/* sleep, exec or none: how the pause before the signal is made. */}}
+{{- define "redpane.pauseBy" -}}
+{{- if ne .Values.shutdown.pauseBy "auto" -}}{{ .Values.shutdown.pauseBy }}
+{{- else if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version -}}sleep{{ else }}exec{{ end -}}
+{{- end -}}
+
+{{/* What the schema cannot say, because it compares two values. */}}
+{{- define "redpane.check" -}}
+{{- $memory := .Values.settings.REDPANE_CLIENT_MEMORY -}}
+{{- $limit := (.Values.resources.limits | default dict).memory -}}
+{{- if and $memory $limit -}}
+{{- $needed := mul 4 (include "redpane.bytes" $memory | int64) -}}
+{{- if lt (include "redpane.bytes" $limit | int64) $needed -}}
+{{- fail (printf "resources.limits.memory is %q: must be at least four times settings.REDPANE_CLIENT_MEMORY (%q), that is %dMi" (toString $limit) (toString $memory) (div (add $needed 1048575) 1048576)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (not .Values.autoscaling.cpuPercent) (not .Values.autoscaling.requestsPerSecond) -}}
+{{- fail "autoscaling.enabled is true: set autoscaling.cpuPercent or autoscaling.requestsPerSecond, or both" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- fail (printf "autoscaling.minReplicas is %d: must be at most autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled .Values.autoscaling.cpuPercent (not (.Values.resources.requests | default dict).cpu) -}}
+{{- fail "autoscaling.cpuPercent is a percentage of resources.requests.cpu, which is not set" -}}
+{{- end -}}
+{{- if gt (len (include "redpane.app" .)) 63 -}}
+{{- fail (printf "app is %q: a label of Kubernetes has at most 63 characters" (include "redpane.app" .)) -}}
+{{- end -}}
+{{- end -}}

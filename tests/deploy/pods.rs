@@ -1,0 +1,127 @@
+//! Pods, and how they begin, end and are reached.
+
+use serde_json::{Value, json};
+
+use crate::files::items;
+use crate::helm::{Helm, KUBERNETES};
+
+#[test]
+fn your_own_image_needs_two_values() {
+    let Some(helm) = Helm::find() else { return };
+    let image = json!({"image": {"repository": "registry.example.org/shop", "tag": "1.4.2"}});
+    let objects = helm.render(image);
+    assert_eq!(objects.container()["image"], "registry.example.org/shop:1.4.2");
+    assert_eq!(objects.variable("OTEL_SERVICE_NAME"), Some("shop"));
+    let own = helm.render(json!({}));
+    assert_eq!(own.container()["image"], concat!("redpane:", env!("CARGO_PKG_VERSION")));
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let pinned = helm.render(json!({"image": {"digest": digest}}));
+    assert!(pinned.container()["image"].as_str().is_some_and(|image| image.ends_with(&format!("@{digest}"))));
+}
+
+#[test]
+fn a_pod_can_write_nothing_and_is_nobody() {
+    let Some(helm) = Helm::find() else { return };
+    let objects = helm.everything();
+    let test = objects.one("Pod");
+    for (pod, container) in [(objects.pod(), objects.container()), (&test["spec"], &test["spec"]["containers"][0])] {
+        assert_eq!(pod["automountServiceAccountToken"], false);
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+        let context = &container["securityContext"];
+        assert_eq!(context["readOnlyRootFilesystem"], true);
+        assert_eq!(context["allowPrivilegeEscalation"], false);
+        assert_eq!(context["capabilities"]["drop"], json!(["ALL"]));
+        assert!(container["resources"]["limits"]["memory"].is_string());
+        assert!(container["resources"]["requests"]["cpu"].is_string());
+    }
+}
+
+#[test]
+fn a_pod_is_asked_before_it_gets_requests_and_pauses_before_it_ends() {
+    let Some(helm) = Helm::find() else { return };
+    let objects = helm.render(json!({}));
+    let container = objects.container();
+    for (probe, path) in [("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")] {
+        assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": "http"}), "{probe}");
+    }
+    assert_eq!(container["lifecycle"], json!({"preStop": {"sleep": {"seconds": 5}}}));
+    // A pause of 5 s, a grace of 25 s and 10 s for the last lines and spans.
+    assert_eq!(objects.pod()["terminationGracePeriodSeconds"], 40);
+    let strategy = &objects.one("Deployment")["spec"]["strategy"]["rollingUpdate"];
+    assert_eq!(strategy["maxUnavailable"], 0, "an update takes none away before its successor is ready");
+}
+
+#[test]
+fn the_end_of_a_pod_has_time_for_pause_and_grace() {
+    let Some(helm) = Helm::find() else { return };
+    for (values, kubernetes, pause, seconds) in [
+        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": "1m 30s"}}), "1.34.0", json!({"sleep": {"seconds": 5}}), 105),
+        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": "1500ms"}}), "1.30.0", json!({"sleep": {"seconds": 5}}), 17),
+        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": null}}), KUBERNETES, json!({"sleep": {"seconds": 5}}), 40),
+        (json!({"shutdown": {"pauseBy": "none"}}), KUBERNETES, Value::Null, 35),
+        (json!({"shutdown": {"pauseSeconds": 0}}), KUBERNETES, Value::Null, 35),
+        (
+            json!({"shutdown": {"pauseSeconds": 8}}),
+            "1.29.0",
+            json!({"exec": {"command": ["/usr/local/bin/redpane", "pause", "8s"]}}),
+            43,
+        ),
+        (
+            json!({"lifecycle": {"preStop": {"exec": {"command": ["/stop"]}}}}),
+            "1.21.0",
+            json!({"exec": {"command": ["/stop"]}}),
+            40,
+        ),
+    ] {
+        let objects = helm.render_for(values.clone(), kubernetes, &[]);
+        assert_eq!(objects.container()["lifecycle"]["preStop"], pause, "{values}");
+        assert_eq!(objects.pod()["terminationGracePeriodSeconds"], seconds, "{values}");
+    }
+}
+
+#[test]
+fn pods_are_spread_and_leave_a_dead_node_soon() {
+    let Some(helm) = Helm::find() else { return };
+    let objects = helm.render(json!({"tolerations": [{"key": "spot", "operator": "Exists"}]}));
+    let pod = objects.pod();
+    let spread = items(&pod["topologySpreadConstraints"]);
+    let keys: Vec<&str> = spread.iter().filter_map(|constraint| constraint["topologyKey"].as_str()).collect();
+    assert_eq!(keys, ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]);
+    let labels = &objects.one("Deployment")["spec"]["selector"]["matchLabels"];
+    assert!(spread.iter().all(|constraint| &constraint["labelSelector"]["matchLabels"] == labels));
+    let leaves =
+        |key: &str| items(&pod["tolerations"]).iter().any(|it| it["key"] == key && it["tolerationSeconds"] == 30);
+    assert!(leaves("node.kubernetes.io/not-ready") && leaves("node.kubernetes.io/unreachable"));
+    assert!(items(&pod["tolerations"]).iter().any(|toleration| toleration["key"] == "spot"));
+    let budget = objects.one("PodDisruptionBudget");
+    assert_eq!((&budget["spec"]["maxUnavailable"], &budget["spec"]["selector"]["matchLabels"]), (&json!(1), labels));
+}
+
+#[test]
+fn settings_and_variables_reach_the_service() {
+    let Some(helm) = Helm::find() else { return };
+    let objects = helm.render(json!({
+        "app": "orders", "containerPort": 8080, "metrics": {"port": 9000}, "tracing": {"endpoint": "http://alloy:4318"},
+        "settings": {"REDPANE_MAX_CONNECTIONS": 1_000_000, "REDPANE_FAULTS": true, "REDPANE_UPSTREAM": "http://stock:8000"},
+        "env": [{"name": "DATABASE", "valueFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}, {"name": "LAST", "value": "1"}],
+    }));
+    for (name, value) in [
+        ("OTEL_SERVICE_NAME", "orders"),
+        ("REDPANE_LISTEN", "0.0.0.0:8080"),
+        ("REDPANE_METRICS_LISTEN", "0.0.0.0:9000"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://alloy:4318"),
+        ("REDPANE_MAX_CONNECTIONS", "1000000"),
+        ("REDPANE_FAULTS", "true"),
+        ("REDPANE_UPSTREAM", "http://stock:8000"),
+        ("REDPANE_CLIENT_MEMORY", "64MiB"),
+        ("LAST", "1"),
+    ] {
+        assert_eq!(objects.variable(name), Some(value), "{name}");
+    }
+    let attributes = objects.variable("OTEL_RESOURCE_ATTRIBUTES").expect("spans say where they come from");
+    assert_eq!(attributes, "k8s.namespace.name=$(POD_NAMESPACE),k8s.pod.name=$(POD_NAME),k8s.node.name=$(NODE_NAME)");
+    let names: Vec<&Value> = items(&objects.container()["env"]).iter().map(|variable| &variable["name"]).collect();
+    let unique: std::collections::BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+    assert_eq!(names.len(), unique.len(), "{names:?}");
+}

@@ -1,0 +1,73 @@
+//! Bad values: Helm refuses them with a message that names the value.
+
+use serde_json::{Value, json};
+
+use crate::helm::{Helm, KUBERNETES};
+
+/// Values, and what the message must have: where, and what is wrong or would be right.
+fn refused() -> Vec<(Value, [&'static str; 2])> {
+    vec![
+        (json!({"replica": 3}), ["replica", "not allowed"]),
+        (json!({"replicas": "3"}), ["/replicas", "integer"]),
+        (json!({"image": {"tag": 1.2}}), ["/image/tag", "string"]),
+        (json!({"image": {"repository": ""}}), ["/image/repository", "does not match"]),
+        (json!({"image": {"repository": "example.org/shop:1.2"}, "app": "my shop"}), ["/app", "does not match"]),
+        (json!({"containerPort": 0}), ["/containerPort", "minimum"]),
+        (json!({"metrics": {"port": 70000}}), ["/metrics/port", "maximum"]),
+        (json!({"metrics": {"path": "metrics"}}), ["/metrics/path", "does not match"]),
+        (json!({"settings": {"REDPANE_BODY_LIMIT": "3x"}}), ["/settings/REDPANE_BODY_LIMIT", "'3x'"]),
+        (json!({"settings": {"REDPANE_REQUEST_TIMEOUT": "30"}}), ["/settings/REDPANE_REQUEST_TIMEOUT", "'30'"]),
+        (json!({"settings": {"REDPANE_LISTN": "0.0.0.0:80"}}), ["/settings", "'REDPANE_LISTN' not allowed"]),
+        (json!({"settings": {"REDPANE_LOG_FORMAT": "xml"}}), ["/settings/REDPANE_LOG_FORMAT", "'json', 'pretty'"]),
+        (json!({"settings": {"REDPANE_SERIES_LIMIT": 0}}), ["/settings/REDPANE_SERIES_LIMIT", "minimum"]),
+        (json!({"env": [{"value": "1"}]}), ["/env/0", "'name'"]),
+        (json!({"tracing": {"endpoint": "alloy:4318"}}), ["/tracing/endpoint", "does not match"]),
+        (json!({"shutdown": {"pauseBy": "sh"}}), ["/shutdown/pauseBy", "'sleep'"]),
+        (json!({"service": {"type": "ExternalName"}}), ["/service/type", "'ClusterIP'"]),
+        (json!({"serviceMonitor": {"enabled": "yes"}}), ["/serviceMonitor/enabled", "'auto'"]),
+        (json!({"autoscaling": {"requestsPerSecond": 0}}), ["/autoscaling/requestsPerSecond", "got 0"]),
+        (json!({"networkPolicy": {"from": [{"ipblock": {}}]}}), ["/networkPolicy/from/0", "'ipblock'"]),
+        (json!({"grafana": {"dashboards": {"files": ["services"]}}}), ["/grafana/dashboards/files/0", "'service'"]),
+        (json!({"grafana": {"url": "grafana"}}), ["/grafana/url", "does not match"]),
+        (json!({"resources": {"limits": {"memory": "plenty"}}}), ["/resources/limits/memory", "'plenty'"]),
+        // What a schema cannot say, because two values are compared.
+        (json!({"resources": {"limits": {"memory": "128Mi"}}}), ["\"128Mi\": must be at least four times", "256Mi"]),
+        (json!({"settings": {"REDPANE_CLIENT_MEMORY": "1GiB"}}), ["REDPANE_CLIENT_MEMORY (\"1GiB\")", "4096Mi"]),
+        (
+            json!({"autoscaling": {"enabled": true, "cpuPercent": null}}),
+            ["autoscaling.cpuPercent", "requestsPerSecond"],
+        ),
+        (json!({"autoscaling": {"enabled": true, "minReplicas": 30}}), ["minReplicas is 30", "at most"]),
+        (
+            json!({"autoscaling": {"enabled": true}, "resources": {"requests": {"cpu": null}}}),
+            ["resources.requests.cpu", "not set"],
+        ),
+    ]
+}
+
+#[test]
+fn a_bad_value_is_refused_by_its_name() {
+    let Some(helm) = Helm::find() else { return };
+    for (values, parts) in refused() {
+        let message = helm.text(&values, KUBERNETES, &[]).expect_err(&values.to_string());
+        for part in parts {
+            assert!(message.contains(part), "{values}: {part} is missing in: {message}");
+        }
+    }
+}
+
+#[test]
+fn values_that_look_odd_and_are_right_are_taken() {
+    let Some(helm) = Helm::find() else { return };
+    for values in [
+        json!({"image": {"repository": "registry.example.org:5000/team/shop", "tag": "v1.2_rc.3"}}),
+        json!({"settings": {"REDPANE_CLIENT_MEMORY": null, "REDPANE_SHUTDOWN_GRACE": "1m 30s"}}),
+        json!({"settings": {"REDPANE_BODY_LIMIT": 65536, "REDPANE_TRACE_KEEP": "errors, slow"}}),
+        json!({"settings": {"REDPANE_CLIENT_MEMORY": "1GB"}, "resources": {"limits": {"memory": "4G"}}}),
+        json!({"resources": {"limits": null}}),
+        json!({"metrics": {"port": 8000}}),
+        json!({"global": {"anything": true}}),
+    ] {
+        helm.text(&values, KUBERNETES, &[]).unwrap_or_else(|error| panic!("{values}: {error}"));
+    }
+}
