@@ -12,7 +12,9 @@ use crate::logs::format::LogFormat;
 use crate::logs::losses::OverflowPolicy;
 use crate::options::{ConfigError, Options};
 use crate::request::finished::RequestObserver;
+use crate::request::ids_from::IdsSource;
 use crate::telemetry::Telemetry;
+use crate::trace_context::traceparent::TraceParent;
 #[cfg(feature = "otlp")]
 use crate::traces::{config::Otlp, environment::EnvironmentError};
 
@@ -123,6 +125,45 @@ impl Redpane {
     /// `tracestate` and `baggage` are not passed on.
     pub fn trust_trace_context(mut self, trust: bool) -> Self {
         self.options.policy.trust_trace_context = trust;
+        self
+    }
+
+    /// For an application that runs OpenTelemetry's SDK: lines, exemplars and headers take the ids of the SDK's current span,
+    /// and redpane makes no spans. `ids` gives them, or `None` where there is no span.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, trace::TraceContextExt};
+    /// use redpane::{Redpane, TraceParent};
+    ///
+    /// fn sdk_ids() -> Option<TraceParent> {
+    ///     Context::map_current(|context| {
+    ///         let span = context.span();
+    ///         let span = span.span_context();
+    ///         let trace_id = span.trace_id().to_bytes().try_into().ok()?;
+    ///         Some(TraceParent::new(trace_id, span.span_id().to_bytes().try_into().ok()?, span.is_sampled()))
+    ///     })
+    /// }
+    /// let redpane = Redpane::new("api").ids_from(sdk_ids);
+    /// ```
+    ///
+    /// The layer that makes the SDK's span of a request belongs outside of redpane: `instrument(router).layer(..)`. Then
+    /// everything of the request has its trace id. A span that is opened inside is found with the first line, header or
+    /// `tracing` span of [`log_layer`](Telemetry::log_layer) in it, or when a handler takes its request apart; what was logged before has redpane's own
+    /// ids. A request without any has redpane's own, as without this option.
+    ///
+    /// * The access line, `X-Trace-Id`, exemplars and observers have the first span that was current in the request. What is
+    ///   decided when the answer is made stays.
+    /// * Lines of events, [`outgoing_headers`](crate::RequestContext::outgoing_headers) and
+    ///   [`OutgoingLayer`](crate::client::OutgoingLayer) have the span that is current where they are made, outside of
+    ///   requests too. Lines of panics have that of the request.
+    /// * The sampled flag is the SDK's. A request that it has not sampled becomes no exemplar.
+    /// * Who continues a caller's trace is the SDK's propagator, whatever
+    ///   [`trust_trace_context`](Self::trust_trace_context) says.
+    ///
+    /// `ids` is called for every line, on the thread that logs: it must not block. A panic of it is caught, and the request
+    /// has redpane's own ids, or those that it had. With `otlp` too, [`build`](Self::build) returns an error.
+    pub fn ids_from(mut self, ids: impl Fn() -> Option<TraceParent> + Send + Sync + 'static) -> Self {
+        self.options.ids_from = Some(IdsSource::new(ids));
         self
     }
 

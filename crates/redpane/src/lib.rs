@@ -26,6 +26,7 @@
 //! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
 //! | see every request at its end | [`RequestObserver`] |
 //! | send a span for every request to a collector (feature `otlp`) | `Redpane::otlp`, `Redpane::otlp_from_env` |
+//! | keep OpenTelemetry's SDK, and have its ids in lines, exemplars and headers | [`Redpane::ids_from`] |
 //! | answer errors as problem+json with the trace id | `problem::Problem` |
 //! | mark an answer as a timeout | [`TimedOut`] |
 //! | tell, from a server of your own, whether an answer was delivered | [`Delivery`] |

@@ -16,6 +16,7 @@ use crate::metrics::histogram::{Bounds, Scale};
 use crate::middleware::pipeline::Policy;
 use crate::middleware::route_label::LabelRequest;
 use crate::request::finished::RequestObserver;
+use crate::request::ids_from::IdsSource;
 #[cfg(feature = "otlp")]
 use crate::traces::config::Otlp;
 
@@ -27,6 +28,10 @@ const DURATION_BUCKETS: [f64; 16] =
 const SIZE_BUCKETS: [f64; 9] = [64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0, 16_777_216.0];
 const SERIES_LIMIT: usize = 10_000;
 const LOG_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+
+#[cfg(feature = "otlp")]
+const TWO_TRACERS: &str = "the spans of a request are the SDK's then, and `otlp` would export others with the same ids; leave out `otlp` \
+     where the SDK has an exporter, or `ids_from` where redpane shall make the spans";
 
 /// What [`Redpane`](crate::Redpane) collects.
 pub(crate) struct Options {
@@ -48,6 +53,7 @@ pub(crate) struct Options {
     pub(crate) buffer_bytes: usize,
     pub(crate) overflow: OverflowPolicy,
     pub(crate) policy: Policy,
+    pub(crate) ids_from: Option<IdsSource>,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
     #[cfg(feature = "otlp")]
     pub(crate) otlp: Option<Otlp>,
@@ -145,6 +151,7 @@ impl Options {
                 catch_panics: true,
                 some_end_at_headers: false,
             },
+            ids_from: None,
             observers: Vec::new(),
             #[cfg(feature = "otlp")]
             otlp: None,
@@ -194,6 +201,10 @@ impl Options {
         #[cfg(feature = "otlp")]
         if let Some(Err(found)) = self.otlp.as_ref().map(Otlp::check) {
             problems.extend(found.into_iter().map(|(value, problem)| BadOption { option: "otlp", value, problem }));
+        }
+        #[cfg(feature = "otlp")]
+        if self.ids_from.is_some() && self.otlp.is_some() {
+            problems.push(BadOption { option: "ids_from", value: "..".into(), problem: TWO_TRACERS.into() });
         }
         match (problems.is_empty(), durations, sizes) {
             (true, Some(durations), Some(sizes)) => {

@@ -88,6 +88,7 @@ impl Telemetry {
             writer: options.writer,
             buffer_bytes: options.buffer_bytes,
             overflow: options.overflow,
+            ids_from: options.ids_from.clone(),
         })?);
         flush_guard::at_thread_end(&log);
         options.log_failures_only.insert(options.metrics_path.clone());
@@ -135,6 +136,7 @@ impl Telemetry {
             spans: None,
             #[cfg(feature = "otlp")]
             spans: traces.clone().map(|traces| traces as _),
+            ids_from: options.ids_from,
             observers: options.observers,
         };
         let flush = FlushGuard::new(&log);
@@ -204,7 +206,7 @@ impl Telemetry {
     /// [`OutgoingLayer`] says what it does, and has options.
     #[must_use]
     pub fn outgoing_layer(&self, peer: impl Into<String>) -> OutgoingLayer {
-        OutgoingLayer::new(self.registry(), peer.into())
+        OutgoingLayer::new(self.registry(), peer.into(), self.core.pipeline.ids_from.clone())
     }
 
     /// The answer to a scrape: `headers` are those of the request, which choose the format (`Accept`) and compression

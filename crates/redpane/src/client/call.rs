@@ -13,6 +13,8 @@ use crate::request::call::{BODY_ERROR, CANCELLED, CallEnd, CallIds, ERROR, Finis
 use crate::request::context::RequestContext;
 use crate::request::current::{current, enter};
 use crate::request::headers::{SentHeaders, TRACEPARENT};
+use crate::request::ids_from::IdsSource;
+use crate::trace_context::ids::SpanId;
 use crate::trace_context::traceparent::TraceParent;
 
 /// The target of the line that a call can have.
@@ -34,6 +36,8 @@ pub(super) struct Calls {
     pub(super) kinds: Arc<[&'static str]>,
     pub(super) find_kind: Option<FindKind>,
     pub(super) until_headers: bool,
+    /// Where an SDK of the application says the ids.
+    pub(super) ids_from: Option<IdsSource>,
 }
 
 impl Calls {
@@ -74,7 +78,7 @@ impl ActiveCall {
         calls.registry.calls.expect_failures(&peer, method, &calls.kinds);
         // A client behind a queue is called where no request is current.
         let context = request.extensions().get::<RequestContext>().cloned().or_else(current);
-        let ids = put_ids(context.as_ref(), request.headers_mut());
+        let ids = put_ids(context.as_ref(), calls.ids_from.as_ref(), request.headers_mut());
         let end = CallEnd::Error(CANCELLED);
         #[cfg(feature = "otlp")]
         let target = super::span::is_wanted(context.as_ref()).then(|| request.uri().clone());
@@ -147,25 +151,32 @@ fn finished(registry: &Registry, mut context: Option<RequestContext>, call: &Fin
             error,
             duration_seconds = call.duration.as_secs_f64(),
             client_span_id = call.ids.map(|ids| ids.span_id.as_str()),
-            parent_span_id = call.ids.map(|ids| ids.parent_span_id.as_str()),
+            parent_span_id = call.ids.and_then(|ids| ids.parent_span_id.as_ref()).map(SpanId::as_str),
             "call"
         );
     }
 }
 
 /// Puts the ids of a call into its headers: those of the request that makes it; outside of a request those of the trace
-/// that the application put there. A call that belongs to no trace gets none.
-fn put_ids(context: Option<&RequestContext>, headers: &mut HeaderMap) -> Option<CallIds> {
-    let ids = match context {
-        Some(context) => context.call_ids(),
-        None => {
-            let sent = SentHeaders::find(headers);
-            CallIds::below(&TraceParent::from_header(sent.traceparent()?.as_bytes())?)
-        }
+/// that the application put there. A call that belongs to no trace gets none. Where an SDK of the application says the
+/// ids, they are those of its current span, and what the application put there stays.
+fn put_ids(context: Option<&RequestContext>, ids_from: Option<&IdsSource>, headers: &mut HeaderMap) -> Option<CallIds> {
+    let ids = match (context, ids_from) {
+        (Some(context), _) => context.call_ids(),
+        (None, Some(source)) => match sent(headers) {
+            Some(own) => CallIds::of(&own),
+            None => CallIds::of(&source.ask()?),
+        },
+        (None, None) => CallIds::below(&sent(headers)?),
     };
     headers.insert(TRACEPARENT, ids.to_header());
     if let Some(context) = context {
-        context.pass_on(headers);
+        context.pass_on(&ids.trace_id, headers);
     }
     Some(ids)
+}
+
+/// The trace context that the application put there.
+fn sent(headers: &HeaderMap) -> Option<TraceParent> {
+    TraceParent::from_header(SentHeaders::find(headers).traceparent()?.as_bytes())
 }

@@ -11,6 +11,7 @@ use super::call::Calls;
 use super::service::OutgoingService;
 use crate::metrics::method::{METHODS, method_index};
 use crate::metrics::registry::Registry;
+use crate::request::ids_from::IdsSource;
 
 /// Passes the trace context on to the next service and counts the calls, around any HTTP client that is a `tower` service:
 /// `Service<Request<B>, Response = Response<R>>`, whatever its bodies and its error are.
@@ -38,7 +39,9 @@ use crate::metrics::registry::Registry;
 /// parent that the next service sees is the call, not the request. `tracestate` is the request's. `baggage` and
 /// `x-request-id` are the request's where the application has set none. A `traceparent` that is there already is replaced,
 /// so a proxy may copy the headers that it got. Outside of a request, a call below a `traceparent` that the application has
-/// set gets a span id of its own in that trace; any other call is left as it is and starts no trace.
+/// set gets a span id of its own in that trace; any other call is left as it is and starts no trace. With
+/// [`Redpane::ids_from`](crate::Redpane::ids_from) the parent is the SDK's current span, inside of a request and outside,
+/// and no span id is made here.
 ///
 /// The request is the [current](crate::current()) one, or the [`RequestContext`](crate::RequestContext) in the extensions of the
 /// `http::Request`: for clients behind a queue, such as `tower::buffer`.
@@ -60,7 +63,7 @@ pub struct OutgoingLayer {
 }
 
 impl OutgoingLayer {
-    pub(crate) fn new(registry: &Arc<Registry>, peer: String) -> Self {
+    pub(crate) fn new(registry: &Arc<Registry>, peer: String, ids_from: Option<IdsSource>) -> Self {
         let calls = Calls {
             registry: Arc::clone(registry),
             peer: peer.into(),
@@ -69,6 +72,7 @@ impl OutgoingLayer {
             kinds: Arc::default(),
             find_kind: None,
             until_headers: false,
+            ids_from,
         };
         Self { calls }
     }

@@ -16,6 +16,8 @@ pub(super) fn is_wanted(context: Option<&RequestContext>) -> bool {
 /// Adds the span of a call to the request that made it.
 pub(super) fn add(context: Option<&RequestContext>, target: Option<&Uri>, call: &FinishedCall<'_>) {
     let (Some(context), Some(target), Some(ids)) = (context, target, call.ids) else { return };
+    // Where an SDK says the ids, spans are its own.
+    let Some(parent) = &ids.parent_span_id else { return };
     // A target without an authority has gone to what the layer calls its peer.
     let host = target.host().unwrap_or(call.peer);
     let scheme = target.scheme_str().unwrap_or("http");
@@ -30,7 +32,7 @@ pub(super) fn add(context: Option<&RequestContext>, target: Option<&Uri>, call: 
     };
     let span = ClientSpan {
         span_id: &ids.span_id,
-        parent: &ids.parent_span_id,
+        parent,
         method: call.method,
         url: &url,
         host,

@@ -51,7 +51,7 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
     }
     let context = request.context;
     let head = context.head();
-    let mut line = Line::begin_request(request.ended, log.app(), level, context);
+    let mut line = Line::begin_request(request.ended, log.app(), level, (request.trace_id(), request.span_id()));
     line.raw(&request.endpoint.encoded);
     line.field(",\"path\":", |out| json::text_up_to(out, head.path(), MAX_PATH));
     line.raw(&status(request.status));
@@ -68,7 +68,7 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
         Some(digits) => line.raw(&fresh_request_id(digits)),
         None => line.field(",\"request_id\":", |out| json::text(out, context.request_id())),
     }
-    if let Some(parent) = context.parent_span_id() {
+    if let Some(parent) = request.parent_span_id() {
         line.raw(b",\"parent_span_id\":\"");
         line.raw(parent.as_bytes());
         line.raw(b"\"");

@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::event_ids;
 use super::flush_guard;
 use super::line::{Line, prefixed};
 use super::log::Log;
 use super::span::{EncodedFields, SpanFields};
 use super::value::{FieldValue, visit_with};
-use crate::request::current::with_current;
+use crate::request::current::current;
 use crate::request::error_chain::ErrorChain;
+use crate::request::ids_from::RequestIds;
 
 /// Writes every event that it is shown as one log line of its telemetry. Made by [`Telemetry::log_layer`](crate::Telemetry::log_layer).
 pub(crate) struct LogLayer {
@@ -51,11 +53,38 @@ where
         }
     }
 
+    /// Keeps the ids that an SDK has for the span. Inside of an event `tracing` may hide the current span, and with it the
+    /// SDK's: where any thread has a subscriber for a scope.
+    fn on_enter(&self, id: &Id, subscriber: Context<'_, S>) {
+        let Some(source) = self.log.ids_from() else { return };
+        let Some(span) = subscriber.span(id) else { return };
+        if span.extensions().get::<SpanFields>().is_none_or(|fields| fields.ids().is_some()) {
+            return;
+        }
+        // Asked while nothing is locked: the SDK's layer keeps its part of the span beside this one.
+        let asked = match current() {
+            Some(context) => context.sdk_ids().and_then(RequestIds::now),
+            None => source.ask(),
+        };
+        if let (Some(ids), Some(fields)) = (asked, span.extensions_mut().get_mut::<SpanFields>()) {
+            fields.put_ids(ids);
+        }
+    }
+
+    /// The SDK's layer may have entered the span after this one, and has not left it yet then.
+    fn on_exit(&self, _: &Id, _: Context<'_, S>) {
+        if self.log.ids_from().is_some()
+            && let Some(context) = current()
+        {
+            context.look_for_ids();
+        }
+    }
+
     fn on_event(&self, event: &Event<'_>, subscriber: Context<'_, S>) {
         // A record of the `log` crate carries its level and target in fields; normalised, it looks like any event.
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
-        let line = self.begin(event, *metadata.level(), metadata.target(), &subscriber);
+        let line = event_ids::begin(&self.log, event, *metadata.level(), metadata.target(), &subscriber);
         let mut message = MessageVisitor { line: Some(line), has_message: false };
         event.record(&mut message);
         let Some(line) = message.line_with_message() else { return };
@@ -66,23 +95,6 @@ where
         write_spans(&mut line, event, &subscriber);
         self.log.append(line);
         flush_guard::at_end_of_main(&self.log);
-    }
-}
-
-impl LogLayer {
-    /// The ids come from the request that is being served here, else from the nearest span that was made inside one.
-    fn begin<S>(&self, event: &Event<'_>, level: Level, target: &str, subscriber: &Context<'_, S>) -> Line
-    where
-        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
-    {
-        let inside = with_current(|context| context.map(|context| self.log.begin(level, target, Some(context))));
-        inside.unwrap_or_else(|| {
-            let inherited = subscriber.event_scope(event).and_then(|mut scope| {
-                scope
-                    .find_map(|span| span.extensions().get::<SpanFields>().and_then(|fields| fields.context().cloned()))
-            });
-            self.log.begin(level, target, inherited.as_ref())
-        })
     }
 }
 

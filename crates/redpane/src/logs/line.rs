@@ -8,7 +8,7 @@ use tracing::Level;
 
 use super::level::{LEVELS, level_index};
 use super::{json, number, timestamp};
-use crate::request::context::RequestContext;
+use crate::trace_context::ids::{SpanId, TraceId};
 
 /// No line is longer than this, in bytes: what would go beyond is left out, and the line says so.
 pub(crate) const MAX_LINE: usize = 64 * 1024;
@@ -45,6 +45,9 @@ thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+/// The ids of a line.
+pub(crate) type LineIds<'a> = (&'a TraceId, &'a SpanId);
+
 /// A line: [`begin`](Line::begin) writes the first keys in their fixed order, fields follow, [`end`](Line::end) closes it.
 pub(crate) struct Line {
     out: Vec<u8>,
@@ -54,27 +57,27 @@ pub(crate) struct Line {
 
 impl Line {
     /// Opens a line up to and without `message`, which the caller writes next with [`message`](Self::message).
-    pub(crate) fn begin(app: &App, level: Level, target: &str, context: Option<&RequestContext>) -> Self {
-        let mut line = Self::open(timestamp::now(), app, level, context);
+    pub(crate) fn begin(app: &App, level: Level, target: &str, ids: Option<LineIds<'_>>) -> Self {
+        let mut line = Self::open(timestamp::now(), app, level, ids);
         json::text_up_to(&mut line.out, target, 256);
         line.raw(b",\"message\":");
         line
     }
 
     /// Opens an access line up to and without its target, for a time that was read already.
-    pub(crate) fn begin_request(time: Duration, app: &App, level: Level, context: &RequestContext) -> Self {
-        Self::open(time, app, level, Some(context))
+    pub(crate) fn begin_request(time: Duration, app: &App, level: Level, ids: LineIds<'_>) -> Self {
+        Self::open(time, app, level, Some(ids))
     }
 
-    fn open(time: Duration, app: &App, level: Level, context: Option<&RequestContext>) -> Self {
+    fn open(time: Duration, app: &App, level: Level, ids: Option<LineIds<'_>>) -> Self {
         // The thread's spare buffer is taken, not borrowed: a value that logs while it is formatted gets its own.
         // A thread that is ending may have destroyed it before it destroys what logs.
         let mut out = SPARE.try_with(Cell::take).unwrap_or_default();
         out.clear();
         timestamp::write_opening(&mut out, time);
         out.extend_from_slice(app.at(level));
-        match context {
-            Some(context) => out.extend_from_slice(&ids(context)),
+        match ids {
+            Some(ids) => out.extend_from_slice(&encode_ids(ids)),
             None => out.extend_from_slice(b",\"trace_id\":null,\"span_id\":null,\"target\":"),
         }
         Self { out, level, left_out: 0 }
@@ -145,12 +148,12 @@ impl Line {
     }
 }
 
-/// `,"trace_id":"…","span_id":"…","target":` with the ids of a request: made in one piece, since one copy costs as much as
+/// `,"trace_id":"…","span_id":"…","target":`: made in one piece, since one copy costs as much as
 /// another.
-fn ids(context: &RequestContext) -> [u8; IDS.len()] {
+fn encode_ids((trace_id, span_id): LineIds<'_>) -> [u8; IDS.len()] {
     let mut ids = *IDS;
-    ids[TRACE_ID..][..32].copy_from_slice(context.trace_id().as_bytes());
-    ids[SPAN_ID..][..16].copy_from_slice(context.span_id().as_bytes());
+    ids[TRACE_ID..][..32].copy_from_slice(trace_id.as_bytes());
+    ids[SPAN_ID..][..16].copy_from_slice(span_id.as_bytes());
     ids
 }
 

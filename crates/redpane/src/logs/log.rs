@@ -12,12 +12,12 @@ use super::format::LogFormat;
 #[cfg(feature = "otlp")]
 use super::json;
 use super::level::level_index;
-use super::line::{ACCESS_TARGET, App, Line};
+use super::line::{ACCESS_TARGET, App, Line, LineIds};
 use super::losses::{Counts, FlushError, LogLosses, OverflowPolicy};
 use super::number;
 use super::pretty::PrettyWriter;
 use super::writer;
-use crate::request::context::RequestContext;
+use crate::request::ids_from::IdsSource;
 
 #[cfg(feature = "otlp")]
 const TRACES_TARGET: &str = "redpane::traces";
@@ -31,6 +31,7 @@ pub(crate) struct LogOptions {
     /// The most bytes of lines waiting in memory.
     pub(crate) buffer_bytes: usize,
     pub(crate) overflow: OverflowPolicy,
+    pub(crate) ids_from: Option<IdsSource>,
 }
 
 /// Flushes what writes its last lines then, within a bound. Whether it did.
@@ -41,6 +42,8 @@ pub(crate) struct Log {
     app: App,
     buffer: Buffer,
     filter: Targets,
+    /// Where an SDK of the application says the ids.
+    ids_from: Option<IdsSource>,
     /// Whether access lines are written, by [`level_index`].
     access: [bool; 3],
     /// What has to end before the log does.
@@ -73,6 +76,7 @@ impl Log {
             buffer,
             access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled),
             filter: options.filter,
+            ids_from: options.ids_from,
             before: OnceLock::new(),
         })
     }
@@ -85,6 +89,10 @@ impl Log {
         &self.filter
     }
 
+    pub(crate) fn ids_from(&self) -> Option<&IdsSource> {
+        self.ids_from.as_ref()
+    }
+
     pub(crate) fn would_log(&self, target: &str, level: Level) -> bool {
         self.filter.would_enable(target, &level)
     }
@@ -95,8 +103,8 @@ impl Log {
     }
 
     /// Opens a line up to and without its message.
-    pub(crate) fn begin(&self, level: Level, target: &str, context: Option<&RequestContext>) -> Line {
-        Line::begin(&self.app, level, target, context)
+    pub(crate) fn begin(&self, level: Level, target: &str, ids: Option<LineIds<'_>>) -> Line {
+        Line::begin(&self.app, level, target, ids)
     }
 
     /// Takes a line for the writer thread.

@@ -3,13 +3,14 @@
 //! * [`json`], [`number`] and [`address`] turn values into JSON, whatever bytes they hold; [`value`] knows the values of `tracing` fields.
 //! * [`line`](mod@line) is one line: the first keys in their fixed order, then fields, within a bound.
 //! * [`access`] makes the access line of a finished request, [`layer`] the lines of `tracing` events with their spans
-//!   ([`span`]), [`panics`] those of panics.
+//!   ([`span`]) and their ids ([`event_ids`]), [`panics`] those of panics.
 //! * [`log`] is where they all end: the bounded [`buffer`], what it may lose ([`losses`]) and the [`writer`] thread
 //!   behind it. [`flush_guard`] writes what is left when the process ends.
 
 pub(crate) mod access;
 mod address;
 pub(crate) mod buffer;
+mod event_ids;
 pub(crate) mod flush_guard;
 pub(crate) mod format;
 pub(crate) mod json;

@@ -26,7 +26,7 @@ const MAX_BACKTRACE: usize = 32 * 1024;
 const NO_TEXT: &str = "a panic whose payload is no text";
 
 thread_local! {
-    /// The span of the request whose panic this thread's hook has written a line for.
+    /// The request whose panic this thread's hook has written a line for, by the span id that is its own.
     static LOGGED: Cell<Option<SpanId>> = const { Cell::new(None) };
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn add_hook() {
             let request = current();
             if let Some(context) = &request {
                 context.telemetry().log_panic(context, panic);
-                LOGGED.set(Some(*context.span_id()));
+                LOGGED.set(Some(*context.own_span_id()));
             } else if let Some(log) = installed {
                 write(log, None, panic);
                 flush_guard::flush(log);
@@ -72,7 +72,7 @@ pub(crate) fn write(log: &Arc<Log>, context: Option<&RequestContext>, panic: &Pa
         return;
     }
     let message = text_of(panic.payload());
-    let mut line = log.begin(Level::ERROR, TARGET, context).message(format_args!("{message}"));
+    let mut line = log.begin(Level::ERROR, TARGET, context.map(RequestContext::ids)).message(format_args!("{message}"));
     if let Some(location) = panic.location() {
         line.field(",\"location\":", |out| json::display(out, format_args!("{location}")));
     }
@@ -117,10 +117,10 @@ fn wants_backtrace() -> bool {
 
 /// Writes the line of a panic that was caught, unless the hook has: the application may have put another in its place.
 pub(crate) fn write_caught(log: &Log, context: &RequestContext, payload: &(dyn Any + Send)) {
-    if LOGGED.take().as_ref() == Some(context.span_id()) || !log.would_log(TARGET, Level::ERROR) {
+    if LOGGED.take().as_ref() == Some(context.own_span_id()) || !log.would_log(TARGET, Level::ERROR) {
         return;
     }
-    log.append(log.begin(Level::ERROR, TARGET, Some(context)).message(format_args!("{}", text_of(payload))));
+    log.append(log.begin(Level::ERROR, TARGET, Some(context.ids())).message(format_args!("{}", text_of(payload))));
 }
 
 /// `PanicHookInfo::payload_as_str` finds the same from Rust 1.91 on.

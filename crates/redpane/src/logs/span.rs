@@ -8,11 +8,14 @@ use super::line;
 use super::value::{FieldValue, visit_with};
 use crate::request::context::RequestContext;
 use crate::request::current::current;
+use crate::trace_context::traceparent::TraceParent;
 
 /// Kept in a span's extensions: its fields, encoded once, and the request in which the span was made.
 pub(super) struct SpanFields {
     fields: EncodedFields,
     context: Option<RequestContext>,
+    /// The ids that an SDK of the application has for this span.
+    ids: Option<TraceParent>,
 }
 
 /// Names and values, encoded. Made before a span's extensions are locked: a value may log while it is formatted, and
@@ -50,7 +53,7 @@ impl SpanFields {
     pub(super) fn new(attributes: &Attributes<'_>) -> Self {
         let mut fields = EncodedFields::default();
         attributes.record(&mut fields);
-        Self { fields, context: current() }
+        Self { fields, context: current(), ids: None }
     }
 
     /// `span.record(..)`: a later value replaces the earlier one.
@@ -60,6 +63,15 @@ impl SpanFields {
 
     pub(super) fn context(&self) -> Option<&RequestContext> {
         self.context.as_ref()
+    }
+
+    /// The span was entered, and the SDK's current one has these ids.
+    pub(super) fn put_ids(&mut self, ids: TraceParent) {
+        self.ids = Some(ids);
+    }
+
+    pub(super) fn ids(&self) -> Option<&TraceParent> {
+        self.ids.as_ref()
     }
 
     /// Appends `{"name":…, fields…}`.

@@ -97,6 +97,7 @@ where
             let inner = this.inner.as_pin_mut().expect("a future is not polled after it was ready");
             return inner.poll(cx).map_ok(|response| response.map(ResponseBody::pass_through));
         };
+        observation.look_for_ids();
         let polled = match this.panicked.take() {
             Some(payload) => Err(payload),
             None => observation.run(|| poll_to_its_end(&mut this.inner, cx)),
@@ -138,6 +139,7 @@ fn poll_to_its_end<F: Future>(
 /// Drops a service that did not come to its end, inside its context.
 fn drop_inner<F>(mut inner: Pin<&mut Option<F>>, observation: &mut Observation) {
     if inner.is_some() {
+        observation.look_for_ids();
         let dropped = observation.run(|| inner.set(None));
         observation.log_panic(dropped);
     }
@@ -164,10 +166,10 @@ where
 
 /// The ids of the request, in the answer. A request id that the application answers with stays.
 fn add_ids<R>(response: &mut Response<R>, observation: &Observation) {
-    if !observation.policy().response_headers {
-        return;
-    }
-    if let Some(context) = observation.context() {
+    let Some(context) = observation.context() else { return };
+    // What the answer says is what the line says.
+    context.decide_ids();
+    if observation.policy().response_headers {
         let headers = response.headers_mut();
         headers.insert(X_TRACE_ID, context.trace_id_header());
         // Put back where there was one, which costs most answers less than asking first.

@@ -4,10 +4,12 @@
 //!   request. It measures the [`request_body`] and finds the route ([`route_cache`], [`route_label`]).
 //! * [`future`] holds it until the headers are sent, [`body`] until the last byte ([`body_state`], [`body_error`]); a panic, an error, a broken body, a
 //!   timeout or a client that leaves ends it where it happens.
+//! * [`ask_inside`] finds the span of an SDK of the application's, where that says the ids.
 //! * [`delivery`] holds it on where the server tells when the client's system has the bytes.
 //! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
 //!   [`pipeline`]: metrics, access line, observers.
 
+mod ask_inside;
 pub(crate) mod body;
 pub(crate) mod body_error;
 mod body_state;

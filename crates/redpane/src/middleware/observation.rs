@@ -9,6 +9,7 @@ use std::time::Instant;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body::Body;
 
+use super::ask_inside::AskInside;
 use super::pipeline::Policy;
 use super::request_body;
 use super::route_cache::{Callee, Endpoint, RequestSeries, RouteCache};
@@ -67,8 +68,12 @@ impl Observation {
         let client = client.or_else(|| outer.as_ref().and_then(|outer| outer.head().client));
         let head = RequestHead::of(request, &sent, size, arrived, client);
         let trusted = cache.pipeline.policy.trust_trace_context;
-        let context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
+        let mut context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
         context.put_request_id(request.headers_mut());
+        if let Some(source) = &cache.pipeline.ids_from {
+            context.ask_sdk(source);
+            AskInside::put(&context, request.extensions_mut());
+        }
         // From here on the drop of the observation takes it back.
         cache.pipeline.registry.http.serving(failures_only).enter();
         Some(Self {
@@ -91,6 +96,14 @@ impl Observation {
     /// What the builder has switched.
     pub(super) fn policy(&self) -> Policy {
         self.policy
+    }
+
+    /// Takes over the ids of an SDK's span that was entered since the request arrived: a layer outside may do so only when it
+    /// polls. Before [`run`](Self::run) and not in it, where it would cost each request a copy of what the closure holds.
+    pub(super) fn look_for_ids(&self) {
+        if let Some(context) = &self.context {
+            context.look_for_ids();
+        }
     }
 
     /// Runs code of the application inside this request. A panic comes back as its payload.
@@ -246,6 +259,7 @@ impl Drop for Observation {
             ended: timestamp::now(),
             response_bytes: self.response_bytes,
             fields: context.take_fields(),
+            known_by: context.known_by(),
             context: &context,
         };
         cache.pipeline.finish(counted, &request);

@@ -10,6 +10,7 @@ use crate::metrics::http::Counted;
 use crate::metrics::registry::Registry;
 use crate::request::current::enter;
 use crate::request::finished::{FinishedRequest, RequestObserver, RequestSpans};
+use crate::request::ids_from::IdsSource;
 
 /// What the builder decided for all requests.
 #[derive(Clone, Copy)]
@@ -32,6 +33,8 @@ pub(crate) struct Pipeline {
     pub(crate) policy: Policy,
     /// Where spans are exported.
     pub(crate) spans: Option<Arc<dyn RequestSpans>>,
+    /// Where an SDK of the application says the ids.
+    pub(crate) ids_from: Option<IdsSource>,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
 }
 
@@ -39,7 +42,10 @@ impl Pipeline {
     /// Counts, logs and shows a request, once.
     pub(super) fn finish(&self, counted: Counted<'_>, request: &FinishedRequest<'_>) {
         // First: a request whose span is not kept is no exemplar.
-        let has_trace = self.spans.as_ref().is_none_or(|spans| spans.finished(request));
+        let has_trace = match &self.spans {
+            Some(spans) => spans.finished(request),
+            None => request.known_by.may_be_exported,
+        };
         self.registry.http.record(counted, request, has_trace);
         access::write(&self.log, request);
         if self.observers.is_empty() {

@@ -21,7 +21,8 @@ pub(crate) const CANCELLED: &str = "cancelled";
 pub(crate) struct CallIds {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
-    pub(crate) parent_span_id: SpanId,
+    /// `None` where the span is an SDK's: that knows.
+    pub(crate) parent_span_id: Option<SpanId>,
     pub(crate) flags: u8,
 }
 
@@ -31,9 +32,14 @@ impl CallIds {
         Self {
             trace_id: parent.trace_id,
             span_id: SpanId::random(),
-            parent_span_id: parent.parent_id,
+            parent_span_id: Some(parent.parent_id),
             flags: parent.known_flags(),
         }
+    }
+
+    /// A call that the span of an SDK stands for.
+    pub(crate) fn of(span: &TraceParent) -> Self {
+        Self { trace_id: span.trace_id, span_id: span.parent_id, parent_span_id: None, flags: span.known_flags() }
     }
 
     /// The header for the next service.

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use http::{HeaderMap, HeaderValue};
 
-use super::call::CallIds;
 #[cfg(feature = "otlp")]
 use super::child_spans::ChildSpans;
 use super::fields::{FieldName, FieldValue, RecordedFields};
 use super::head::RequestHead;
-use super::headers::{BAGGAGE, SentHeaders, TRACEPARENT, TRACESTATE, X_REQUEST_ID, traceparent};
-use super::id::RequestId;
+use super::headers::{SentHeaders, X_REQUEST_ID};
+use super::id::{self, RequestId};
+use super::ids_from::{IdsSource, RequestIds};
 use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
@@ -55,6 +55,7 @@ pub(crate) trait RequestTelemetry: Any + Send + Sync {
 pub struct RequestContext(Arc<Inner>);
 
 struct Inner {
+    /// Redpane's own: those of the request, unless an SDK of the application says others.
     trace_id: TraceId,
     span_id: SpanId,
     parent_span_id: Option<SpanId>,
@@ -69,7 +70,18 @@ struct Inner {
     telemetry: Arc<dyn RequestTelemetry>,
 }
 
+/// What a request is known by at its end.
+#[derive(Debug)]
+pub(crate) struct KnownBy<'a> {
+    pub(crate) trace_id: &'a TraceId,
+    pub(crate) span_id: &'a SpanId,
+    pub(crate) parent_span_id: Option<&'a SpanId>,
+    /// Whether the span is redpane's own, or one that the SDK has sampled: the others lead nowhere.
+    pub(crate) may_be_exported: bool,
+}
+
 /// What few requests have: beside the rest, so that the others do not carry it.
+#[derive(Default)]
 struct ExtraContext {
     /// The trace id that the caller sent, where it is not trusted.
     caller_trace_id: Option<TraceId>,
@@ -77,6 +89,8 @@ struct ExtraContext {
     baggage: Option<HeaderValue>,
     /// The context of the same request that another telemetry made before this one.
     outer: Option<RequestContext>,
+    /// Where an SDK of the application says the ids.
+    sdk_ids: Option<RequestIds>,
 }
 
 impl RequestContext {
@@ -105,6 +119,7 @@ impl RequestContext {
             tracestate: parent.and_then(|_| sent.tracestate()),
             baggage: if trusted { sent.baggage() } else { None },
             outer,
+            sdk_ids: None,
         };
         Self(Arc::new(Inner {
             trace_id,
@@ -121,22 +136,36 @@ impl RequestContext {
         }))
     }
 
-    /// The trace this request belongs to: the caller's, or a fresh one.
-    #[must_use]
-    pub fn trace_id(&self) -> &TraceId {
-        &self.0.trace_id
+    /// A request arrives whose ids an SDK of the application says. Apart from [`new`](Self::new), which is faster without
+    /// what only some telemetries do.
+    #[cold]
+    pub(crate) fn ask_sdk(&mut self, source: &IdsSource) {
+        // Nobody shares a context that is being made.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.extra.get_or_insert_default().sdk_ids = Some(RequestIds::ask_first(source));
+        }
     }
 
-    /// The span of this request, new in this service.
+    /// The trace this request belongs to: the caller's, or a fresh one; with [`Redpane::ids_from`](crate::Redpane::ids_from)
+    /// the SDK's.
+    #[must_use]
+    pub fn trace_id(&self) -> &TraceId {
+        self.look_for_ids();
+        self.ids().0
+    }
+
+    /// The span of this request, new in this service; with [`Redpane::ids_from`](crate::Redpane::ids_from) the first of the
+    /// SDK's that was current in it.
     #[must_use]
     pub fn span_id(&self) -> &SpanId {
-        &self.0.span_id
+        self.look_for_ids();
+        self.ids().1
     }
 
     /// The caller's span, where it sent a valid `traceparent` that is trusted.
     #[must_use]
     pub fn parent_span_id(&self) -> Option<&SpanId> {
-        self.0.parent_span_id.as_ref()
+        self.0.parent_span_id.as_ref().filter(|_| self.is_in_own_trace())
     }
 
     /// The request id: the caller's `X-Request-Id` where it is usable (1 to 128 visible ASCII characters), else a fresh one.
@@ -151,51 +180,88 @@ impl RequestContext {
         self.0.child_spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The ids of the request, as far as they are known. Asks nobody.
+    pub(crate) fn ids(&self) -> (&TraceId, &SpanId) {
+        match self.sdk_span() {
+            Some(span) => (&span.trace_id, &span.parent_id),
+            None => (&self.0.trace_id, &self.0.span_id),
+        }
+    }
+
+    /// The span id that redpane has made for the request, which does not change.
+    pub(crate) fn own_span_id(&self) -> &SpanId {
+        &self.0.span_id
+    }
+
+    /// What an SDK of the application says about the ids, where it is asked.
+    pub(crate) fn sdk_ids(&self) -> Option<&RequestIds> {
+        self.0.extra.as_ref()?.sdk_ids.as_ref()
+    }
+
+    /// The SDK's span that the request is known by.
+    fn sdk_span(&self) -> Option<&TraceParent> {
+        self.sdk_ids()?.first()
+    }
+
+    /// Takes over the ids of the SDK's current span, unless the ids of this request are decided. Runs code of the
+    /// application.
+    pub(crate) fn look_for_ids(&self) {
+        if let Some(ids) = self.sdk_ids().filter(|ids| !ids.is_decided()) {
+            ids.now();
+        }
+    }
+
+    /// What the request is known by at its end. One question for all of it: nearly no request has ids of an SDK's.
+    pub(crate) fn known_by(&self) -> KnownBy<'_> {
+        if self.sdk_ids().is_some() {
+            return self.known_by_sdk();
+        }
+        KnownBy {
+            trace_id: &self.0.trace_id,
+            span_id: &self.0.span_id,
+            parent_span_id: self.0.parent_span_id.as_ref(),
+            may_be_exported: true,
+        }
+    }
+
+    #[cold]
+    fn known_by_sdk(&self) -> KnownBy<'_> {
+        self.decide_ids();
+        let (trace_id, span_id) = self.ids();
+        let may_be_exported = self.sdk_span().is_none_or(TraceParent::is_sampled);
+        KnownBy { trace_id, span_id, parent_span_id: self.parent_span_id(), may_be_exported }
+    }
+
+    /// From here on the ids do not change.
+    pub(crate) fn decide_ids(&self) {
+        if let Some(ids) = self.sdk_ids() {
+            ids.decide();
+        }
+    }
+
+    /// Whether the trace is redpane's own, and not another one of an SDK's: what the caller sent belongs to that alone.
+    fn is_in_own_trace(&self) -> bool {
+        self.sdk_span().is_none_or(|span| span.trace_id == self.0.trace_id)
+    }
+
+    /// What tells this context from all others for as long as it lives; its ids may change.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The trace flags that are passed on: the bit `sampled`, or none.
-    #[cfg(feature = "otlp")]
     pub(crate) fn flags(&self) -> u8 {
-        self.0.flags
+        self.sdk_span().map_or(self.0.flags, TraceParent::known_flags)
     }
 
-    /// The caller's `tracestate`, as it is passed on.
-    #[cfg(feature = "otlp")]
+    /// The caller's `tracestate`, as it is passed on. It belongs to the caller's trace.
     pub(crate) fn tracestate(&self) -> Option<&HeaderValue> {
-        self.0.extra.as_ref().and_then(|extra| extra.tracestate.as_ref())
+        self.0.extra.as_ref()?.tracestate.as_ref().filter(|_| self.is_in_own_trace())
     }
 
-    /// The headers for a call to the next service: `traceparent` with this request's span as the parent, `tracestate` and
-    /// `baggage` as they came, and `x-request-id`. For clients that are no `tower` services; others get more from
-    /// [`OutgoingLayer`](crate::client::OutgoingLayer).
-    pub fn outgoing_headers(&self) -> HeaderMap {
-        let inner = &*self.0;
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(TRACEPARENT, traceparent(&inner.trace_id, &inner.span_id, inner.flags));
-        self.pass_on(&mut headers);
-        headers
-    }
-
-    /// Adds what a call of this request carries beside `traceparent`. The state of a trace belongs to its `traceparent` and
-    /// replaces another one; baggage and a request id that are there already stay.
-    pub(crate) fn pass_on(&self, headers: &mut HeaderMap) {
-        let extra = self.0.extra.as_ref();
-        match extra.and_then(|extra| extra.tracestate.clone()) {
-            Some(value) => _ = headers.insert(TRACESTATE, value),
-            None => _ = headers.remove(TRACESTATE),
-        }
-        if let Some(value) = extra.and_then(|extra| extra.baggage.clone()) {
-            headers.entry(BAGGAGE).or_insert(value);
-        }
-        // A copy: the request's own value is what tells this request from others, also from one that it makes.
-        if headers.get(X_REQUEST_ID).is_none_or(|id| self.has_made(id)) {
-            let copy = HeaderValue::from_str(self.request_id());
-            headers.insert(X_REQUEST_ID, copy.expect("visible ASCII is a header value"));
-        }
-    }
-
-    /// Fresh ids for a call that this request makes.
-    pub(crate) fn call_ids(&self) -> CallIds {
-        let Inner { trace_id, span_id, flags, .. } = *self.0;
-        CallIds { trace_id, span_id: SpanId::random(), parent_span_id: span_id, flags }
+    /// The caller's `baggage`, as it is passed on.
+    pub(crate) fn baggage(&self) -> Option<&HeaderValue> {
+        self.0.extra.as_ref()?.baggage.as_ref()
     }
 
     /// Adds a field, or replaces the one of this name.
@@ -224,7 +290,10 @@ impl RequestContext {
     }
 
     pub(crate) fn trace_id_header(&self) -> HeaderValue {
-        self.0.request_id.trace_id_to_header(&self.0.trace_id)
+        match self.sdk_span() {
+            Some(span) => id::trace_id_header(&span.trace_id),
+            None => self.0.request_id.trace_id_to_header(&self.0.trace_id),
+        }
     }
 
     pub(crate) fn head(&self) -> &RequestHead {
@@ -256,7 +325,7 @@ impl RequestContext {
     }
 
     /// Whether this is the very value that this context put into the request or took over.
-    fn has_made(&self, request_id: &HeaderValue) -> bool {
+    pub(crate) fn has_made(&self, request_id: &HeaderValue) -> bool {
         std::ptr::eq(request_id.as_bytes(), self.0.request_id.as_bytes())
     }
 }
@@ -268,8 +337,8 @@ fn lock(fields: &Mutex<RecordedFields>) -> MutexGuard<'_, RecordedFields> {
 impl std::fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RequestContext")
-            .field("trace_id", self.trace_id())
-            .field("span_id", self.span_id())
+            .field("trace_id", self.ids().0)
+            .field("span_id", self.ids().1)
             .field("request_id", &self.request_id())
             .finish_non_exhaustive()
     }

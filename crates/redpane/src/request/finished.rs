@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::Level;
 
-use super::context::{RequestContext, TraceSampler};
+use super::context::{KnownBy, RequestContext, TraceSampler};
 use super::endpoint::EndpointInfo;
 use super::fields::{FieldValue, RecordedFields};
 use crate::trace_context::ids::{SpanId, TraceId};
@@ -78,6 +78,7 @@ pub(crate) trait RequestSpans: Send + Sync {
 #[derive(Debug)]
 pub struct FinishedRequest<'a> {
     pub(crate) context: &'a RequestContext,
+    pub(crate) known_by: KnownBy<'a>,
     pub(crate) endpoint: &'a EndpointInfo,
     pub(crate) status: u16,
     pub(crate) outcome: Outcome,
@@ -145,19 +146,19 @@ impl FinishedRequest<'_> {
     /// The trace it belongs to.
     #[must_use]
     pub fn trace_id(&self) -> &TraceId {
-        self.context.trace_id()
+        self.known_by.trace_id
     }
 
     /// Its span.
     #[must_use]
     pub fn span_id(&self) -> &SpanId {
-        self.context.span_id()
+        self.known_by.span_id
     }
 
     /// The caller's span, where it sent one.
     #[must_use]
     pub fn parent_span_id(&self) -> Option<&SpanId> {
-        self.context.parent_span_id()
+        self.known_by.parent_span_id
     }
 
     /// Its request id.

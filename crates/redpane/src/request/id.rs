@@ -67,10 +67,15 @@ impl RequestId {
     /// The trace id that this was made with, as a header value.
     pub(crate) fn trace_id_to_header(&self, trace_id: &TraceId) -> HeaderValue {
         match &self.fresh {
-            None => header(Bytes::copy_from_slice(trace_id.as_bytes())),
+            None => trace_id_header(trace_id),
             Some(text) => header(text.slice(..TRACE_ID)),
         }
     }
+}
+
+/// A trace id as a header value with a text of its own.
+pub(super) fn trace_id_header(trace_id: &TraceId) -> HeaderValue {
+    header(Bytes::copy_from_slice(trace_id.as_bytes()))
 }
 
 fn header(digits: Bytes) -> HeaderValue {

@@ -3,6 +3,7 @@
 //! * [`headers`] finds the headers that an observation reads; [`head`], [`id`] and [`size`] are what is kept of a request.
 //! * [`context`] holds the ids and the recorded [`fields`]; [`current`] is the context of the code on this thread, and
 //!   [`tasks`] takes it into spawned work. [`record`](mod@record) adds fields from anywhere inside a request.
+//! * [`ids_from`] asks an SDK of the application's for ids, where the builder says so. [`outgoing`] are the headers for calls.
 //! * [`endpoint`] is the method and route of a request, described once for all requests that share it.
 //! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
 //! * [`call`] is the same for a call to another service.
@@ -21,6 +22,8 @@ pub(crate) mod finished;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod id;
+pub(crate) mod ids_from;
+pub(crate) mod outgoing;
 pub(crate) mod problem;
 pub(crate) mod record;
 pub(crate) mod size;

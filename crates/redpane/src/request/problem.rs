@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, StatusCode};
 
-use super::current::with_current;
+use super::current::current;
 
 pub(crate) const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -14,12 +14,10 @@ pub(crate) fn json(status: StatusCode, detail: Option<&str>) -> String {
     if let Some(detail) = detail {
         json.extend([",\"detail\":", &quoted(detail)]);
     }
-    with_current(|context| {
-        if let Some(context) = context {
-            // Digits need no escape.
-            json.extend([",\"trace_id\":\"", context.trace_id().as_str(), "\""]);
-        }
-    });
+    if let Some(context) = current() {
+        // Digits need no escape.
+        json.extend([",\"trace_id\":\"", context.trace_id().as_str(), "\""]);
+    }
     json.push('}');
     json
 }

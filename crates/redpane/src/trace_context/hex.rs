@@ -48,6 +48,11 @@ pub(crate) fn byte(digits: &[u8]) -> Option<u8> {
     ((high | low) & INVALID == 0).then_some(high << 4 | low)
 }
 
+/// The two digits of a byte.
+pub(super) fn digits_of(byte: u8) -> [u8; 2] {
+    DIGITS[usize::from(byte)]
+}
+
 thread_local! {
     // One generator a thread, seeded by the operating system: unique ids without a lock or a system call a request.
     static RANDOM: RefCell<SmallRng> = RefCell::new(

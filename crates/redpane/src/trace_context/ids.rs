@@ -50,6 +50,19 @@ macro_rules! id {
             }
         }
 
+        /// The id as bytes, as other libraries keep it. Bytes of zeros only are no id.
+        impl TryFrom<[u8; $digits / 2]> for $id {
+            type Error = InvalidId;
+
+            fn try_from(bytes: [u8; $digits / 2]) -> Result<Self, InvalidId> {
+                let mut digits = [0; $digits];
+                for (digits, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+                    *digits = hex::digits_of(byte);
+                }
+                if bytes.iter().all(|byte| *byte == 0) { Err(InvalidId { digits: $digits }) } else { Ok(Self(digits)) }
+            }
+        }
+
         impl FromStr for $id {
             type Err = InvalidId;
 
@@ -112,6 +125,15 @@ mod tests {
         assert_eq!(one.to_string().parse(), Ok(one));
         let span = SpanId::random();
         assert_eq!(span.to_string().parse(), Ok(span));
+    }
+
+    #[test]
+    fn bytes_are_ids_unless_they_are_zeros() {
+        let bytes = [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36];
+        assert_eq!(TraceId::try_from(bytes).unwrap().as_str(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(SpanId::try_from([0, 0, 0, 0, 0, 0, 0, 1]).unwrap().as_str(), "0000000000000001");
+        assert_eq!(TraceId::try_from([0; 16]), Err(InvalidId { digits: 32 }));
+        assert_eq!(SpanId::try_from([0; 8]), Err(InvalidId { digits: 16 }));
     }
 
     #[test]

@@ -8,19 +8,25 @@ const SAMPLED: u8 = 0x01;
 /// The flags of a trace that starts here: its lines are written, so it is sampled.
 pub(crate) const FRESH_FLAGS: u8 = SAMPLED;
 
-/// What a valid `traceparent` header says.
+/// What a valid `traceparent` header says: the ids of a span, as the parent of whatever comes below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceParent {
-    /// The trace that the caller takes part in.
+    /// The trace that the span belongs to.
     pub trace_id: TraceId,
-    /// The caller's own span.
+    /// The span itself; in a request, the caller's.
     pub parent_id: SpanId,
     /// The flags byte; only the bit `sampled` (1) has a meaning in version 00.
     pub flags: u8,
 }
 
 impl TraceParent {
+    /// The ids of a span; [`Redpane::ids_from`](crate::Redpane::ids_from) takes them.
+    #[must_use]
+    pub fn new(trace_id: TraceId, span_id: SpanId, sampled: bool) -> Self {
+        Self { trace_id, parent_id: span_id, flags: if sampled { SAMPLED } else { 0 } }
+    }
+
     /// Reads the value of a `traceparent` header. `None` for anything that the standard calls invalid: another length,
     /// upper case digits, ids of zeros only, version `ff`, or trailing text in version 00. A higher version may be longer,
     /// if a dash follows the flags.

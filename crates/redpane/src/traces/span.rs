@@ -80,10 +80,10 @@ pub(crate) fn encode_endpoint(method: &str, route: &str, is_template: bool) -> B
 /// [`encode_endpoint`] made.
 pub(crate) fn encode_server(out: &mut Vec<u8>, endpoint: &[u8], request: &FinishedRequest<'_>) {
     let context = request.context;
-    id(out, tag::TRACE_ID, context.trace_id().as_bytes());
-    id(out, tag::SPAN_ID, context.span_id().as_bytes());
+    id(out, tag::TRACE_ID, request.trace_id().as_bytes());
+    id(out, tag::SPAN_ID, request.span_id().as_bytes());
     let mut flags = KNOWN_PARENT | u32::from(context.flags());
-    if let Some(parent) = context.parent_span_id() {
+    if let Some(parent) = request.parent_span_id() {
         id(out, tag::PARENT_SPAN_ID, parent.as_bytes());
         flags |= REMOTE_PARENT;
     }

@@ -15,6 +15,7 @@ mod examples;
 mod exposition;
 mod fuzz_seeds;
 mod hostile;
+mod ids_from;
 mod layers;
 mod properties;
 mod public_api;

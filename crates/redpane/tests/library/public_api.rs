@@ -12,8 +12,8 @@ use http::{HeaderMap, Method, StatusCode};
 use redpane::client::{OutgoingBody, OutgoingFuture, OutgoingLayer, OutgoingService};
 use redpane::problem::Problem;
 use redpane::{
-    ConfigError, Delivery, ExpositionFormat, FlushError, InRequest, InstallError, LogFormat, LogLosses, OverflowPolicy,
-    Recorder, Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
+    ConfigError, Delivery, ExpositionFormat, FlushError, InRequest, InstallError, InvalidId, LogFormat, LogLosses,
+    OverflowPolicy, Recorder, Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -79,6 +79,7 @@ fn every_option() -> Redpane {
         .log_overflow(OverflowPolicy::Drop)
         .log_overflow(OverflowPolicy::Block { deadline: Duration::from_secs(1) })
         .build_info("1.0", "abc")
+        .ids_from(|| None::<TraceParent>)
 }
 
 #[test]
@@ -144,4 +145,7 @@ fn ids() {
     assert_eq!(span.to_string().parse(), Ok(span));
     let parent = TraceParent::from_header(format!("00-{trace}-{span}-01").as_bytes()).unwrap();
     assert_eq!((parent.trace_id, parent.parent_id, parent.flags), (trace, span, 1));
+    assert_eq!(TraceParent::new(trace, span, true), parent);
+    let (bytes, other): (Result<TraceId, InvalidId>, Result<SpanId, _>) = ([1; 16].try_into(), [1; 8].try_into());
+    assert_eq!((bytes.unwrap().as_str(), other.unwrap().as_str()), (&*"01".repeat(16), &*"01".repeat(8)));
 }

@@ -9,6 +9,8 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::{access_line, post, start, start_on};
 
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
+
 #[tokio::test]
 async fn hyper() {
     let (process, address) = start("hyper").await;
@@ -109,4 +111,40 @@ async fn observer() {
     assert!(kept.text().starts_with("GET /work/{milliseconds} 200 "), "{}", kept.text());
     let ids: Vec<_> = kept.text().lines().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect();
     assert_eq!(ids, slow);
+}
+
+#[tokio::test]
+async fn opentelemetry_sdk() {
+    let (process, address) = start("opentelemetry_sdk").await;
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let asked = http_client::request(Method::GET, "/orders/7").header("traceparent", traceparent);
+    let answer = http_client::send(address, asked.body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.text(), answer.header("x-trace-id")), ("order 7: 2 items\n", &traceparent[3..35]));
+    let span = async |name: &str| {
+        let start = format!("span {name} ");
+        let printed = test_support::eventually(name, async || {
+            process.errors().lines().find_map(|line| Some(line.strip_prefix(&start)?.to_owned()))
+        });
+        let ids: Vec<_> = printed.await.split(' ').map(str::to_owned).collect();
+        <[String; 3]>::try_from(ids).unwrap()
+    };
+    let trace = &traceparent[3..35];
+    let [order_span, call, stock_span] = [span("/orders/7").await, span("ask the stock").await, span("/stock/7").await];
+    for (ids, parent) in [(&order_span, &traceparent[36..52]), (&call, &order_span[1]), (&stock_span, &call[1])] {
+        assert_eq!((&*ids[0], &*ids[2]), (trace, parent));
+    }
+    let [order, stock] =
+        [access_line(&process, "/orders/{order}").await, access_line(&process, "/stock/{order}").await];
+    let asking = process.line("asking the stock").await;
+    for (line, span) in [(&order, &order_span), (&asking, &call), (&stock, &stock_span)] {
+        assert_eq!((line.str("trace_id"), line.str("span_id")), (trace, &*span[1]), "{}", line.text);
+    }
+    assert_eq!(
+        (&order["parent_span_id"], &stock["parent_span_id"]),
+        (&traceparent[36..52].into(), &(&*call[1]).into())
+    );
+    let asked = http_client::request(Method::GET, "/metrics").header(header::ACCEPT, OPEN_METRICS);
+    let scrape = http_client::send(address, asked.body(Body::empty()).unwrap()).await;
+    let exemplar = format!("# {{trace_id=\"{trace}\"}}");
+    assert_eq!(scrape.text().matches(&exemplar).count(), 2, "{}", scrape.text());
 }
