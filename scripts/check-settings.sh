@@ -118,6 +118,12 @@ check_keep() { # name, value
   printf '%s\n' "$2" | grep -qxE "$wanted" || refuse "$1" "$2" "errors, slow, both as in errors,slow, or none"
 }
 
+# A mantissa of one digit before the point is all that numbers below 1 need.
+check_share() { # name, value
+  plain='0+(\.[0-9]*)?|0*\.[0-9]+|0*1(\.0*)?' small='[0-9](\.[0-9]*)?[eE]-[0-9]*[1-9]'
+  printf '%s\n' "$2" | grep -qxE "[[:blank:]]*\\+?($plain|$small)[[:blank:]]*" || refuse "$1" "$2" "a number from 0 to 1, such as 0.1"
+}
+
 check_url() { # name, value
   case $2 in
     *[[:space:]]*) refuse "$1" "$2" "a URL without spaces" ;;
@@ -188,6 +194,8 @@ check_service() { # name, value
     REDPANE_LOG) check_log "$1" "$2" ;;
     REDPANE_LOG_WHEN_FULL) check_word "$1" "$2" "drop block" ;;
     REDPANE_LOG_BUFFER_BYTES) check_bytes "$1" "$2" 65536 1073741824 "a size from 64KiB to 1GiB, such as 16MiB" ;;
+    REDPANE_ACCESS_SAMPLE) check_share "$1" "$2" ;;
+    REDPANE_ACCESS_SLOW) check_duration "$1" "$2" 0 3600000 "a duration with its unit from 0s to 1h, such as 1s" ;;
     REDPANE_BODY_LIMIT) check_bytes "$1" "$2" 1 1073741824 "a size from 1 byte to 1GiB, such as 1MiB" ;;
     REDPANE_CLIENT_MEMORY) check_bytes "$1" "$2" 1048576 68719476736 "a size from 1MiB to 64GiB, such as 64MiB" ;;
     REDPANE_REQUEST_TIMEOUT) check_duration "$1" "$2" 1 3600000 "a duration with its unit from 1ms to 1h, such as 30s" ;;

@@ -31,6 +31,8 @@ pub fn telemetry(config: &Config) -> Redpane {
         .log_format(config.log_format)
         .log_buffer_bytes(config.log_buffer_bytes)
         .log_overflow(config.log_when_full)
+        .access_sample(config.access_sample)
+        .access_slow(config.access_slow)
         .build_info(VERSION, REVISION);
     if let Some(otlp) = &config.otlp {
         redpane = redpane.otlp(otlp.clone());

@@ -95,6 +95,13 @@ pub struct Flags {
     /// 1s, then drop) [default: drop]
     #[arg(long, global = true, hide_env_values = true, value_name = "POLICY", env = "REDPANE_LOG_WHEN_FULL")]
     log_when_full: Option<OsString>,
+    /// Share of access lines kept of requests that end well and fast, 0 to 1, by trace id: the same ones in every service.
+    /// What is left out is counted [default: 1]
+    #[arg(long, global = true, hide_env_values = true, value_name = "SHARE", env = "REDPANE_ACCESS_SAMPLE")]
+    access_sample: Option<OsString>,
+    /// Requests that take this long keep their access line whatever the share is, 0s to 1h [default: 1s]
+    #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_ACCESS_SLOW")]
+    access_slow: Option<OsString>,
     /// Base URL of the next service, such as http://orders:8000, which GET /checkout asks for its own /checkout [default: unset,
     /// /checkout ends here]
     #[arg(long, global = true, hide_env_values = true, value_name = "URL", env = "REDPANE_UPSTREAM")]
@@ -150,6 +157,8 @@ impl Source for Flags {
             "REDPANE_LOG_FORMAT" => &self.log_format,
             "REDPANE_LOG_BUFFER_BYTES" => &self.log_buffer_bytes,
             "REDPANE_LOG_WHEN_FULL" => &self.log_when_full,
+            "REDPANE_ACCESS_SAMPLE" => &self.access_sample,
+            "REDPANE_ACCESS_SLOW" => &self.access_slow,
             "REDPANE_UPSTREAM" => &self.upstream,
             "REDPANE_TRUSTED_PROXIES" => &self.trusted_proxies,
             "REDPANE_PROXY_PROTOCOL_FROM" => &self.proxy_protocol_from,

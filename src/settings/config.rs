@@ -43,6 +43,10 @@ pub struct Config {
     pub log_buffer_bytes: usize,
     /// What happens to a line when that buffer is full.
     pub log_when_full: OverflowPolicy,
+    /// The share of access lines that are kept of requests that end well and fast.
+    pub access_sample: f64,
+    /// Requests that take this long keep their access line whatever the share is.
+    pub access_slow: Duration,
     /// The next service, which `/checkout` asks; `None` where this is the last one.
     pub upstream: Option<Upstream>,
     /// Proxies that are believed when they say who a client is: addresses and networks.
@@ -109,6 +113,8 @@ impl Config {
             log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),
             log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
             log_when_full: reader.choice("REDPANE_LOG_WHEN_FULL", &when_full).unwrap_or(OverflowPolicy::Drop),
+            access_sample: reader.share("REDPANE_ACCESS_SAMPLE", 1.0),
+            access_slow: reader.duration("REDPANE_ACCESS_SLOW", seconds(1), Duration::ZERO..=HOUR),
             upstream: reader.upstream("REDPANE_UPSTREAM"),
             trusted_proxies: reader.networks("REDPANE_TRUSTED_PROXIES").unwrap_or_default(),
             proxy_protocol_from: reader.networks("REDPANE_PROXY_PROTOCOL_FROM").unwrap_or_default(),

@@ -109,6 +109,12 @@ impl<'a> Reader<'a> {
         self.read(variable, &expected, parse).unwrap_or(default)
     }
 
+    /// A part of a whole.
+    pub(super) fn share(&mut self, variable: &'static str, default: f64) -> f64 {
+        let parse = |text: &str| text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+        self.read(variable, "a number from 0 to 1, such as 0.1", parse).unwrap_or(default)
+    }
+
     pub(super) fn boolean(&mut self, variable: &'static str, default: bool) -> bool {
         let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Some(true),

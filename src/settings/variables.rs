@@ -1,7 +1,7 @@
 //! The names of all settings, and the nearest one for a name that does not exist.
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
-pub const VARIABLES: [&str; 19] = [
+pub const VARIABLES: [&str; 21] = [
     "REDPANE_LISTEN",
     "REDPANE_METRICS_LISTEN",
     "REDPANE_APP",
@@ -9,6 +9,8 @@ pub const VARIABLES: [&str; 19] = [
     "REDPANE_LOG_FORMAT",
     "REDPANE_LOG_BUFFER_BYTES",
     "REDPANE_LOG_WHEN_FULL",
+    "REDPANE_ACCESS_SAMPLE",
+    "REDPANE_ACCESS_SLOW",
     "REDPANE_UPSTREAM",
     "REDPANE_TRUSTED_PROXIES",
     "REDPANE_PROXY_PROTOCOL_FROM",

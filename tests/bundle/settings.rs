@@ -83,6 +83,9 @@ fn every_bad_value_is_named_with_what_would_be_right() {
         ("PROMETHEUS_RETENTION_SIZE", "00GB", "must be a size such as 512MB or 5GB"),
         ("REDPANE_UPSTREAM", "https://orders", "must be a base URL that starts with http://"),
         ("REDPANE_UPSTREAM", "http://me:x@orders", "must be a base URL that starts with http://"),
+        ("REDPANE_ACCESS_SAMPLE", "1.5", "must be a number from 0 to 1"),
+        ("REDPANE_ACCESS_SAMPLE", "10%", "must be a number from 0 to 1"),
+        ("REDPANE_ACCESS_SLOW", "1", "must be a duration with its unit from 0s to 1h"),
         ("REDPANE_TRUSTED_PROXIES", "999.1.1.1/64", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/33", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "010.0.0.1", "must be IP addresses and networks"),
@@ -228,6 +231,13 @@ fn the_check_refuses_what_the_service_refuses() {
         "errors slow",
         "none",
         "none,slow",
+        "0.1",
+        ".5",
+        "1.",
+        "1.5",
+        "1e-3",
+        "1e3",
+        "NaN",
     ];
     let folder = Folder::with("");
     for sample in samples {

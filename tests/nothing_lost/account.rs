@@ -21,6 +21,8 @@ pub(crate) struct Account {
     panics: u64,
     /// Lost lines that announcements tell of.
     announced: u64,
+    /// The share of access lines that the service keeps of requests that end well; all of them without one.
+    pub(crate) share: Option<f64>,
     /// Requests that a test keeps in flight.
     pub(crate) kept_in_flight: u64,
 }
@@ -31,6 +33,8 @@ pub(crate) struct Sum {
     pub(crate) counted: u64,
     pub(crate) lines: u64,
     pub(crate) lost: u64,
+    /// Access lines left out on purpose.
+    pub(crate) sampled_out: u64,
     /// Requests whose clients cannot know whether they arrived.
     pub(crate) uncertain: u64,
 }
@@ -97,7 +101,8 @@ impl Account {
         equal("announced and lost lines", self.announced, lost)?;
         let in_flight = samples.sum("http_requests_in_flight", &[]) as u64;
         equal("requests in flight, and those of the test", in_flight, self.kept_in_flight)?;
-        let certain: Vec<_> = self.seen.values().filter(|seen| is_certain(seen)).collect();
+        let certain: Vec<_> =
+            self.seen.values().filter(|seen| is_certain(seen) && !self.may_be_sampled_out(seen)).collect();
         if let (0, Some(missing)) = (lost, certain.first()) {
             return Err(format!("{} requests have no line: {missing:?}", certain.len()));
         }
@@ -106,17 +111,18 @@ impl Account {
             .of("http_requests_total", &[("route", "/faults/panic"), ("status", "500")])
             .map(|one| one.value)
             .sum();
+        let sampled_out = samples.sum("log_lines_sampled_out_total", &[]) as u64;
         equal(
-            "lost lines, and those of requests and panics that are missing",
-            lost,
+            "lines that are lost or sampled out, and those of requests and panics that are missing",
+            lost + sampled_out,
             unlogged + panicked as u64 - self.panics,
         )?;
-        if lost == 0 {
+        if lost + sampled_out == 0 {
             self.check_sizes(samples)?;
         }
         let uncertain = self.seen.values().filter(|seen| matches!(seen.fate, Fate::Uncertain(_))).count() as u64;
         let counted = samples.sum("http_requests_total", &[]) as u64;
-        Ok(Sum { counted, lines: self.lines, lost, uncertain })
+        Ok(Sum { counted, lines: self.lines, lost, sampled_out, uncertain })
     }
 
     /// Access lines so far.
@@ -143,6 +149,7 @@ impl Account {
             }
         }
         let is_lossy = samples.sum("log_lines_dropped_total", &[]) > 0.0;
+        let may_be_sampled_out = |status: &str| self.share.is_some() && status < "400";
         let mut unlogged = 0;
         for labels in counted.keys().chain(self.logged.keys()).chain(self.quiet.keys()).collect::<BTreeSet<_>>() {
             let of = |map: &BTreeMap<String, u64>| map.get(labels).copied().unwrap_or_default();
@@ -152,7 +159,8 @@ impl Account {
             };
             check_histogram(samples, &[("method", method), ("route", route), ("status", status)], all)?;
             let is_quiet = QUIET_ROUTES.contains(&route) && status < "400";
-            let allowed = if is_lossy || is_quiet { of(&at_least)..=of(&at_most) } else { 0..=0 };
+            let allowed =
+                if is_lossy || is_quiet || may_be_sampled_out(status) { of(&at_least)..=of(&at_most) } else { 0..=0 };
             let rest = all.checked_sub(logged + quiet).filter(|rest| allowed.contains(rest)).ok_or_else(|| {
                 let needs = format!("{logged} have a line, {quiet} need none, {allowed:?} may have neither");
                 format!("{labels} is counted {all} times: {needs}")
@@ -160,6 +168,18 @@ impl Account {
             unlogged += if is_quiet { 0 } else { rest };
         }
         Ok(unlogged)
+    }
+
+    /// Whether its line may have been left out on purpose. A client that has no answer does not know the trace.
+    fn may_be_sampled_out(&self, seen: &Seen) -> bool {
+        let Some(share) = self.share else { return false };
+        let outside =
+            |id: &String| u64::from_str_radix(&id[16..], 16).unwrap() >> 1 >= (share * (1_u64 << 63) as f64) as u64;
+        match &seen.fate {
+            Fate::Answered(status, _) => *status < 400 && seen.trace_id.as_ref().is_some_and(outside),
+            Fate::Arrived(statuses) => statuses.iter().any(|status| *status < 400),
+            Fate::Uncertain(_) | Fate::Never => true,
+        }
     }
 
     /// The size histograms hold what the lines say, byte for byte.

@@ -15,6 +15,7 @@ mod descriptors;
 mod killed;
 mod load;
 mod mix;
+mod sampled;
 mod seen;
 mod service;
 mod shutdown;

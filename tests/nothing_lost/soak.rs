@@ -80,7 +80,7 @@ async fn soak() {
     let (all, last) = (most(&rounds), rounds.last().unwrap());
     assert!(all < early + MEMORY_SLACK, "resident memory grew from {early} to {all} bytes");
 
-    let Sum { counted, lines, lost, uncertain } = last.sum;
+    let Sum { counted, lines, lost, uncertain, .. } = last.sum;
     let mib = |bytes: f64| format!("{:.1} MiB", bytes / 1024.0 / 1024.0);
     let mut table = String::from("| | |\n|---|---|\n");
     for (what, value) in [

@@ -19,6 +19,8 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
     ("REDPANE_LOG_FORMAT", "xml", "json or pretty"),
     ("REDPANE_LOG_BUFFER_BYTES", "1", "a size from 64"),
     ("REDPANE_LOG_WHEN_FULL", "wait", "drop or block"),
+    ("REDPANE_ACCESS_SAMPLE", "1.5", "a number from 0 to 1, such as 0.1"),
+    ("REDPANE_ACCESS_SLOW", "2h", "a duration with its unit from 0s to 1h"),
     ("REDPANE_UPSTREAM", "https://orders:8000", "a base URL that starts with http://"),
     ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/33", "IP addresses or networks"),
     ("REDPANE_PROXY_PROTOCOL_FROM", "gateway", "IP addresses or networks"),
@@ -35,7 +37,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
 
 fn assert_all_named(errors: &str) {
     let lines: Vec<_> = errors.lines().collect();
-    assert_eq!(lines[0], "redpane: cannot start, 19 bad settings:");
+    assert_eq!(lines[0], "redpane: cannot start, 21 bad settings:");
     assert_eq!(lines.len(), 1 + BAD.len(), "a line for each: {errors}");
     for (variable, value, right) in BAD {
         let line = lines.iter().find(|line| line.contains(&format!("{variable} ("))).expect(variable);

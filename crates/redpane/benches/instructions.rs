@@ -2,26 +2,37 @@
 //!
 //! Runs requests through a router in-process, for a counter such as callgrind to watch:
 //! `valgrind --tool=callgrind <this program> bare 20000`, the same with `instrumented`. The difference of the totals,
-//! divided by the number of requests, is what a request costs more.
+//! divided by the number of requests, is what a request costs more. The other words are options that cost more or less than
+//! `instrumented` alone.
 
 mod common;
 
 use std::process::ExitCode;
 
+use axum::Router;
 use redpane::Redpane;
 
 use common::{request, router, serve};
 
+/// The application of an argument.
+fn app(argument: &str) -> Option<Router> {
+    let redpane = Redpane::new("bench").log_writer(std::io::sink());
+    let redpane = match argument {
+        "bare" => return Some(router()),
+        "instrumented" => redpane,
+        // Of no request the line is kept.
+        "sampled-out" => redpane.access_sample(0.0),
+        _ => return None,
+    };
+    Some(redpane.instrument(router()))
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    let app = match arguments.get(1).map(String::as_str) {
-        Some("bare") => router(),
-        Some("instrumented") => Redpane::new("bench").log_writer(std::io::sink()).instrument(router()),
-        // cargo calls every benchmark with a flag of its own.
-        _ => {
-            eprintln!("usage: instructions bare|instrumented REQUESTS");
-            return ExitCode::SUCCESS;
-        }
+    // cargo calls every benchmark with a flag of its own.
+    let Some(app) = arguments.get(1).and_then(|argument| app(argument)) else {
+        eprintln!("usage: instructions bare|instrumented|sampled-out REQUESTS");
+        return ExitCode::SUCCESS;
     };
     let Some(requests) = arguments.get(2).and_then(|count| count.parse::<u32>().ok()) else {
         eprintln!("the number of requests is missing or no whole number, as in: instructions bare 20000");

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::time::Duration;
 
 use http::Method;
 use http::request::Parts;
@@ -244,6 +245,29 @@ impl Redpane {
         self
     }
 
+    /// The share of access lines that are kept of requests that end well and fast, from 0 to 1. Defaults to 1: all of them.
+    ///
+    /// With 0.1 the lines of one trace id in ten are kept, and of the same ones in every service that asks for the same
+    /// share. They say `"sample_rate":0.1`. Lines of level `WARN` and `ERROR`, of timeouts and of
+    /// [slow](Self::access_slow) requests are always kept, and metrics stay exact: what is left out is counted in
+    /// `log_lines_sampled_out_total`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let redpane = redpane::Redpane::new("api").access_sample(0.1).access_slow(Duration::from_millis(500));
+    /// ```
+    pub fn access_sample(mut self, share: f64) -> Self {
+        self.options.access_sample = share;
+        self
+    }
+
+    /// Requests that take this long or longer keep their access line, whatever [`access_sample`](Self::access_sample) says.
+    /// Defaults to one second.
+    pub fn access_slow(mut self, duration: Duration) -> Self {
+        self.options.access_slow = duration;
+        self
+    }
+
     /// The labels of `redpane_build_info`. Defaults to redpane's version and `unknown`.
     pub fn build_info(mut self, version: impl Into<String>, revision: impl Into<String>) -> Self {
         self.options.version = version.into();
@@ -256,8 +280,8 @@ impl Redpane {
     /// # Errors
     /// One error that names every bad option, and what would be right.
     pub fn build(self) -> Result<Telemetry, ConfigError> {
-        let bounds = self.options.check()?;
-        Telemetry::start(self.options, bounds).map_err(ConfigError::no_thread)
+        let checked = self.options.check()?;
+        Telemetry::start(self.options, checked).map_err(ConfigError::no_thread)
     }
 
     /// [`build`](Self::build), then [`Telemetry::install`]: the one call for an application that has no subscriber,

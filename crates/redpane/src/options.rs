@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use metrics_exporter_prometheus::formatting::sanitize_metric_name;
@@ -12,11 +13,13 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use crate::logs::format::LogFormat;
 use crate::logs::line::MAX_LINE;
 use crate::logs::losses::OverflowPolicy;
+use crate::logs::sampling::AccessSampling;
 use crate::metrics::histogram::{Bounds, Scale};
 use crate::middleware::pipeline::Policy;
 use crate::middleware::route_label::LabelRequest;
 use crate::request::finished::RequestObserver;
 use crate::request::ids_from::IdsSource;
+use crate::trace_context::share::Share;
 #[cfg(feature = "otlp")]
 use crate::traces::config::Otlp;
 
@@ -27,6 +30,8 @@ const DURATION_BUCKETS: [f64; 16] =
 /// Upper bounds of the size buckets, in bytes.
 const SIZE_BUCKETS: [f64; 9] = [64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0, 16_777_216.0];
 const SERIES_LIMIT: usize = 10_000;
+/// Requests that take this long keep their line.
+const ACCESS_SLOW: Duration = Duration::from_secs(1);
 const LOG_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
 #[cfg(feature = "otlp")]
@@ -52,6 +57,9 @@ pub(crate) struct Options {
     pub(crate) writer: Box<dyn Write + Send>,
     pub(crate) buffer_bytes: usize,
     pub(crate) overflow: OverflowPolicy,
+    /// The share of lines that are kept of requests that end well.
+    pub(crate) access_sample: f64,
+    pub(crate) access_slow: Duration,
     pub(crate) policy: Policy,
     pub(crate) ids_from: Option<IdsSource>,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
@@ -61,14 +69,15 @@ pub(crate) struct Options {
     pub(crate) revision: String,
 }
 
-/// Bucket bounds that passed their checks.
-pub(crate) struct CheckedBounds {
+/// What was made of options that passed their checks.
+pub(crate) struct Checked {
     pub(crate) durations: Arc<Bounds>,
     pub(crate) sizes: Arc<Bounds>,
     /// For the application's histograms that have no bounds of their own.
     pub(crate) default_bounds: Arc<Bounds>,
     /// By the name as it is shown.
     pub(crate) histograms: HashMap<String, Arc<Bounds>>,
+    pub(crate) sampling: Option<AccessSampling>,
 }
 
 /// An option of [`Redpane`](crate::Redpane) that cannot be used.
@@ -145,6 +154,8 @@ impl Options {
             writer: Box::new(io::stdout()),
             buffer_bytes: LOG_BUFFER_BYTES,
             overflow: OverflowPolicy::Drop,
+            access_sample: 1.0,
+            access_slow: ACCESS_SLOW,
             policy: Policy {
                 response_headers: true,
                 trust_trace_context: true,
@@ -161,7 +172,7 @@ impl Options {
     }
 
     /// Finds everything that is wrong, not only the first.
-    pub(crate) fn check(&self) -> Result<CheckedBounds, ConfigError> {
+    pub(crate) fn check(&self) -> Result<Checked, ConfigError> {
         let mut problems = Vec::new();
         let mut check = |is_right: bool, option, value: String, problem: &str| {
             if !is_right {
@@ -184,6 +195,13 @@ impl Options {
         check(bytes >= MAX_LINE, "log_buffer_bytes", bytes.to_string(), &longest);
         let limit = self.series_limit;
         check(limit > 0, "series_limit", limit.to_string(), "leaves no room to count in; 1 or more is right");
+        let share = Share::new(self.access_sample);
+        check(
+            share.is_some(),
+            "access_sample",
+            self.access_sample.to_string(),
+            "a share from 0 to 1 is right, as in 0.1",
+        );
         let mut bounds = |option, value: String, upper: &[f64], scale| {
             Bounds::new(upper, scale).map_err(|problem| problems.push(BadOption { option, value, problem })).ok()
         };
@@ -206,10 +224,14 @@ impl Options {
         if self.ids_from.is_some() && self.otlp.is_some() {
             problems.push(BadOption { option: "ids_from", value: "..".into(), problem: TWO_TRACERS.into() });
         }
-        match (problems.is_empty(), durations, sizes) {
-            (true, Some(durations), Some(sizes)) => {
-                Ok(CheckedBounds { default_bounds: durations.as_float(), durations, sizes, histograms })
-            }
+        match (problems.is_empty(), durations, sizes, share) {
+            (true, Some(durations), Some(sizes), Some(share)) => Ok(Checked {
+                default_bounds: durations.as_float(),
+                durations,
+                sizes,
+                histograms,
+                sampling: AccessSampling::new(share, self.access_slow),
+            }),
             _ => Err(ConfigError { problems, thread: None }),
         }
     }

@@ -31,7 +31,7 @@ use crate::metrics::snapshot::Family;
 use crate::middleware::layer::InstrumentLayer;
 use crate::middleware::pipeline::Pipeline;
 use crate::middleware::route_label::RouteLabels;
-use crate::options::{CheckedBounds, Options};
+use crate::options::{Checked, Options};
 use crate::request::endpoint::EndpointInfo;
 #[cfg(feature = "otlp")]
 use crate::{
@@ -80,7 +80,7 @@ impl Core {
 }
 
 impl Telemetry {
-    pub(crate) fn start(mut options: Options, bounds: CheckedBounds) -> io::Result<Self> {
+    pub(crate) fn start(mut options: Options, checked: Checked) -> io::Result<Self> {
         let log = Arc::new(Log::start(LogOptions {
             app: options.app.clone(),
             filter: options.filter,
@@ -89,6 +89,7 @@ impl Telemetry {
             buffer_bytes: options.buffer_bytes,
             overflow: options.overflow,
             ids_from: options.ids_from.clone(),
+            sampling: checked.sampling,
         })?);
         flush_guard::at_thread_end(&log);
         options.log_failures_only.insert(options.metrics_path.clone());
@@ -108,10 +109,10 @@ impl Telemetry {
                 false => Box::default(),
             },
         };
-        let calls = CallMetrics::new(Arc::clone(&bounds.durations), options.series_limit);
-        let http = HttpMetrics::new(bounds.durations, bounds.sizes, options.series_limit, Box::new(describe));
+        let calls = CallMetrics::new(Arc::clone(&checked.durations), options.series_limit);
+        let http = HttpMetrics::new(checked.durations, checked.sizes, options.series_limit, Box::new(describe));
         options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
-        let recorder = Recorder::new(bounds.default_bounds, bounds.histograms);
+        let recorder = Recorder::new(checked.default_bounds, checked.histograms);
         let counted = Arc::clone(&log);
         #[cfg(not(feature = "otlp"))]
         let source = Box::new(move || log_families(&counted));

@@ -42,6 +42,8 @@ fn every_variable_is_read() {
         ("REDPANE_LOG_FORMAT", "pretty"),
         ("REDPANE_LOG_BUFFER_BYTES", "2MB"),
         ("REDPANE_LOG_WHEN_FULL", "block"),
+        ("REDPANE_ACCESS_SAMPLE", "0.25"),
+        ("REDPANE_ACCESS_SLOW", "500ms"),
         ("REDPANE_UPSTREAM", "http://orders:8000/"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,"),
         ("REDPANE_PROXY_PROTOCOL_FROM", "172.16.0.0/12"),
@@ -64,6 +66,7 @@ fn every_variable_is_read() {
     assert_eq!(config.log_format, LogFormat::Pretty);
     assert_eq!(config.log_buffer_bytes, 2_000_000);
     assert_eq!(config.log_when_full, OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE });
+    assert_eq!((config.access_sample, config.access_slow), (0.25, Duration::from_millis(500)));
     assert_eq!(config.upstream.map(|upstream| upstream.to_string()).as_deref(), Some("http://orders:8000"));
     let networks: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
@@ -88,6 +91,8 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_LOG_FORMAT", "xml"),
         ("REDPANE_LOG_BUFFER_BYTES", "1 byte"),
         ("REDPANE_LOG_WHEN_FULL", "wait"),
+        ("REDPANE_ACCESS_SAMPLE", "10%"),
+        ("REDPANE_ACCESS_SLOW", "1"),
         ("REDPANE_UPSTREAM", "orders:8000"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/8,gateway"),
         ("REDPANE_PROXY_PROTOCOL_FROM", "gateway"),
@@ -103,7 +108,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 19 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 21 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");

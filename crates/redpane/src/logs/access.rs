@@ -4,6 +4,7 @@ use tracing::Level;
 
 use super::line::{ACCESS_TARGET, Line};
 use super::log::Log;
+use super::sampling::Kept;
 use super::value::write_recorded;
 use super::{address, json, number};
 use crate::request::finished::{FinishedRequest, Outcome};
@@ -42,13 +43,28 @@ pub(crate) fn encode_endpoint(method: &str, route: &str) -> Box<[u8]> {
     encoded.into()
 }
 
-/// Writes the line of a request, unless the log filter or its endpoint are against it.
-pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
+/// What became of the line of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccessLine {
+    Written,
+    /// The log filter or its endpoint are against it.
+    Unwanted,
+    /// Another one stands for it.
+    SampledOut,
+}
+
+/// Writes the line of a request, if there is to be one.
+pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) -> AccessLine {
     let level = request.level();
     let only_failures = request.endpoint.log_failures_only && level == Level::INFO;
     if only_failures || !log.would_log_access(level) {
-        return;
+        return AccessLine::Unwanted;
     }
+    let sample_rate = match log.sampling().map_or(Kept::Always, |sampling| sampling.keeps(request, level)) {
+        Kept::Always => None,
+        Kept::For(field) => Some(field),
+        Kept::Not => return AccessLine::SampledOut,
+    };
     let context = request.context;
     let head = context.head();
     let mut line = Line::begin_request(request.ended, log.app(), level, (request.trace_id(), request.span_id()));
@@ -78,6 +94,9 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
         line.raw(caller.as_bytes());
         line.raw(b"\"");
     }
+    if let Some(field) = sample_rate {
+        line.raw(field);
+    }
     if let Some(fields) = &request.fields {
         for (name, value) in fields.iter() {
             line.recorded_field(name, KEYS.contains(&name), |out| write_recorded(value, out));
@@ -87,6 +106,7 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) {
         }
     }
     log.append(line);
+    AccessLine::Written
 }
 
 /// The field of a request id that was made here, in one piece: its digits need no escape.

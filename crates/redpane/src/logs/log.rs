@@ -16,6 +16,7 @@ use super::line::{ACCESS_TARGET, App, Line, LineIds};
 use super::losses::{Counts, FlushError, LogLosses, OverflowPolicy};
 use super::number;
 use super::pretty::PrettyWriter;
+use super::sampling::AccessSampling;
 use super::writer;
 use crate::request::ids_from::IdsSource;
 
@@ -32,6 +33,7 @@ pub(crate) struct LogOptions {
     pub(crate) buffer_bytes: usize,
     pub(crate) overflow: OverflowPolicy,
     pub(crate) ids_from: Option<IdsSource>,
+    pub(crate) sampling: Option<AccessSampling>,
 }
 
 /// Flushes what writes its last lines then, within a bound. Whether it did.
@@ -46,6 +48,7 @@ pub(crate) struct Log {
     ids_from: Option<IdsSource>,
     /// Whether access lines are written, by [`level_index`].
     access: [bool; 3],
+    sampling: Option<AccessSampling>,
     /// What has to end before the log does.
     before: OnceLock<BeforeEnd>,
 }
@@ -75,6 +78,7 @@ impl Log {
             app,
             buffer,
             access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled),
+            sampling: options.sampling,
             filter: options.filter,
             ids_from: options.ids_from,
             before: OnceLock::new(),
@@ -100,6 +104,11 @@ impl Log {
     /// Whether access lines of this level (`ERROR`, `WARN` or `INFO`) are written.
     pub(crate) fn would_log_access(&self, level: Level) -> bool {
         self.access[level_index(level)]
+    }
+
+    /// Which access lines are left out, where some are.
+    pub(super) fn sampling(&self) -> Option<&AccessSampling> {
+        self.sampling.as_ref()
     }
 
     /// Opens a line up to and without its message.

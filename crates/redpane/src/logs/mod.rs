@@ -2,8 +2,8 @@
 //!
 //! * [`json`], [`number`] and [`address`] turn values into JSON, whatever bytes they hold; [`value`] knows the values of `tracing` fields.
 //! * [`line`](mod@line) is one line: the first keys in their fixed order, then fields, within a bound.
-//! * [`access`] makes the access line of a finished request, [`layer`] the lines of `tracing` events with their spans
-//!   ([`span`]) and their ids ([`event_ids`]), [`panics`] those of panics.
+//! * [`access`] makes the access line of a finished request, unless [`sampling`] leaves it out, [`layer`] the lines of
+//!   `tracing` events with their spans ([`span`]) and their ids ([`event_ids`]), [`panics`] those of panics.
 //! * [`log`] is where they all end: the bounded [`buffer`], what it may lose ([`losses`]) and the [`writer`] thread
 //!   behind it. [`flush_guard`] writes what is left when the process ends.
 
@@ -22,6 +22,7 @@ pub(crate) mod losses;
 mod number;
 pub(crate) mod panics;
 mod pretty;
+pub(crate) mod sampling;
 mod span;
 pub(crate) mod timestamp;
 mod value;

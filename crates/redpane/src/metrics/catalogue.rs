@@ -64,6 +64,10 @@ pub(crate) const CALL_DURATION: Definition = Definition::histogram(
 pub(crate) const LOG_EVENTS: Definition =
     Definition::counter("log_events_total", "Log lines made, lost ones included.");
 pub(crate) const LOG_DROPPED: Definition = Definition::counter("log_lines_dropped_total", "Log lines that were lost.");
+pub(crate) const LOG_SAMPLED_OUT: Definition = Definition::counter(
+    "log_lines_sampled_out_total",
+    "Access lines left out because sampling keeps others in their place.",
+);
 pub(crate) const SPANS_EXPORTED: Definition =
     Definition::counter("trace_spans_exported_total", "Spans that the receiver has taken.");
 pub(crate) const SPANS_DROPPED: Definition =
@@ -77,7 +81,7 @@ pub(crate) const BUILD_INFO: Definition =
     Definition::gauge("redpane_build_info", "Version and revision of the application.");
 
 /// All of them. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 14] = [
+pub(crate) const OWN: [&Definition; 15] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
@@ -87,6 +91,7 @@ pub(crate) const OWN: [&Definition; 14] = [
     &CALL_DURATION,
     &LOG_EVENTS,
     &LOG_DROPPED,
+    &LOG_SAMPLED_OUT,
     &SPANS_EXPORTED,
     &SPANS_DROPPED,
     &SERIES,

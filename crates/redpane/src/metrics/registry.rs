@@ -10,6 +10,7 @@ use super::histogram::{Histogram, Reading};
 use super::http::HttpMetrics;
 use super::label_text::push_label;
 use super::recorder::Recorder;
+use super::shards::Counter;
 use super::snapshot::{Family, HistogramSnapshot, SeriesSnapshot, Value};
 use super::turn::Turn;
 
@@ -22,6 +23,8 @@ pub(crate) struct Registry {
     pub(crate) http: HttpMetrics,
     pub(crate) calls: CallMetrics,
     pub(crate) recorder: Recorder,
+    /// Access lines that sampling left out.
+    pub(crate) lines_sampled_out: Counter,
     source: Source,
     build_labels: Arc<str>,
     hooks: RwLock<Vec<ScrapeHook>>,
@@ -46,6 +49,7 @@ impl Registry {
             http,
             calls,
             recorder,
+            lines_sampled_out: Counter::new(),
             source,
             build_labels: build_labels.into(),
             hooks: RwLock::default(),
@@ -72,6 +76,7 @@ impl Registry {
         let mut families = self.http_families(exemplars);
         families.extend(self.calls.families());
         families.extend((self.source)());
+        families.push(catalogue::LOG_SAMPLED_OUT.integer(self.lines_sampled_out.get()));
         families.push(catalogue::SERIES.integer(self.http.label_sets() as u64));
         families.push(catalogue::OVERFLOW.integer(self.http.overflowed() + self.calls.overflowed()));
         families.push(catalogue::BUILD_INFO.integers([(Arc::clone(&self.build_labels), 1)]));

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 /// More shards than this cost more memory and render time than they save.
@@ -58,5 +58,22 @@ impl InFlight {
     pub(crate) fn get(&self) -> u64 {
         let sum: i64 = self.0.iter().map(|cell| cell.0.load(Ordering::Acquire)).sum();
         u64::try_from(sum).unwrap_or(0)
+    }
+}
+
+/// A counter that any thread adds to.
+pub(crate) struct Counter(Box<[Padded<AtomicU64>]>);
+
+impl Counter {
+    pub(crate) fn new() -> Self {
+        Self((0..count()).map(|_| Padded::default()).collect())
+    }
+
+    pub(crate) fn add(&self) {
+        self.0[mine()].0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.iter().map(|cell| cell.0.load(Ordering::Relaxed)).sum()
     }
 }

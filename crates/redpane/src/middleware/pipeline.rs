@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::route_label::RouteLabels;
 use super::unwind::catch;
+use crate::logs::access::{self, AccessLine};
 use crate::logs::log::Log;
-use crate::logs::{access, panics};
+use crate::logs::panics;
 use crate::metrics::http::Counted;
 use crate::metrics::registry::Registry;
 use crate::request::current::enter;
@@ -47,7 +48,9 @@ impl Pipeline {
             None => request.known_by.may_be_exported,
         };
         self.registry.http.record(counted, request, has_trace);
-        access::write(&self.log, request);
+        if access::write(&self.log, request) == AccessLine::SampledOut {
+            self.registry.lines_sampled_out.add();
+        }
         if self.observers.is_empty() {
             return;
         }

@@ -5,4 +5,5 @@
 
 pub(crate) mod hex;
 pub(crate) mod ids;
+pub(crate) mod share;
 pub(crate) mod traceparent;

@@ -21,6 +21,7 @@ mod properties;
 mod public_api;
 mod readers;
 mod recording;
+mod sampling;
 mod sink;
 #[cfg(feature = "otlp")]
 mod traces;

@@ -76,6 +76,8 @@ fn every_option() -> Redpane {
         .log_format(LogFormat::Json)
         .log_writer(std::io::sink())
         .log_buffer_bytes(64 * 1024)
+        .access_sample(0.5)
+        .access_slow(Duration::from_secs(2))
         .log_overflow(OverflowPolicy::Drop)
         .log_overflow(OverflowPolicy::Block { deadline: Duration::from_secs(1) })
         .build_info("1.0", "abc")
