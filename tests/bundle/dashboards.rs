@@ -77,8 +77,14 @@ fn form(file: &str, dashboard: &Value, findings: &mut Findings) {
     );
 }
 
-/// Every dashboard about the service can be narrowed to an app, an instance and a route.
+/// Every dashboard about the service can be narrowed to an app, an instance and a route, and the one of its requests to
+/// whatever label an application has declared: Grafana offers those that are there.
 fn choices(file: &str, dashboard: &Value, findings: &mut Findings) {
+    if dashboard["uid"] == "redpane-service" {
+        let is_choice = |variable: &Value| variable["type"] == "adhoc" && variable["datasource"]["uid"] == "prometheus";
+        let found = items(&dashboard["templating"]["list"]).iter().any(is_choice);
+        findings.expect(found, file, "templating.list", "has no drop-down of all labels");
+    }
     for name in ["app", "instance", "route"] {
         let list = items(&dashboard["templating"]["list"]);
         let found = list.iter().any(|variable| variable["name"] == name);

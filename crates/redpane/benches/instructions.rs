@@ -22,6 +22,8 @@ fn app(argument: &str) -> Option<Router> {
         "instrumented" => redpane,
         // Of no request the line is kept.
         "sampled-out" => redpane.access_sample(0.0),
+        // A declared label that the request does not have.
+        "labelled" => redpane.label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok()),
         _ => return None,
     };
     Some(redpane.instrument(router()))
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     // cargo calls every benchmark with a flag of its own.
     let Some(app) = arguments.get(1).and_then(|argument| app(argument)) else {
-        eprintln!("usage: instructions bare|instrumented|sampled-out REQUESTS");
+        eprintln!("usage: instructions bare|instrumented|sampled-out|labelled REQUESTS");
         return ExitCode::SUCCESS;
     };
     let Some(requests) = arguments.get(2).and_then(|count| count.parse::<u32>().ok()) else {

@@ -11,6 +11,7 @@ use tracing_subscriber::filter::Targets;
 use crate::install::InstallError;
 use crate::logs::format::LogFormat;
 use crate::logs::losses::OverflowPolicy;
+use crate::metrics::dimensions::Declared;
 use crate::options::{ConfigError, Options};
 use crate::request::finished::RequestObserver;
 use crate::request::ids_from::IdsSource;
@@ -85,7 +86,7 @@ impl Redpane {
         self
     }
 
-    /// Creates the series of a method and route at zero before the first scrape, so that `rate()` sees the very first
+    /// Creates the series of a method and route, for all [declared labels](Self::label), at zero before the first scrape, so that `rate()` sees the very first
     /// request and the very first error.
     pub fn preregister(mut self, method: Method, route: impl Into<String>) -> Self {
         self.options.preregistered.push((method, route.into()));
@@ -112,6 +113,29 @@ impl Redpane {
     /// ```
     pub fn route_label(mut self, label: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
         self.options.label_request = Some(Box::new(label));
+        self
+    }
+
+    /// Adds a label to the HTTP metrics, whose values are declared: any other value, and `None`, is `_other`. So the label sets
+    /// stay few, whatever clients send. `value` looks at the head of each request as it arrives, with the extensions that
+    /// layers outside of redpane's have put there.
+    ///
+    /// ```
+    /// let redpane = redpane::Redpane::new("api")
+    ///     .label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok());
+    /// ```
+    ///
+    /// All combinations of the values of all labels, `_other` included, are 1,000 at most. Each that occurs is a label set of
+    /// its own within [`series_limit`](Self::series_limit).
+    pub fn label<V: Into<String>>(
+        mut self,
+        name: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+        value: impl for<'a> Fn(&'a Parts) -> Option<&'a str> + Send + Sync + 'static,
+    ) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        self.options.labels.push(Declared { name: name.into(), values });
+        self.options.label_values.push(Box::new(value));
         self
     }
 

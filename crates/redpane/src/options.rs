@@ -14,7 +14,9 @@ use crate::logs::format::LogFormat;
 use crate::logs::line::MAX_LINE;
 use crate::logs::losses::OverflowPolicy;
 use crate::logs::sampling::AccessSampling;
+use crate::metrics::dimensions::{self, Declared};
 use crate::metrics::histogram::{Bounds, Scale};
+use crate::middleware::declared_label::FindValue;
 use crate::middleware::pipeline::Policy;
 use crate::middleware::route_label::LabelRequest;
 use crate::request::finished::RequestObserver;
@@ -51,6 +53,9 @@ pub(crate) struct Options {
     pub(crate) preregistered: Vec<(Method, String)>,
     pub(crate) nested_services: Vec<String>,
     pub(crate) label_request: Option<LabelRequest>,
+    pub(crate) labels: Vec<Declared>,
+    /// How the values of `labels` are found, in the same order.
+    pub(crate) label_values: Vec<FindValue>,
     pub(crate) series_limit: usize,
     pub(crate) filter: Targets,
     pub(crate) format: LogFormat,
@@ -148,6 +153,8 @@ impl Options {
             preregistered: Vec::new(),
             nested_services: Vec::new(),
             label_request: None,
+            labels: Vec::new(),
+            label_values: Vec::new(),
             series_limit: SERIES_LIMIT,
             filter: Targets::new().with_default(LevelFilter::INFO),
             format: LogFormat::Json,
@@ -216,6 +223,8 @@ impl Options {
                 histograms.insert(sanitize_metric_name(name), own);
             }
         }
+        let found = dimensions::problems(&self.labels).into_iter();
+        problems.extend(found.map(|(value, problem)| BadOption { option: "label", value, problem }));
         #[cfg(feature = "otlp")]
         if let Some(Err(found)) = self.otlp.as_ref().map(Otlp::check) {
             problems.extend(found.into_iter().map(|(value, problem)| BadOption { option: "otlp", value, problem }));

@@ -22,12 +22,14 @@ use crate::logs::losses::{DropReason, FlushError, LogLosses};
 use crate::logs::panics;
 use crate::metrics::calls::CallMetrics;
 use crate::metrics::catalogue;
+use crate::metrics::dimensions::Dimensions;
 use crate::metrics::encode::ExpositionFormat;
 use crate::metrics::http::HttpMetrics;
 use crate::metrics::recorder::Recorder;
 use crate::metrics::registry::Registry;
 use crate::metrics::scrape;
 use crate::metrics::snapshot::Family;
+use crate::middleware::declared_label::DeclaredLabel;
 use crate::middleware::layer::InstrumentLayer;
 use crate::middleware::pipeline::Pipeline;
 use crate::middleware::route_label::RouteLabels;
@@ -110,7 +112,15 @@ impl Telemetry {
             },
         };
         let calls = CallMetrics::new(Arc::clone(&checked.durations), options.series_limit);
-        let http = HttpMetrics::new(checked.durations, checked.sizes, options.series_limit, Box::new(describe));
+        let http = HttpMetrics::new(
+            checked.durations,
+            checked.sizes,
+            options.series_limit,
+            Dimensions::new(&options.labels),
+            Box::new(describe),
+        );
+        let declared = options.labels.into_iter().zip(options.label_values);
+        let declared = declared.map(|(label, find)| DeclaredLabel { values: label.values, find }).collect();
         options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
         let recorder = Recorder::new(checked.default_bounds, checked.histograms);
         let counted = Arc::clone(&log);
@@ -132,6 +142,7 @@ impl Telemetry {
             log: Arc::clone(&log),
             registry: Arc::new(registry),
             labels: RouteLabels { nested_services: options.nested_services, label_request: options.label_request },
+            declared,
             policy: options.policy,
             #[cfg(not(feature = "otlp"))]
             spans: None,

@@ -19,9 +19,9 @@ pub(crate) struct EndpointSeries {
     pub(crate) request_sizes: Histogram,
     pub(crate) response_sizes: Histogram,
     pub(crate) info: EndpointInfo,
-    /// The position of the method in [`METHODS`](super::method::METHODS).
-    pub(crate) method: usize,
-    /// `method="GET",route="/"`.
+    /// The number of its method and its declared labels.
+    pub(crate) number: usize,
+    /// `method="GET",route="/"`, and declared labels.
     pub(crate) labels: Arc<str>,
 }
 
@@ -80,16 +80,20 @@ impl Statuses {
 }
 
 impl EndpointSeries {
-    pub(crate) fn new(method: usize, info: EndpointInfo, sizes: &Arc<Bounds>) -> Self {
+    /// `declared` are the labels of the application's own, as a text.
+    pub(crate) fn new(number: usize, info: EndpointInfo, declared: &str, sizes: &Arc<Bounds>) -> Self {
         let mut labels = String::new();
         push_label(&mut labels, "method", info.method);
         push_label(&mut labels, "route", &info.route);
+        if !declared.is_empty() {
+            labels.extend([",", declared]);
+        }
         Self {
             statuses: Statuses::new(),
             request_sizes: Histogram::new(Arc::clone(sizes)),
             response_sizes: Histogram::new(Arc::clone(sizes)),
             info,
-            method,
+            number,
             labels: labels.into(),
         }
     }

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use http::Method;
 
 use super::arena::Arena;
+use super::dimensions::Dimensions;
 use super::endpoint_series::{EndpointSeries, StatusSeries};
 use super::histogram::Bounds;
-use super::method::{METHODS, method_index};
+use super::method::method_index;
 use super::route::{OVERFLOW, Route};
 use super::shards::{self, InFlight};
 use crate::request::endpoint::EndpointInfo;
@@ -47,43 +48,52 @@ pub(crate) struct HttpMetrics {
     durations: Arc<Bounds>,
     sizes: Arc<Bounds>,
     limit: usize,
+    dimensions: Dimensions,
     describe: Describe,
     routes: RwLock<HashMap<Box<str>, Arc<Route>>>,
     endpoints: Arena<EndpointSeries>,
     /// Held while a label set is created.
     creating: Mutex<()>,
     label_sets: AtomicUsize,
-    /// Numbers of the overflow series, by method.
-    overflow: [OnceLock<u32>; METHODS.len()],
+    /// Numbers of the overflow series, by dimension.
+    overflow: Box<[OnceLock<u32>]>,
     overflowed: AtomicU64,
 }
 
 impl HttpMetrics {
-    pub(crate) fn new(durations: Arc<Bounds>, sizes: Arc<Bounds>, limit: usize, describe: Describe) -> Self {
+    pub(crate) fn new(
+        durations: Arc<Bounds>,
+        sizes: Arc<Bounds>,
+        limit: usize,
+        dimensions: Dimensions,
+        describe: Describe,
+    ) -> Self {
         Self {
             in_flight: InFlight::new(),
             failures_only_in_flight: InFlight::new(),
             durations,
             sizes,
             limit,
+            overflow: (0..dimensions.count()).map(|_| OnceLock::new()).collect(),
+            dimensions,
             describe,
             routes: RwLock::default(),
             endpoints: Arena::new(),
             creating: Mutex::new(()),
             label_sets: AtomicUsize::new(0),
-            overflow: [const { OnceLock::new() }; METHODS.len()],
             overflowed: AtomicU64::new(0),
         }
     }
 
-    /// Makes the series of a method and route exist, at zero, for the statuses 200 and 500.
+    /// Makes the series of a method and route exist, at zero, for the statuses 200 and 500 and all declared labels.
     pub(crate) fn preregister(&self, method: &Method, route: &str) {
-        let method = method_index(method);
-        if route == OVERFLOW {
-            // Never a second series of this name: a scraper would refuse both.
-            self.overflow_status(self.overflow_series(method), 200);
-        } else if let Series::Own(number) = self.series(&self.route(route), method) {
-            let _ = self.status(self.endpoints.get(number), 200);
+        for number in self.dimensions.of_method(method_index(method)) {
+            if route == OVERFLOW {
+                // Never a second series of this name: a scraper would refuse both.
+                self.overflow_status(self.overflow_series(number), 200);
+            } else if let Series::Own(series) = self.series(&self.route(route), number) {
+                let _ = self.status(self.endpoints.get(series), 200);
+            }
         }
     }
 
@@ -92,10 +102,10 @@ impl HttpMetrics {
     pub(crate) fn route(&self, name: &str) -> Arc<Route> {
         self.known_route(name).unwrap_or_else(|| {
             if !self.has_room_for(2) {
-                return Route::new(name);
+                return Route::new(name, self.dimensions.count());
             }
             let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(routes.entry(name.into()).or_insert_with(|| Route::new(name)))
+            Arc::clone(routes.entry(name.into()).or_insert_with(|| Route::new(name, self.dimensions.count())))
         })
     }
 
@@ -109,27 +119,27 @@ impl HttpMetrics {
         self.known_route(route.name()).is_some_and(|kept| Arc::ptr_eq(&kept, route))
     }
 
-    /// Where the requests of a route and method are counted.
-    pub(crate) fn series(&self, route: &Route, method: usize) -> Series {
-        if let Some(number) = route.series(method) {
+    /// Where the requests of a route are counted that have the dimensions of this number.
+    pub(crate) fn series(&self, route: &Route, dimension: usize) -> Series {
+        if let Some(number) = route.series(dimension) {
             return Series::Own(number);
         }
         if route.name() == OVERFLOW {
             // Never a second series of this name: a scraper would refuse both.
-            return Series::Own(self.overflow_series(method));
+            return Series::Own(self.overflow_series(dimension));
         }
-        let info = (self.describe)(METHODS[method], route.name());
+        let info = (self.describe)(Dimensions::method(dimension), route.name());
         let creating = self.lock();
-        match route.series(method) {
+        match route.series(dimension) {
             Some(number) => Series::Own(number),
             // A new method and route bring the status 500 and the status that made them known.
             None if !self.has_room_for(2) => {
                 drop(creating);
-                Series::Overflow(Box::new(info), self.overflow_series(method))
+                Series::Overflow(Box::new(info), self.overflow_series(dimension))
             }
             None => {
-                let number = self.create(method, info);
-                route.set_series(method, number);
+                let number = self.create(dimension, info);
+                route.set_series(dimension, number);
                 Series::Own(number)
             }
         }
@@ -166,7 +176,7 @@ impl HttpMetrics {
         let found = if overflowed { None } else { self.status(endpoint, request.status) };
         let status = found.unwrap_or_else(|| {
             overflowed = true;
-            let number = self.overflow_series(endpoint.method);
+            let number = self.overflow_series(endpoint.number);
             endpoint = self.endpoints.get(number);
             self.overflow_status(number, request.status)
         });
@@ -210,8 +220,9 @@ impl HttpMetrics {
     }
 
     /// Creates the series of a method and route with their status 500, under the lock.
-    fn create(&self, method: usize, info: EndpointInfo) -> u32 {
-        let series = EndpointSeries::new(method, info, &self.sizes);
+    fn create(&self, dimension: usize, info: EndpointInfo) -> u32 {
+        let declared = self.dimensions.label_text(dimension);
+        let series = EndpointSeries::new(dimension, info, declared, &self.sizes);
         series.add_status(500, &self.durations);
         self.label_sets.fetch_add(1, Ordering::Relaxed);
         self.endpoints.push(series)
@@ -225,14 +236,14 @@ impl HttpMetrics {
         })
     }
 
-    fn overflow_series(&self, method: usize) -> u32 {
-        *self.overflow[method].get_or_init(|| {
+    fn overflow_series(&self, dimension: usize) -> u32 {
+        *self.overflow[dimension].get_or_init(|| {
             let _creating = self.lock();
-            self.create(method, (self.describe)(METHODS[method], OVERFLOW))
+            self.create(dimension, (self.describe)(Dimensions::method(dimension), OVERFLOW))
         })
     }
 
-    /// The overflow series ask no limit: there are at most as many as methods times status codes.
+    /// The overflow series ask no limit: there are at most as many as methods and declared labels times status codes.
     fn overflow_status(&self, number: u32, status: u16) -> &StatusSeries {
         let endpoint = self.endpoints.get(number);
         endpoint.status(status).unwrap_or_else(|| {

@@ -2,7 +2,7 @@
 //!
 //! * [`histogram`] is fixed buckets in sharded atomics ([`shards`]).
 //! * [`http`] finds what is counted for a method and route ([`endpoint_series`], kept in an [`arena`]) and bounds how many
-//!   there are; [`route`] is where a route's name leads.
+//!   there are; [`route`] is where a route's name leads, and [`dimensions`] tell its series apart.
 //! * [`calls`] counts calls to other services.
 //! * [`recorder`] takes what the application emits through the `metrics` macros, under the names of [`shown_key`].
 //! * [`registry`] is all of it together. It makes a [`snapshot`], which [`encode`] writes as text and [`scrape`] answers
@@ -11,6 +11,7 @@
 pub(crate) mod arena;
 pub(crate) mod calls;
 pub(crate) mod catalogue;
+pub(crate) mod dimensions;
 pub(crate) mod encode;
 pub(crate) mod endpoint_series;
 pub(crate) mod exemplars;

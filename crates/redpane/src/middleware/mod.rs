@@ -1,7 +1,7 @@
 //! The tower middleware: one request, observed once.
 //!
 //! * [`layer`] wraps a service, or every endpoint of a router, fallbacks included; [`service`] starts the observation of a
-//!   request. It measures the [`request_body`] and finds the route ([`route_cache`], [`route_label`]).
+//!   request. It measures the [`request_body`] and finds the route ([`route_cache`], [`route_label`], [`declared_label`]).
 //! * [`future`] holds it until the headers are sent, [`body`] until the last byte ([`body_state`], [`body_error`]); a panic, an error, a broken body, a
 //!   timeout or a client that leaves ends it where it happens.
 //! * [`ask_inside`] finds the span of an SDK of the application's, where that says the ids.
@@ -13,6 +13,7 @@ mod ask_inside;
 pub(crate) mod body;
 pub(crate) mod body_error;
 mod body_state;
+pub(crate) mod declared_label;
 pub(crate) mod delivery;
 pub(crate) mod future;
 pub(crate) mod layer;

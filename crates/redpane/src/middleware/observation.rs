@@ -11,9 +11,9 @@ use http_body::Body;
 
 use super::ask_inside::AskInside;
 use super::pipeline::Policy;
-use super::request_body;
 use super::route_cache::{Callee, Endpoint, RequestSeries, RouteCache};
 use super::unwind::{Payload, catch};
+use super::{declared_label, request_body};
 use crate::logs::{panics, timestamp};
 use crate::request::context::RequestContext;
 use crate::request::current::{enter, with_current};
@@ -62,8 +62,9 @@ impl Observation {
         }
         let arrived = Instant::now();
         let size = request_body::measure(request.body_mut());
+        let combination = declared_label::combination(&cache.pipeline.declared, request);
         let sent = SentHeaders::find(request.headers());
-        let Endpoint { series, failures_only } = cache.find(request, sent.is_grpc());
+        let Endpoint { series, failures_only } = cache.find(request, sent.is_grpc(), combination);
         // A middleware of another telemetry knows what was taken out of the request.
         let client = client.or_else(|| outer.as_ref().and_then(|outer| outer.head().client));
         let head = RequestHead::of(request, &sent, size, arrived, client);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::declared_label::DeclaredLabel;
 use super::route_label::RouteLabels;
 use super::unwind::catch;
 use crate::logs::access::{self, AccessLine};
@@ -31,6 +32,7 @@ pub(crate) struct Pipeline {
     pub(crate) log: Arc<Log>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) labels: RouteLabels,
+    pub(crate) declared: Vec<DeclaredLabel>,
     pub(crate) policy: Policy,
     /// Where spans are exported.
     pub(crate) spans: Option<Arc<dyn RequestSpans>>,

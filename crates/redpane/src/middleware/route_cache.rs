@@ -9,6 +9,7 @@ use super::pipeline::Pipeline;
 use super::route_label::is_grpc_path;
 use crate::logs::flush_guard::FlushGuard;
 use crate::logs::panics;
+use crate::metrics::dimensions::Dimensions;
 use crate::metrics::http::Series;
 use crate::metrics::method::method_index;
 use crate::metrics::route::{Route, UNMATCHED};
@@ -49,7 +50,7 @@ pub(super) struct GrpcCall {
     path: Box<str>,
     /// The label of a request that is no call of a method.
     other_label: Box<str>,
-    method: usize,
+    dimension: usize,
 }
 
 /// What a gRPC call turned out to call.
@@ -67,24 +68,24 @@ impl RouteCache {
         Arc::new(Self { pipeline: Arc::clone(pipeline), _flush: Arc::clone(flush), route: OnceLock::new() })
     }
 
-    /// Finds where a request is counted, or makes its series.
-    pub(super) fn find<B>(&self, request: &Request<B>, is_grpc: bool) -> Endpoint {
-        let method = method_index(request.method());
+    /// Finds where a request is counted, or makes its series. `combination` is that of its declared labels.
+    pub(super) fn find<B>(&self, request: &Request<B>, is_grpc: bool, combination: usize) -> Endpoint {
+        let dimension = Dimensions::number(method_index(request.method()), combination);
         let path = request.uri().path();
         let grpc = is_grpc && is_grpc_path(path);
         let http = &self.pipeline.registry.http;
         if grpc && let Some(route) = http.known_route(path) {
-            let series = http.series(&route, method);
+            let series = http.series(&route, dimension);
             let failures_only = http.logs_failures_only(&series);
             return Endpoint { series: RequestSeries::Known(series), failures_only };
         }
         let label = self.pipeline.labels.of(request);
         if grpc {
             let other_label = (*label).into();
-            let call = Box::new(GrpcCall { path: path.into(), other_label, method });
+            let call = Box::new(GrpcCall { path: path.into(), other_label, dimension });
             return Endpoint { series: RequestSeries::GrpcCall(call), failures_only: false };
         }
-        let (series, failures_only) = self.series(&label, method);
+        let (series, failures_only) = self.series(&label, dimension);
         Endpoint { series: RequestSeries::Known(series), failures_only }
     }
 
@@ -95,18 +96,18 @@ impl RouteCache {
             Callee::Unknown => UNMATCHED,
             Callee::NotGrpc => &call.other_label,
         };
-        self.series(name, call.method).0
+        self.series(name, call.dimension).0
     }
 
     /// The series of a route's name, and whether that route logs failures only.
-    fn series(&self, name: &str, method: usize) -> (Series, bool) {
+    fn series(&self, name: &str, dimension: usize) -> (Series, bool) {
         let http = &self.pipeline.registry.http;
         // Compared by text: nested routers make a new string for every request.
         if let Some(own) = self.route.get().filter(|own| own.route.name() == name) {
-            return (http.series(&own.route, method), own.failures_only);
+            return (http.series(&own.route, dimension), own.failures_only);
         }
         let route = http.route(name);
-        let series = http.series(&route, method);
+        let series = http.series(&route, dimension);
         let failures_only = http.logs_failures_only(&series);
         if self.route.get().is_none() && http.keeps(&route) {
             let _ = self.route.set(CachedRoute { route, failures_only });

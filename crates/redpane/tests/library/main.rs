@@ -7,6 +7,7 @@ mod beside;
 mod calls;
 mod composition;
 mod context;
+mod declared;
 mod endings;
 #[cfg(unix)]
 mod ends;

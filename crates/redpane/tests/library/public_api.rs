@@ -70,6 +70,7 @@ fn every_option() -> Redpane {
         .observe_until_headers([String::from("/events")])
         .preregister(Method::GET, "/")
         .nested_service("/assets")
+        .label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok())
         .series_limit(100)
         .log_filter(Targets::new().with_default(LevelFilter::WARN))
         .log_format(LogFormat::Pretty)
