@@ -78,8 +78,9 @@ impl Redpane {
         self
     }
 
-    /// Routes (templates) whose responses may last for hours, such as server-sent events: they are counted and logged
-    /// when their headers are sent, with the duration until then.
+    /// Routes (templates) whose responses may last for hours: they are counted and logged when their headers are sent, with
+    /// the duration until then. What goes on is a stream, with a gauge, a histogram and a line of its own at its end.
+    /// Server-sent events (`text/event-stream`) and upgrades (101, CONNECT) are known without being named.
     pub fn observe_until_headers<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
         self.options.until_headers.extend(routes.into_iter().map(Into::into));
         self.options.policy.some_end_at_headers = !self.options.until_headers.is_empty();

@@ -16,6 +16,7 @@ use crate::logs::losses::OverflowPolicy;
 use crate::logs::sampling::AccessSampling;
 use crate::metrics::dimensions::{self, Declared};
 use crate::metrics::histogram::{Bounds, Scale};
+use crate::metrics::streams::STREAM_BUCKETS;
 use crate::middleware::declared_label::FindValue;
 use crate::middleware::pipeline::Policy;
 use crate::middleware::route_label::LabelRequest;
@@ -78,6 +79,7 @@ pub(crate) struct Options {
 pub(crate) struct Checked {
     pub(crate) durations: Arc<Bounds>,
     pub(crate) sizes: Arc<Bounds>,
+    pub(crate) streams: Arc<Bounds>,
     /// For the application's histograms that have no bounds of their own.
     pub(crate) default_bounds: Arc<Bounds>,
     /// By the name as it is shown.
@@ -216,6 +218,7 @@ impl Options {
         let (seconds, sizes) = (&self.duration_buckets, &SIZE_BUCKETS);
         let durations = bounds("duration_buckets", buckets(seconds), seconds, Scale::Nanoseconds);
         let sizes = bounds("size_buckets", buckets(sizes), sizes, Scale::Whole);
+        let streams = bounds("stream_buckets", String::new(), &STREAM_BUCKETS, Scale::Nanoseconds);
         let mut histograms = HashMap::new();
         for (name, upper) in &self.histogram_buckets {
             let value = format!("{name:?}, {upper:?}");
@@ -233,11 +236,12 @@ impl Options {
         if self.ids_from.is_some() && self.otlp.is_some() {
             problems.push(BadOption { option: "ids_from", value: "..".into(), problem: TWO_TRACERS.into() });
         }
-        match (problems.is_empty(), durations, sizes, share) {
-            (true, Some(durations), Some(sizes), Some(share)) => Ok(Checked {
+        match (problems.is_empty(), durations, sizes, streams, share) {
+            (true, Some(durations), Some(sizes), Some(streams), Some(share)) => Ok(Checked {
                 default_bounds: durations.as_float(),
                 durations,
                 sizes,
+                streams,
                 histograms,
                 sampling: AccessSampling::new(share, self.access_slow),
             }),

@@ -29,6 +29,7 @@ use crate::metrics::recorder::Recorder;
 use crate::metrics::registry::Registry;
 use crate::metrics::scrape;
 use crate::metrics::snapshot::Family;
+use crate::metrics::streams::StreamMetrics;
 use crate::middleware::declared_label::DeclaredLabel;
 use crate::middleware::layer::InstrumentLayer;
 use crate::middleware::pipeline::Pipeline;
@@ -122,6 +123,7 @@ impl Telemetry {
         let declared = options.labels.into_iter().zip(options.label_values);
         let declared = declared.map(|(label, find)| DeclaredLabel { values: label.values, find }).collect();
         options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
+        let streams = StreamMetrics::new(checked.streams, options.series_limit);
         let recorder = Recorder::new(checked.default_bounds, checked.histograms);
         let counted = Arc::clone(&log);
         #[cfg(not(feature = "otlp"))]
@@ -137,7 +139,7 @@ impl Telemetry {
                 families
             })
         };
-        let registry = Registry::new(http, calls, recorder, source, &options.version, &options.revision);
+        let registry = Registry::new(http, streams, calls, recorder, source, &options.version, &options.revision);
         let pipeline = Pipeline {
             log: Arc::clone(&log),
             registry: Arc::new(registry),

@@ -87,7 +87,7 @@ impl Line {
 
     /// Whether it is about a request that ended.
     pub fn is_access(&self) -> bool {
-        self["target"] == "redpane::access"
+        self["target"] == "redpane::access" && self["message"] == "request"
     }
 }
 

@@ -7,13 +7,14 @@ use super::log::Log;
 use super::sampling::Kept;
 use super::value::write_recorded;
 use super::{address, json, number};
+use crate::request::fields::RecordedFields;
 use crate::request::finished::{FinishedRequest, Outcome};
 
 /// The most bytes of a path or user agent that a line keeps.
-const MAX_PATH: usize = 2048;
+pub(super) const MAX_PATH: usize = 2048;
 const MAX_USER_AGENT: usize = 512;
 /// The most bytes of a route that a line keeps.
-const MAX_ROUTE: usize = 1024;
+pub(super) const MAX_ROUTE: usize = 1024;
 
 /// The fields of an access line. A recorded field of such a name gets a prefix.
 const KEYS: [&str; 16] = [
@@ -97,7 +98,14 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) -> AccessLine {
     if let Some(field) = sample_rate {
         line.raw(field);
     }
-    if let Some(fields) = &request.fields {
+    write_fields(&mut line, request.fields.as_ref());
+    log.append(line);
+    AccessLine::Written
+}
+
+/// Writes what was recorded, behind all other fields.
+pub(super) fn write_fields(line: &mut Line, fields: Option<&RecordedFields>) {
+    if let Some(fields) = fields {
         for (name, value) in fields.iter() {
             line.recorded_field(name, KEYS.contains(&name), |out| write_recorded(value, out));
         }
@@ -105,8 +113,6 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) -> AccessLine {
             line.field(",\"fields_dropped\":", |out| number::integer(out, fields.dropped()));
         }
     }
-    log.append(line);
-    AccessLine::Written
 }
 
 /// The field of a request id that was made here, in one piece: its digits need no escape.

@@ -3,7 +3,7 @@
 //! * [`json`], [`number`] and [`address`] turn values into JSON, whatever bytes they hold; [`value`] knows the values of `tracing` fields.
 //! * [`line`](mod@line) is one line: the first keys in their fixed order, then fields, within a bound.
 //! * [`access`] makes the access line of a finished request, unless [`sampling`] leaves it out, [`layer`] the lines of
-//!   `tracing` events with their spans ([`span`]) and their ids ([`event_ids`]), [`panics`] those of panics.
+//!   `tracing` events with their spans ([`span`]) and their ids ([`event_ids`]), [`panics`] those of panics, [`stream`] those of streams.
 //! * [`log`] is where they all end: the bounded [`buffer`], what it may lose ([`losses`]) and the [`writer`] thread
 //!   behind it. [`flush_guard`] writes what is left when the process ends.
 
@@ -24,6 +24,7 @@ pub(crate) mod panics;
 mod pretty;
 pub(crate) mod sampling;
 mod span;
+pub(crate) mod stream;
 pub(crate) mod timestamp;
 mod value;
 mod writer;

@@ -54,6 +54,13 @@ pub(crate) const REQUEST_SIZE: Definition =
     Definition::histogram("http_request_size_bytes", "bytes", "Size of request bodies.");
 pub(crate) const RESPONSE_SIZE: Definition =
     Definition::histogram("http_response_size_bytes", "bytes", "Size of response bodies.");
+pub(crate) const STREAMS_IN_FLIGHT: Definition =
+    Definition::gauge("http_streams_in_flight", "Answers that stream, from their headers to their end.");
+pub(crate) const STREAM_DURATION: Definition = Definition::histogram(
+    "http_stream_duration_seconds",
+    "seconds",
+    "Time from the headers of an answer that streams to its end.",
+);
 pub(crate) const CALLS: Definition =
     Definition::counter("http_client_requests_total", "Calls to other services finished.");
 pub(crate) const CALL_DURATION: Definition = Definition::histogram(
@@ -81,12 +88,14 @@ pub(crate) const BUILD_INFO: Definition =
     Definition::gauge("redpane_build_info", "Version and revision of the application.");
 
 /// All of them. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 15] = [
+pub(crate) const OWN: [&Definition; 17] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
     &REQUEST_SIZE,
     &RESPONSE_SIZE,
+    &STREAMS_IN_FLIGHT,
+    &STREAM_DURATION,
     &CALLS,
     &CALL_DURATION,
     &LOG_EVENTS,

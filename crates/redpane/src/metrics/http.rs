@@ -24,11 +24,12 @@ use crate::request::finished::FinishedRequest;
 pub(crate) type Describe = Box<dyn Fn(&'static str, &str) -> EndpointInfo + Send + Sync>;
 
 /// Where the requests of a method and route are counted.
+#[derive(Clone)]
 pub(crate) enum Series {
     /// In the series of this number.
     Own(u32),
     /// In those of the route `_overflow`, past the limit. The description is the request's own.
-    Overflow(Box<EndpointInfo>, u32),
+    Overflow(Arc<EndpointInfo>, u32),
 }
 
 /// The series that a request is counted in, found.
@@ -135,7 +136,7 @@ impl HttpMetrics {
             // A new method and route bring the status 500 and the status that made them known.
             None if !self.has_room_for(2) => {
                 drop(creating);
-                Series::Overflow(Box::new(info), self.overflow_series(dimension))
+                Series::Overflow(Arc::new(info), self.overflow_series(dimension))
             }
             None => {
                 let number = self.create(dimension, info);

@@ -3,7 +3,7 @@
 //! * [`histogram`] is fixed buckets in sharded atomics ([`shards`]).
 //! * [`http`] finds what is counted for a method and route ([`endpoint_series`], kept in an [`arena`]) and bounds how many
 //!   there are; [`route`] is where a route's name leads, and [`dimensions`] tell its series apart.
-//! * [`calls`] counts calls to other services.
+//! * [`calls`] counts calls to other services, [`streams`] what outlives its request.
 //! * [`recorder`] takes what the application emits through the `metrics` macros, under the names of [`shown_key`].
 //! * [`registry`] is all of it together. It makes a [`snapshot`], which [`encode`] writes as text and [`scrape`] answers
 //!   with, one at a time: a [`turn`] is shared by those who wait.
@@ -29,4 +29,5 @@ pub(crate) mod scrape;
 pub(crate) mod shards;
 mod shown_key;
 pub(crate) mod snapshot;
+pub(crate) mod streams;
 mod turn;

@@ -12,6 +12,7 @@ use super::label_text::push_label;
 use super::recorder::Recorder;
 use super::shards::Counter;
 use super::snapshot::{Family, HistogramSnapshot, SeriesSnapshot, Value};
+use super::streams::StreamMetrics;
 use super::turn::Turn;
 
 type ScrapeHook = Arc<dyn Fn() + Send + Sync>;
@@ -21,6 +22,7 @@ pub(crate) type Source = Box<dyn Fn() -> Vec<Family> + Send + Sync>;
 /// HTTP metrics of both sides, the application's metrics, and those of other rooms.
 pub(crate) struct Registry {
     pub(crate) http: HttpMetrics,
+    pub(crate) streams: StreamMetrics,
     pub(crate) calls: CallMetrics,
     pub(crate) recorder: Recorder,
     /// Access lines that sampling left out.
@@ -36,6 +38,7 @@ impl Registry {
     /// `source` reads what is counted elsewhere; `version` and `revision` are the labels of `redpane_build_info`.
     pub(crate) fn new(
         http: HttpMetrics,
+        streams: StreamMetrics,
         calls: CallMetrics,
         recorder: Recorder,
         source: Source,
@@ -47,6 +50,7 @@ impl Registry {
         push_label(&mut build_labels, "revision", revision);
         Self {
             http,
+            streams,
             calls,
             recorder,
             lines_sampled_out: Counter::new(),
@@ -74,6 +78,7 @@ impl Registry {
         let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
         metrics::with_local_recorder(&self.recorder, || hooks.iter().for_each(|hook| hook()));
         let mut families = self.http_families(exemplars);
+        families.extend(self.streams.families());
         families.extend(self.calls.families());
         families.extend((self.source)());
         families.push(catalogue::LOG_SAMPLED_OUT.integer(self.lines_sampled_out.get()));

@@ -51,26 +51,30 @@ impl<B: Body> ResponseBody<B>
 where
     B::Data: 'static,
 {
-    /// `length` is what the answer promises, in bytes. An answer without a body ends here: nothing of it can be watched.
-    pub(super) fn new(body: B, length: Option<u64>, mut observation: Observation, delivery: Option<Delivery>) -> Self {
+    /// `length` is what the answer promises, in bytes; `streams` that it does so by its nature. An answer without a body ends
+    /// here: nothing of it can be watched.
+    pub(super) fn new(
+        body: B,
+        length: Option<u64>,
+        streams: bool,
+        observation: Observation,
+        delivery: Option<Delivery>,
+    ) -> Self {
         let length = length.unwrap_or(UNKNOWN_LENGTH);
         let (inner, panic_answer) = (Some(body), None);
         if inner.as_ref().is_some_and(Body::is_end_stream) {
             observation.complete();
             return Self { inner, panic_answer, length, state: BodyState::Ended };
         }
-        let ends_here = observation.ends_at_headers();
-        if ends_here {
-            observation.stop_counting_bytes();
-        }
         // axum or hyper drop a body that HTTP leaves out unread, which must not look like a client that left.
-        let state = match ends_here || observation.has_no_body() {
-            true => {
-                let context = observation.context().cloned();
-                observation.complete();
-                BodyState::Detached(context)
-            }
-            false => BodyState::Observed(observation, delivery),
+        let state = if observation.has_no_body() {
+            let context = observation.context().cloned();
+            observation.complete();
+            BodyState::Detached(context)
+        } else if streams || observation.ends_at_headers() {
+            observation.into_stream().map_or(BodyState::Ended, |stream| BodyState::Stream(Box::new(stream)))
+        } else {
+            BodyState::Observed(observation, delivery)
         };
         Self { inner, panic_answer, length, state }
     }
@@ -129,7 +133,7 @@ where
                 let goes_on = this.state.context().is_some_and(|context| !catches_panics(context));
                 this.state.log_panic(&*payload);
                 drop_inner(this.inner, this.state);
-                this.state.end(|observation| observation.fail(Outcome::Panic));
+                this.state.fail(Outcome::Panic);
                 if goes_on {
                     resume_unwind(payload);
                 }
@@ -138,7 +142,7 @@ where
         };
         match &polled {
             Poll::Ready(Some(Ok(frame))) => this.state.count(frame),
-            Poll::Ready(Some(Err(_))) => this.state.end(|observation| observation.fail(Outcome::BodyError)),
+            Poll::Ready(Some(Err(_))) => this.state.fail(Outcome::BodyError),
             _ => {}
         }
         if ended {
@@ -146,7 +150,7 @@ where
             // A server breaks off an answer that is shorter than it says.
             match length == UNKNOWN_LENGTH || this.state.has_sent(length) {
                 true => this.state.complete(),
-                false => this.state.end(|observation| observation.fail(Outcome::BodyError)),
+                false => this.state.fail(Outcome::BodyError),
             }
         }
         polled.map_err(ResponseBodyError::Body)

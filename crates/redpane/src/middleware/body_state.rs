@@ -9,13 +9,17 @@ use http_body::{Body, Frame};
 
 use super::delivery::Delivery;
 use super::observation::{Observation, log_caught};
+use super::stream::BodyStream;
 use super::unwind::{Payload, catch};
 use crate::request::context::RequestContext;
 use crate::request::current::enter;
+use crate::request::finished::Outcome;
 
 pub(super) enum BodyState {
     /// The request ends with the body or, where the server tells about it, with its delivery.
     Observed(Observation, Option<Delivery>),
+    /// The request ended at its headers, and the stream that began there ends with the body.
+    Stream(Box<BodyStream>),
     /// The request ended at its headers; log lines still carry its ids.
     Detached(Option<RequestContext>),
     /// The body has ended, or belongs to a request that is observed elsewhere.
@@ -28,6 +32,10 @@ impl BodyState {
     pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Payload> {
         match self {
             Self::Observed(observation, _) => observation.run(work),
+            Self::Stream(stream) => {
+                let _scope = enter(&mut stream.context);
+                catch(work)
+            }
             Self::Detached(context) => {
                 let _scope = enter(context);
                 catch(work)
@@ -46,25 +54,36 @@ impl BodyState {
     pub(super) fn context(&self) -> Option<&RequestContext> {
         match self {
             Self::Observed(observation, _) => observation.context(),
+            Self::Stream(stream) => stream.context.as_ref(),
             Self::Detached(context) => context.as_ref(),
             Self::Ended => None,
         }
     }
 
     pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
-        if let (Self::Observed(observation, _), Some(data)) = (self, frame.data_ref()) {
-            observation.count_bytes(data.remaining() as u64);
+        let Some(data) = frame.data_ref() else { return };
+        match self {
+            Self::Observed(observation, _) => observation.count_bytes(data.remaining() as u64),
+            Self::Stream(stream) => stream.bytes += data.remaining() as u64,
+            Self::Detached(_) | Self::Ended => {}
         }
     }
 
     /// Whether the body has at least so many bytes.
     pub(super) fn has_sent(&self, bytes: u64) -> bool {
-        matches!(self, Self::Observed(observation, _) if observation.has_sent(bytes))
+        match self {
+            Self::Observed(observation, _) => observation.has_sent(bytes),
+            Self::Stream(stream) => stream.bytes >= bytes,
+            Self::Detached(_) | Self::Ended => false,
+        }
     }
 
-    pub(super) fn end(&mut self, end: impl FnOnce(Observation)) {
-        if let Self::Observed(observation, _) = std::mem::replace(self, Self::Ended) {
-            end(observation);
+    /// It went wrong.
+    pub(super) fn fail(&mut self, outcome: Outcome) {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Observed(observation, _) => observation.fail(outcome),
+            Self::Stream(mut stream) => stream.outcome = outcome,
+            Self::Detached(_) | Self::Ended => {}
         }
     }
 
@@ -73,6 +92,7 @@ impl BodyState {
         match std::mem::replace(self, Self::Ended) {
             Self::Observed(observation, Some(delivery)) => delivery.wait_with(observation),
             Self::Observed(observation, None) => observation.complete(),
+            Self::Stream(mut stream) => stream.outcome = Outcome::Complete,
             Self::Detached(_) | Self::Ended => {}
         }
     }
@@ -86,6 +106,8 @@ impl BodyState {
             } else if let Some(delivery) = delivery {
                 observation.sent_only(delivery.bytes());
             }
+        } else if matches!(self, Self::Stream(stream) if stream.bytes >= length) {
+            self.complete();
         }
         *self = Self::Ended;
     }

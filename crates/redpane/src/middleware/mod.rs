@@ -5,6 +5,7 @@
 //! * [`future`] holds it until the headers are sent, [`body`] until the last byte ([`body_state`], [`body_error`]); a panic, an error, a broken body, a
 //!   timeout or a client that leaves ends it where it happens.
 //! * [`ask_inside`] finds the span of an SDK of the application's, where that says the ids.
+//! * [`stream`] holds what goes on after a request that ended at its headers.
 //! * [`delivery`] holds it on where the server tells when the client's system has the bytes.
 //! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
 //!   [`pipeline`]: metrics, access line, observers.
@@ -23,4 +24,5 @@ mod request_body;
 mod route_cache;
 pub(crate) mod route_label;
 pub(crate) mod service;
+mod stream;
 mod unwind;

@@ -12,9 +12,11 @@ use http_body::Body;
 use super::ask_inside::AskInside;
 use super::pipeline::Policy;
 use super::route_cache::{Callee, Endpoint, RequestSeries, RouteCache};
+use super::stream::{BodyStream, Upgrade};
 use super::unwind::{Payload, catch};
 use super::{declared_label, request_body};
 use crate::logs::{panics, timestamp};
+use crate::metrics::http::Series;
 use crate::request::context::RequestContext;
 use crate::request::current::{enter, with_current};
 use crate::request::finished::{FinishedRequest, Outcome};
@@ -173,9 +175,34 @@ impl Observation {
         self.response_bytes.is_some_and(|counted| counted >= bytes)
     }
 
-    /// Nobody counts the bytes of the answer.
-    pub(super) fn stop_counting_bytes(&mut self) {
+    /// The request ends here, and a stream begins. `None` where nobody knows what was called.
+    pub(super) fn into_stream(mut self) -> Option<BodyStream> {
         self.response_bytes = None;
+        let stream = self
+            .stream_parts()
+            .map(|(context, cache, series)| BodyStream::begin(context.clone(), &cache.pipeline, series, self.status));
+        self.complete();
+        stream
+    }
+
+    /// The connection leaves HTTP with this answer.
+    pub(super) fn upgraded(&self) {
+        if let Some((context, cache, series)) = self.stream_parts()
+            && context.is_shared()
+        {
+            Upgrade::begin(context, &cache.pipeline, series, self.status);
+        }
+    }
+
+    fn stream_parts(&self) -> Option<(&RequestContext, &RouteCache, Series)> {
+        let context = self.context.as_ref()?;
+        let RequestSeries::Known(series) = &self.series else { return None };
+        Some((context, cache_of(context)?, series.clone()))
+    }
+
+    /// Whether the request asks for a tunnel, as a WebSocket over HTTP/2 does.
+    pub(super) fn is_connect(&self) -> bool {
+        self.context.as_ref().is_some_and(|context| context.head().is_connect)
     }
 
     /// Everything was sent.

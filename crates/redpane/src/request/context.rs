@@ -14,6 +14,7 @@ use super::head::RequestHead;
 use super::headers::{SentHeaders, X_REQUEST_ID};
 use super::id::{self, RequestId};
 use super::ids_from::{IdsSource, RequestIds};
+use super::last_handle::LastHandle;
 use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
@@ -63,11 +64,26 @@ struct Inner {
     extra: Option<Box<ExtraContext>>,
     request_id: RequestId,
     head: RequestHead,
-    /// Allocated for requests that record something, which few do.
-    fields: OnceLock<Box<Mutex<RecordedFields>>>,
+    /// Allocated for requests that record something, or that a stream outlives, which are few.
+    kept: OnceLock<Box<Kept>>,
     #[cfg(feature = "otlp")]
     child_spans: Mutex<ChildSpans>,
     telemetry: Arc<dyn RequestTelemetry>,
+}
+
+/// What few requests need to change, or to be told.
+#[derive(Default)]
+struct Kept {
+    fields: Mutex<RecordedFields>,
+    last: OnceLock<Box<dyn LastHandle>>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(mut last) = self.last.take() {
+            last.dropped(Some(mem::take(&mut *lock(&self.fields))));
+        }
+    }
 }
 
 /// What a request is known by at its end.
@@ -129,7 +145,7 @@ impl RequestContext {
             extra: if is_plain { None } else { Some(Box::new(extra())) },
             request_id,
             head,
-            fields: OnceLock::new(),
+            kept: OnceLock::new(),
             #[cfg(feature = "otlp")]
             child_spans: Mutex::default(),
             telemetry,
@@ -266,12 +282,22 @@ impl RequestContext {
 
     /// Adds a field, or replaces the one of this name.
     pub(crate) fn record_field(&self, name: FieldName, value: FieldValue) {
-        lock(self.0.fields.get_or_init(Box::default)).record(name, value);
+        lock(&self.0.kept.get_or_init(Box::default).fields).record(name, value);
     }
 
     /// Takes what was recorded so far; `None` if nothing was.
     pub(crate) fn take_fields(&self) -> Option<RecordedFields> {
-        self.0.fields.get().map(|fields| mem::take(&mut *lock(fields)))
+        self.0.kept.get().map(|kept| mem::take(&mut *lock(&kept.fields)))
+    }
+
+    /// Whether there is another handle: something of the request goes on.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// Tells `last` when the last handle is dropped. Only the first counts.
+    pub(crate) fn tell_at_last(&self, last: Box<dyn LastHandle>) {
+        let _ = self.0.kept.get_or_init(Box::default).last.set(last);
     }
 
     /// The trace id that the caller sent, where it is not trusted.

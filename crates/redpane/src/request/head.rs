@@ -25,6 +25,7 @@ pub(crate) struct RequestHead {
     pub(crate) client: Option<SocketAddr>,
     pub(crate) size: RequestSize,
     pub(crate) is_head: bool,
+    pub(crate) is_connect: bool,
     #[cfg(feature = "otlp")]
     is_https: bool,
 }
@@ -47,6 +48,7 @@ impl RequestHead {
             client: client_of(request).or(client),
             size,
             is_head: request.method() == Method::HEAD,
+            is_connect: request.method() == Method::CONNECT,
             #[cfg(feature = "otlp")]
             is_https: request.uri().scheme() == Some(&http::uri::Scheme::HTTPS),
         }

@@ -8,6 +8,7 @@
 //! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
 //! * [`call`] is the same for a call to another service.
 //! * `child_spans` (feature `otlp`) keeps the spans inside of a request until its end.
+//! * [`stream`] is what goes on after a request that ended at its headers, and [`last_handle`] is told when nothing of it is left.
 //! * [`problem`] is the text of error answers.
 
 pub(crate) mod call;
@@ -23,8 +24,10 @@ pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod id;
 pub(crate) mod ids_from;
+pub(crate) mod last_handle;
 pub(crate) mod outgoing;
 pub(crate) mod problem;
 pub(crate) mod record;
 pub(crate) mod size;
+pub(crate) mod stream;
 pub(crate) mod tasks;

@@ -24,5 +24,6 @@ mod readers;
 mod recording;
 mod sampling;
 mod sink;
+mod streams;
 #[cfg(feature = "otlp")]
 mod traces;

@@ -1,0 +1,32 @@
+//! The line of a stream's end.
+
+use tracing::Level;
+
+use super::access::{MAX_PATH, MAX_ROUTE, write_fields};
+use super::line::{ACCESS_TARGET, Line};
+use super::log::Log;
+use super::{address, json, number, timestamp};
+use crate::request::stream::FinishedStream;
+
+/// Writes the line of a stream, unless the log filter or its endpoint are against it. It has the ids of its request's line.
+pub(crate) fn write(log: &Log, stream: &FinishedStream<'_>) {
+    let level = stream.level();
+    let only_failures = stream.endpoint.log_failures_only && level == Level::INFO;
+    if only_failures || !log.would_log_access(level) {
+        return;
+    }
+    let mut line = Line::begin_request(timestamp::now(), log.app(), level, (stream.trace_id, stream.span_id));
+    line.raw(
+        format!("\"{ACCESS_TARGET}\",\"message\":\"stream\",\"method\":\"{}\"", stream.endpoint.method).as_bytes(),
+    );
+    line.field(",\"route\":", |out| json::text_up_to(out, &stream.endpoint.route, MAX_ROUTE));
+    line.field(",\"path\":", |out| json::text_up_to(out, stream.path, MAX_PATH));
+    line.short_field(",\"status\":", |out| number::integer(out, stream.status));
+    line.raw(format!(",\"outcome\":\"{}\"", stream.outcome.as_str()).as_bytes());
+    line.short_field(",\"duration_seconds\":", |out| number::seconds(out, stream.nanoseconds));
+    line.short_field(",\"response_bytes\":", |out| json::optional(out, stream.response_bytes, number::integer));
+    line.short_field(",\"client\":", |out| json::optional(out, stream.client, address::socket));
+    line.field(",\"request_id\":", |out| json::text(out, stream.request_id));
+    write_fields(&mut line, stream.fields.as_ref());
+    log.append(line);
+}

@@ -1,0 +1,146 @@
+//! What goes on after the headers of an answer that streams by its nature, or because the builder says so.
+//!
+//! Its request ended at the headers: a connection of six hours must be no duration of six hours. The stream has a gauge and a
+//! histogram of its own, and a second line at its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Response, StatusCode, header};
+
+use super::pipeline::Pipeline;
+use crate::logs;
+use crate::metrics::http::Series;
+use crate::metrics::streams::StreamSeries;
+use crate::request::context::RequestContext;
+use crate::request::fields::RecordedFields;
+use crate::request::finished::Outcome;
+use crate::request::last_handle::LastHandle;
+use crate::request::stream::FinishedStream;
+use crate::trace_context::ids::{SpanId, TraceId};
+
+/// What is known of a stream while it lasts.
+struct Running {
+    pipeline: Arc<Pipeline>,
+    counted: Arc<StreamSeries>,
+    series: Series,
+    status: u16,
+    began: Instant,
+}
+
+impl Running {
+    fn begin(pipeline: &Arc<Pipeline>, series: Series, status: u16) -> Self {
+        let route = &pipeline.registry.http.endpoint(&series).0.route;
+        let counted = pipeline.registry.streams.begin(route);
+        Self { pipeline: Arc::clone(pipeline), counted, series, status, began: Instant::now() }
+    }
+}
+
+/// A stream that is a body. Whoever holds it drops it when the stream is over.
+pub(super) struct BodyStream {
+    /// `None` only while code runs inside it.
+    pub(super) context: Option<RequestContext>,
+    pub(super) bytes: u64,
+    /// Recorded if it is dropped now.
+    pub(super) outcome: Outcome,
+    running: Running,
+}
+
+impl BodyStream {
+    pub(super) fn begin(context: RequestContext, pipeline: &Arc<Pipeline>, series: Series, status: u16) -> Self {
+        let running = Running::begin(pipeline, series, status);
+        Self { context: Some(context), bytes: 0, outcome: Outcome::Aborted, running }
+    }
+}
+
+impl Drop for BodyStream {
+    fn drop(&mut self) {
+        let Some(context) = self.context.take() else { return };
+        let (trace_id, span_id) = context.ids();
+        let Running { pipeline, counted, series, status, began } = &self.running;
+        let stream = FinishedStream {
+            trace_id,
+            span_id,
+            endpoint: pipeline.registry.http.endpoint(series).0,
+            path: context.head().path(),
+            status: *status,
+            outcome: self.outcome,
+            nanoseconds: nanoseconds_since(*began),
+            response_bytes: Some(self.bytes),
+            client: context.head().client,
+            request_id: context.request_id(),
+            fields: context.take_fields(),
+        };
+        logs::stream::write(&pipeline.log, &stream);
+        counted.end(stream.nanoseconds);
+    }
+}
+
+/// A connection that left HTTP with its request (101, or CONNECT). No middleware sees what is sent on it; it lasts for as
+/// long as something runs in its request.
+pub(super) struct Upgrade {
+    running: Running,
+    /// Of the request, which is gone when this ends.
+    ids: Ids,
+}
+
+struct Ids {
+    trace_id: TraceId,
+    span_id: SpanId,
+    request_id: Box<str>,
+    path: Box<str>,
+    client: Option<SocketAddr>,
+}
+
+impl Upgrade {
+    /// Nobody could tell its end where the application has kept nothing of the request: then only its request is counted.
+    pub(super) fn begin(context: &RequestContext, pipeline: &Arc<Pipeline>, series: Series, status: u16) {
+        let (trace_id, span_id) = context.ids();
+        let ids = Ids {
+            trace_id: *trace_id,
+            span_id: *span_id,
+            request_id: context.request_id().into(),
+            path: context.head().path().into(),
+            client: context.head().client,
+        };
+        context.tell_at_last(Box::new(Self { running: Running::begin(pipeline, series, status), ids }));
+    }
+}
+
+impl LastHandle for Upgrade {
+    fn dropped(&mut self, fields: Option<RecordedFields>) {
+        let Running { pipeline, counted, series, status, began } = &self.running;
+        let stream = FinishedStream {
+            trace_id: &self.ids.trace_id,
+            span_id: &self.ids.span_id,
+            endpoint: pipeline.registry.http.endpoint(series).0,
+            path: &self.ids.path,
+            status: *status,
+            outcome: Outcome::Complete,
+            nanoseconds: nanoseconds_since(*began),
+            response_bytes: None,
+            client: self.ids.client,
+            request_id: &self.ids.request_id,
+            fields,
+        };
+        logs::stream::write(&pipeline.log, &stream);
+        counted.end(stream.nanoseconds);
+    }
+}
+
+fn nanoseconds_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Whether an answer whose length nobody knows streams by its nature: server-sent events.
+pub(super) fn is_event_stream<R>(response: &Response<R>) -> bool {
+    const EVENT_STREAM: &[u8] = b"text/event-stream";
+    let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    kind.len() >= EVENT_STREAM.len() && kind[..EVENT_STREAM.len()].eq_ignore_ascii_case(EVENT_STREAM)
+}
+
+/// Whether the connection, or the stream of HTTP/2, leaves HTTP with this answer (RFC 9110, section 15.2.2; RFC 8441).
+pub(super) fn is_upgrade(status: StatusCode, is_connect: bool) -> bool {
+    status == StatusCode::SWITCHING_PROTOCOLS || (is_connect && status.is_success())
+}
