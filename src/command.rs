@@ -22,6 +22,10 @@ const SPANS_DEADLINE: Duration = Duration::from_secs(3);
 /// How long the last spans and log lines may take.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Every second task that a worker runs comes from the queue that all share, where one does. A flood fills the queues of the
+/// workers, and what does not fit goes there: by default one of 61 would, and a client that comes then waits for the flood.
+const FAIRNESS: u32 = 2;
+
 /// Ended with requests cut off.
 const EXIT_CUT: u8 = 1;
 /// The health check found no healthy service.
@@ -96,13 +100,20 @@ pub fn refuse_arguments(message: &clap::Error) -> ExitCode {
 pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     let config = Config::read(role, source).map_err(Failure::Settings)?;
     executor::check_clock(SystemTime::now()).map_err(Failure::System)?;
-    executor::raise_descriptor_limit();
-    let runtime = executor::build(&mut Builder::new_multi_thread()).map_err(Failure::System)?;
+    let descriptors = executor::raise_descriptor_limit();
+    if executor::is_output_closed() {
+        eprintln!("redpane: standard output is closed: no log line is kept; use >/dev/null if that is meant");
+    }
+    let runtime =
+        executor::build(Builder::new_multi_thread().global_queue_interval(FAIRNESS)).map_err(Failure::System)?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen().map_err(Failure::System)?;
         let listeners = service::bind(&config).map_err(Failure::Listen)?;
         let telemetry = service::telemetry(&config).install().map_err(Failure::Install)?;
         warn_of_unknown_variables();
+        if executor::are_too_many(config.max_connections, descriptors) {
+            warn_of_few_descriptors(config.max_connections, descriptors);
+        }
         Ok((serve_until_signal(listeners, &config, &telemetry, signals).await, telemetry))
     });
     let (cut, telemetry) = ended?;
@@ -159,6 +170,15 @@ fn warn_of_unknown_variables() {
             "unknown variable {variable} has no effect; did you mean {nearest}?"
         );
     }
+}
+
+fn warn_of_few_descriptors(max_connections: usize, descriptors: Option<u64>) {
+    tracing::warn!(
+        target: SERVER,
+        max_connections,
+        descriptors,
+        "REDPANE_MAX_CONNECTIONS cannot be reached: each connection takes a file descriptor; raise the limit (ulimit -n)"
+    );
 }
 
 /// `redpane healthcheck`: reads no setting but `REDPANE_LISTEN`, and that only without a URL.

@@ -37,10 +37,28 @@ pub(super) fn run_alone<T>(future: impl Future<Output = T>) -> io::Result<T> {
 const DESCRIPTORS: usize = 10;
 
 /// Raises the soft limit of file descriptors to the hard one: each connection takes one, and 1,024 are the usual soft limit of
-/// programs that use `select`. Where the system refuses it stays as it is.
-pub(super) fn raise_descriptor_limit() {
+/// programs that use `select`. Where the system refuses it stays as it is. Gives what it is now, where that is known.
+pub(super) fn raise_descriptor_limit() -> Option<u64> {
     #[cfg(unix)]
-    drop(rlimit::increase_nofile_limit(rlimit::INFINITY));
+    return rlimit::increase_nofile_limit(rlimit::INFINITY).or_else(|_| rlimit::Resource::NOFILE.get_soft()).ok();
+    #[cfg(not(unix))]
+    None
+}
+
+/// Whether so many connections need more descriptors than there may be.
+pub(super) fn are_too_many(connections: usize, descriptors: Option<u64>) -> bool {
+    descriptors.is_some_and(|descriptors| (connections + DESCRIPTORS) as u64 > descriptors)
+}
+
+/// Whether standard output was closed when the process began (`>&-`): Rust then opens `/dev/null` in its place, for reading too.
+/// Whoever throws the log away on purpose mostly opens it for writing alone. Known on Linux only.
+pub(super) fn is_output_closed() -> bool {
+    let is_null = std::fs::read_link("/proc/self/fd/1").is_ok_and(|path| path.as_os_str() == "/dev/null");
+    let info = std::fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    // The access mode: 0 for reading, 1 for writing, 2 for both.
+    is_null && flags.is_some_and(|flags| flags & 3 == 2)
 }
 
 /// Builds a runtime. Makes sure first that there are descriptors: tokio's signal driver panics where there are none, and a

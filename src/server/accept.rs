@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
@@ -13,22 +13,29 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::accept_errors::AcceptErrorLog;
-use super::builders::ConnectionBuilders;
-use super::clients::{Clients, Command};
+use super::clients::{Clients, Command, IdleFor};
 use super::connection::serve;
+use super::listener_state::ListenerState;
 use super::phase::Phase;
 use super::proxies::{Proxies, TrustedProxies};
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// While far too much is held for clients: how often it is looked whether the keeper has made room. It takes milliseconds.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// While far too much is held for clients: pause before each connection, in which the keeper can make room.
 const RELIEF_PAUSE: Duration = Duration::from_millis(2);
 /// While a connection waits for its turn: how often an idle one is closed for it.
 const TURN_PAUSE: Duration = Duration::from_millis(20);
-/// After how long without a request. Its client may be about to ask again, but who waits has asked already.
-const TURN_IDLE: Duration = Duration::from_millis(50);
-/// The same where a head may be on its way.
-const TURN_BEGINNING: Duration = Duration::from_millis(500);
+/// How long a connection waits until those of HTTP/1 that were served a moment ago make room too. Their clients may be about
+/// to ask again, but who waits has asked already.
+const TURN_WAIT: Duration = Duration::from_millis(500);
+/// Which idle connections make room first, and which do after that wait.
+const IDLE_LONG: IdleFor = IdleFor { http1: Duration::from_secs(1), ..IDLE_SHORT };
+const IDLE_SHORT: IdleFor = IdleFor {
+    http1: Duration::from_millis(50),
+    http2: Duration::from_millis(50),
+    beginning: Duration::from_millis(500),
+    agreed: Duration::from_millis(60),
+};
 
 /// A listener at work.
 pub(super) struct ListenerHandle {
@@ -58,12 +65,11 @@ impl ListenerHandle {
             listener,
             // Once here, not once a connection.
             router: router.with_state(()),
-            builders: Arc::new(ConnectionBuilders::new(clients.limits())),
             proxies: Arc::new(Proxies::new(trusted)),
             permits: Arc::new(Semaphore::new(max_connections)),
             clients: Arc::clone(clients),
             waiting: None,
-            phase: watched,
+            state: ListenerState::new(watched, early.clone()),
             errors: AcceptErrorLog::default(),
         };
         late.spawn(accept_loop.run(early.token(), late.clone()));
@@ -91,13 +97,12 @@ impl ListenerHandle {
 struct AcceptLoop {
     listener: TcpListener,
     router: Router,
-    builders: Arc<ConnectionBuilders>,
     proxies: Arc<Proxies>,
     permits: Arc<Semaphore>,
     clients: Arc<Clients>,
     /// Accepted, and waits for its turn.
     waiting: Option<(TcpStream, SocketAddr)>,
-    phase: watch::Receiver<Phase>,
+    state: ListenerState,
     errors: AcceptErrorLog,
 }
 
@@ -118,8 +123,8 @@ impl AcceptLoop {
     }
 
     async fn accept_until(&mut self, end: Phase, connections: &TaskTracker) {
-        let mut phase = self.phase.clone();
-        let mut reached = std::pin::pin!(phase.wait_for(|phase| *phase >= end));
+        let state = self.state.clone();
+        let mut reached = std::pin::pin!(state.reached(end));
         loop {
             tokio::select! {
                 biased;
@@ -137,8 +142,8 @@ impl AcceptLoop {
         let permit = self.permit().await;
         // Those accepted before begin first, so that what they hold is known before there are more.
         tokio::task::yield_now().await;
-        // More connections would only be more to cut.
-        while self.clients.is_far_over() {
+        // More connections would only be more to cut; but one of them may be a probe.
+        if self.clients.is_far_over() {
             self.clients.call_keeper();
             tokio::time::sleep(RELIEF_PAUSE).await;
         }
@@ -146,25 +151,42 @@ impl AcceptLoop {
         (stream, peer, permit)
     }
 
-    /// A place for the connection that waits. Idle connections cannot keep it from its turn.
+    /// A place for the connection that waits. Idle connections cannot keep it from its turn, and while it waits, answers end
+    /// connections of HTTP/1.
     async fn permit(&self) -> OwnedSemaphorePermit {
-        loop {
+        let since = Instant::now();
+        let permit = loop {
             let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
             match permit.await {
-                Ok(permit) => return permit.expect("the semaphore is never closed"),
-                Err(_) => self.clients.close_idle(&self.phase, TURN_IDLE, TURN_BEGINNING),
+                Ok(permit) => break permit.expect("the semaphore is never closed"),
+                Err(_) => self.make_room(since),
             }
-        }
+        };
+        self.state.set_full(false);
+        permit
+    }
+
+    /// A connection has been waiting since then.
+    fn make_room(&self, since: Instant) {
+        self.state.set_full(true);
+        let idle_for = if since.elapsed() < TURN_WAIT { &IDLE_LONG } else { &IDLE_SHORT };
+        self.clients.close_idle(&self.state, idle_for);
     }
 
     async fn accept_one(&mut self) -> (TcpStream, SocketAddr) {
+        let mut short_since = None;
         loop {
             match self.listener.accept().await {
-                Ok(accepted) => return accepted,
+                Ok(accepted) => {
+                    self.state.set_full(false);
+                    return accepted;
+                }
                 // The client left before it was accepted: nothing is wrong with the listener.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.errors.log(&error);
+                    // A connection that idles has a descriptor, and memory. Where something else is short it does no harm.
+                    self.make_room(*short_since.get_or_insert_with(Instant::now));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -172,10 +194,11 @@ impl AcceptLoop {
     }
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit, connections: &TaskTracker) {
-        let (router, builders, proxies) = (self.router.clone(), self.builders.clone(), self.proxies.clone());
-        let registered = self.clients.open(peer, self.phase.clone());
+        let (router, proxies) = (self.router.clone(), self.proxies.clone());
+        let registered = self.clients.open(peer, self.state.with_tasks(connections));
+        let clients = Arc::clone(&self.clients);
         connections.spawn(async move {
-            serve(stream, registered, router, &builders, &proxies).await;
+            serve(stream, registered, router, clients.limits(), &proxies).await;
             drop(permit);
         });
     }

@@ -1,5 +1,6 @@
 //! From a request to the headers of its answer.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -43,26 +44,24 @@ impl<F: Future> Answering<F> {
     }
 }
 
-impl<F, E> Future for Answering<F>
+impl<F> Future for Answering<F>
 where
-    F: Future<Output = Result<Response, E>>,
+    F: Future<Output = Result<Response, Infallible>>,
 {
-    type Output = Result<http::Response<DeliveredBody>, E>;
+    type Output = Result<http::Response<DeliveredBody>, h2::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         *this.is_polled = true;
-        let answer = ready!(this.answer.poll(context));
+        let Ok(mut response) = ready!(this.answer.poll(context));
         let exchange = this.exchange.take().expect("a future is not polled after it was ready");
-        Poll::Ready(answer.map(|mut response| {
-            // hyper says so itself where it was told before the request came.
-            if exchange.ends_connection() {
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            if let Some(ending) = this.ending {
-                ending.settle(response.headers_mut());
-            }
-            response.map(|body| DeliveredBody::new(body, exchange))
-        }))
+        // hyper says so itself where it was told before the request came.
+        if exchange.ends_connection() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(ending) = this.ending {
+            ending.settle(response.headers_mut());
+        }
+        Poll::Ready(Ok(response.map(|body| DeliveredBody::new(body, exchange))))
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto::Builder;
 
+use super::clients::StreamExecutor;
 use super::limits::Limits;
 use super::phase::Phase;
 
@@ -20,37 +21,23 @@ pub(super) const WINDOW: u32 = 64 * 1024;
 /// Where nothing else bounds how long an answer may be on its way.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// One builder for connections that stay open, one for connections that end with their first answer.
-pub(super) struct ConnectionBuilders {
-    keep_alive: Builder<TokioExecutor>,
-    /// For connections accepted during shutdown: their one answer says `connection: close`.
-    one_answer: Builder<TokioExecutor>,
-}
-
-impl ConnectionBuilders {
-    pub(super) fn new(limits: &Limits) -> Self {
-        let pings = limits.header_timeout / 2;
-        // A ping waits behind the answers that its client reads slowly: it gets the time that they have.
-        let pongs = limits.request_timeout.unwrap_or(HOUR).max(pings);
-        let mut keep_alive = Builder::new(TokioExecutor::new());
-        // The keeper of the connections knows how long a head takes, in both protocols.
-        keep_alive.http1().header_read_timeout(None).max_buf_size(HEAD_LIMIT);
-        // Pings find clients that are gone without a word while their requests are being answered.
-        keep_alive
-            .http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS)
-            .initial_stream_window_size(WINDOW)
-            .initial_connection_window_size(WINDOW)
-            .keep_alive_interval(pings)
-            .keep_alive_timeout(pongs);
-        let mut one_answer = keep_alive.clone();
-        one_answer.http1().keep_alive(false);
-        Self { keep_alive, one_answer }
-    }
-
-    /// The builder for a connection that is accepted in `phase`.
-    pub(super) fn accepted_in(&self, phase: Phase) -> &Builder<TokioExecutor> {
-        if phase == Phase::Serving { &self.keep_alive } else { &self.one_answer }
-    }
+/// A builder for one connection, which is accepted in `phase`. One accepted during shutdown ends with its first answer, which
+/// says `connection: close`.
+pub(super) fn builder(limits: &Limits, phase: Phase, streams: StreamExecutor) -> Builder<StreamExecutor> {
+    let pings = limits.header_timeout / 2;
+    // A ping waits behind the answers that its client reads slowly: it gets the time that they have.
+    let pongs = limits.request_timeout.unwrap_or(HOUR).max(pings);
+    let mut builder = Builder::new(streams);
+    // The keeper of the connections knows how long a head takes, in both protocols.
+    builder.http1().header_read_timeout(None).max_buf_size(HEAD_LIMIT).keep_alive(phase == Phase::Serving);
+    // Pings find clients that are gone without a word while their requests are being answered.
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .keep_alive_interval(pings)
+        .keep_alive_timeout(pongs);
+    builder
 }

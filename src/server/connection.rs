@@ -1,7 +1,6 @@
 //! One connection, HTTP/1 or HTTP/2, from its acceptance to its end.
 
-use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -13,12 +12,14 @@ use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio_util::either::Either;
 use tower::Service;
 
 use super::answering::Answering;
-use super::builders::ConnectionBuilders;
-use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Framing, Registered, Socket};
+use super::builders::builder;
+use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Framing, Registered, Socket, StreamExecutor};
 use super::health;
+use super::limits::Limits;
 use super::phase::Phase;
 use super::proxies::{Client, Opening, Proxies, Source};
 use crate::log_targets::SERVER;
@@ -29,7 +30,7 @@ pub(super) async fn serve(
     stream: TcpStream,
     registered: Registered,
     router: Router,
-    builders: &ConnectionBuilders,
+    limits: &Limits,
     proxies: &Proxies,
 ) {
     let account = &registered.account;
@@ -39,7 +40,7 @@ pub(super) async fn serve(
     let Some(source) = open(&mut opening, account).await else { return };
     let (stream, client) = opening.into_parts(source);
     let service = into_service(router, client, Arc::clone(account));
-    let builder = builders.accepted_in(account.phase());
+    let builder = builder(limits, account.phase(), StreamExecutor(Arc::clone(account)));
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(account)));
     let mut connection = pin!(builder.serve_connection(socket, service));
     let mut commands = account.commands();
@@ -91,13 +92,19 @@ fn into_service(
 ) -> impl hyper::service::Service<
     Request<Incoming>,
     Response = Response<DeliveredBody>,
-    Error = Infallible,
+    Error = h2::Error,
     Future: Send + 'static,
 > {
     service_fn(move |mut request: Request<Incoming>| {
-        let exchange = Exchange::begin(&account, client.of(request.headers()), &request);
         // Whoever asks why must get an answer.
-        let has_room = exchange.has_room() || health::is_about_it(request.uri().path());
+        let is_about_health = health::is_about_it(request.uri().path());
+        if !is_about_health && account.refuses_stream() {
+            // No request was begun: the client may send it again (RFC 9113, section 8.7).
+            return Either::Right(ready(Err(h2::Reason::REFUSED_STREAM.into())));
+        }
+        let exchange = Exchange::begin(&account, client.of(request.headers()), &request);
+        account.set_probe(is_about_health);
+        let has_room = is_about_health || exchange.has_room();
         let extensions = request.extensions_mut();
         extensions.insert(exchange.delivery());
         if !has_room {
@@ -116,6 +123,7 @@ fn into_service(
             }
         };
         // Called without `ready`: a router is always ready. Cloning it is cheap.
-        Answering::new(router.clone().call(request), exchange, ending)
+        let answer = router.clone().call(request);
+        Either::Left(Answering::new(answer, exchange, ending))
     })
 }

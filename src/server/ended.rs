@@ -26,9 +26,8 @@ impl Ended {
     pub(super) fn log(&self) {
         let cut = self.cut;
         let (how, why) = match self.cause {
-            Cause::Drained if cut == 0 => {
-                return tracing::info!(target: SERVER, cut, "shut down: every request was answered");
-            }
+            // Not that all were answered: clients may have left.
+            Cause::Drained if cut == 0 => return tracing::info!(target: SERVER, cut, "shut down: no request was cut"),
             Cause::Drained => ("shut down", "clients did not take their answers"),
             Cause::SecondSignal => ("shut down early", "a second signal"),
             Cause::Deadline => ("shut down early", "the shutdown grace ran out"),

@@ -12,6 +12,7 @@ mod every_second;
 mod health;
 pub mod healthcheck;
 mod limits;
+mod listener_state;
 mod listeners;
 mod phase;
 mod process_metrics;

@@ -20,8 +20,8 @@ use super::{client_metrics, process_metrics};
 use crate::log_targets::SERVER;
 use crate::web;
 
-/// How long, after requests were cut, their access lines may take to reach the log's buffer.
-const CUT_SETTLE: Duration = Duration::from_secs(1);
+/// How long the access lines of the last requests may take to reach the log's buffer.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Serves `api`, with probes, fallbacks and instrumentation added here, until `shutdown` and everything in flight is done,
 /// or until `cut` or `limits.shutdown_grace` ends the wait.
@@ -87,14 +87,14 @@ pub async fn run(
     let cut = refused + if cause == Cause::Drained { 0 } else { telemetry.in_flight() };
     if cause != Cause::Drained {
         [Some(&api), metrics.as_ref()].into_iter().flatten().for_each(ListenerHandle::cut);
-        let settled = async {
-            while telemetry.in_flight() > 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        // Each request that was cut writes its own access line, which belongs before the last line.
-        drop(tokio::time::timeout(CUT_SETTLE, settled).await);
     }
+    // The tasks of a connection may end after it. Each request writes its own access line, which belongs before the last line.
+    let settled = async {
+        while telemetry.in_flight() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    drop(tokio::time::timeout(SETTLE, settled).await);
     drop(keeper);
     let ended = Ended { cause, cut };
     ended.log();

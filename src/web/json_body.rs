@@ -1,7 +1,5 @@
 //! Request bodies that must be JSON: 415, 413 and 400 with the reason.
 
-use std::time::Duration;
-
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
@@ -9,11 +7,6 @@ use redpane::problem::Problem;
 use serde::de::IgnoredAny;
 
 use super::busy::Busy;
-
-/// How many bytes of a body that is too large are still read, and for how long. A client that sends its whole body before
-/// it reads would otherwise find its connection reset instead of the 413.
-const DISCARD_BYTES: usize = 16 * 1024 * 1024;
-const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 /// The whole body, if it is declared as JSON and at most `limit` bytes long.
 ///
@@ -26,7 +19,7 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> R
     }
     let declared = http_body::Body::size_hint(&body).lower();
     if usize::try_from(declared).map_or(true, |declared| declared > limit) {
-        return Err(too_large(body, limit));
+        return Err(too_large(limit));
     }
     // It grows with what arrives: memory for what is only declared would be a gift to whoever declares much.
     let mut collected = Vec::new();
@@ -34,7 +27,7 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> R
         let frame = frame.map_err(|error| broken_off(&error))?;
         if let Ok(data) = frame.into_data() {
             if collected.len() + data.len() > limit {
-                return Err(too_large(body, limit));
+                return Err(too_large(limit));
             }
             reserve(&mut collected, data.len(), declared);
             collected.extend_from_slice(&data);
@@ -60,19 +53,8 @@ fn broken_off(error: &axum::Error) -> Problem {
     }
 }
 
-fn too_large(body: Body, limit: usize) -> Problem {
-    tokio::spawn(tokio::time::timeout(DISCARD_TIME, discard(body)));
+fn too_large(limit: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(format!("the body is larger than {limit} bytes"))
-}
-
-async fn discard(mut body: Body) {
-    let mut discarded = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        discarded += frame.data_ref().map_or(0, Bytes::len);
-        if discarded > DISCARD_BYTES {
-            return;
-        }
-    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

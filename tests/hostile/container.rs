@@ -90,19 +90,19 @@ async fn attacks_one_after_the_other_in_a_container_of_64_mb() {
     service.pid = pid.parse().unwrap();
     let descriptors = service.at_rest(None).await.value("process_open_fds", &[]);
     let rows = [
-        Row::of("echoes of 1 MiB that nobody reads", &mut service, unread::deaf).await,
-        Row::of("pipelines that nobody reads", &mut service, unread::pipelines).await,
-        Row::of("scrapes without a window", &mut service, unread::scrapes).await,
-        Row::of("echoes without a window", &mut service, unread::echoes).await,
-        Row::of("bodies that drip", &mut service, slow::bodies).await,
-        Row::of("heads without an end", &mut service, slow::heads).await,
-        Row::of("heads of 1.9 MB", &mut service, slow::large_heads).await,
-        Row::of("idle but for pings", &mut service, idle::pings).await,
-        Row::of("idle and silent", &mut service, idle::silence).await,
-        Row::of("streams opened and reset", &mut service, floods::resets).await,
-        Row::of("answers reset as they begin", &mut service, floods::late_resets).await,
-        Row::of("windows that change", &mut service, floods::windows).await,
-        Row::of("heads continued without an end", &mut service, floods::continuations).await,
+        Row::of("echoes of 1 MiB that nobody reads", &mut service, &unread::DEAF, unread::deaf).await,
+        Row::of("pipelines that nobody reads", &mut service, &unread::PIPELINES, unread::pipelines).await,
+        Row::of("scrapes without a window", &mut service, &unread::SCRAPES, unread::scrapes).await,
+        Row::of("echoes without a window", &mut service, &unread::ECHOES, unread::echoes).await,
+        Row::of("bodies that drip", &mut service, &slow::BODIES, slow::bodies).await,
+        Row::of("heads without an end", &mut service, &slow::HEADS, slow::heads).await,
+        Row::of("heads of 1.9 MB", &mut service, &slow::LARGE_HEADS, slow::large_heads).await,
+        Row::of("idle but for pings", &mut service, &idle::IDLE, idle::pings).await,
+        Row::of("idle and silent", &mut service, &idle::IDLE, idle::silence).await,
+        Row::of("streams opened and reset", &mut service, &floods::RESETS, floods::resets).await,
+        Row::of("answers reset as they begin", &mut service, &floods::LATE_RESETS, floods::late_resets).await,
+        Row::of("windows that change", &mut service, &floods::WINDOWS, floods::windows).await,
+        Row::of("heads continued without an end", &mut service, &floods::CONTINUATIONS, floods::continuations).await,
     ];
     malformed::pass(&mut service, descriptors).await;
     let faults: Vec<_> = rows.iter().flat_map(|row| &row.faults).collect();

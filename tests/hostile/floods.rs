@@ -6,9 +6,17 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::attackers::{Attackers, Socket};
+use crate::expected::{Expected, Shown};
 use crate::http2::Connection;
 use crate::http2::frame::{CANCEL, CONTINUATION, END_STREAM, GET, HEADERS, RST_STREAM, frame, get, preface};
 use crate::trial::trial;
+
+pub(crate) const RESETS: Expected = Expected { grows: 12, shown: &[Shown::Sent(10)] };
+pub(crate) const LATE_RESETS: Expected =
+    Expected { grows: 24, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 720)] };
+pub(crate) const WINDOWS: Expected =
+    Expected { grows: 24, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 720), Shown::Sent(1)] };
+pub(crate) const CONTINUATIONS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50)] };
 
 /// How long a flood lasts: whoever is cut off connects anew meanwhile.
 const LASTS: Duration = Duration::from_secs(2);
@@ -100,20 +108,20 @@ pub(crate) async fn continuations(attackers: Attackers) -> Attackers {
 
 #[tokio::test]
 async fn rapid_resets() {
-    trial("HTTP/2: streams opened and reset for 2 s", &[], resets).await;
+    trial("HTTP/2: streams opened and reset for 2 s", &[], &RESETS, resets).await;
 }
 
 #[tokio::test]
 async fn resets_of_answers_that_have_begun() {
-    trial("HTTP/2, no window: answers reset as they begin for 2 s", &[], late_resets).await;
+    trial("HTTP/2, no window: answers reset as they begin for 2 s", &[], &LATE_RESETS, late_resets).await;
 }
 
 #[tokio::test]
 async fn windows_that_change_all_the_time() {
-    trial("HTTP/2: windows of 8 × 90 streams changed for 2 s", &[], windows).await;
+    trial("HTTP/2: windows of 8 × 90 streams changed for 2 s", &[], &WINDOWS, windows).await;
 }
 
 #[tokio::test]
 async fn continuations_without_an_end() {
-    trial("HTTP/2: heads continued without an end for 2 s", &[], continuations).await;
+    trial("HTTP/2: heads continued without an end for 2 s", &[], &CONTINUATIONS, continuations).await;
 }

@@ -59,15 +59,29 @@ impl Connection {
     }
 
     fn with(socket: Socket, settings: &[(u16, u32)]) -> Self {
+        let mut connection = Self::of(socket);
+        connection.output = preface(settings);
+        connection
+    }
+
+    /// One whose client has begun already.
+    pub(crate) fn of(socket: Socket) -> Self {
         Self {
             socket,
             input: Vec::new(),
-            output: preface(settings),
+            output: Vec::new(),
             next_stream: 1,
             bodies: BTreeMap::new(),
             window: DEFAULT_WINDOW,
             initial_window: DEFAULT_WINDOW,
         }
+    }
+
+    /// Resets the connection, as a program does that ends without a word.
+    pub(crate) fn abort(self) {
+        let Socket { reader, writer, .. } = self.socket;
+        let stream = reader.reunite(writer).unwrap();
+        stream.set_zero_linger().unwrap();
     }
 
     /// Asks for a path; gives the stream.
@@ -77,16 +91,27 @@ impl Connection {
     }
 
     /// Posts a body, which goes out as the server takes it.
-    pub(crate) fn post(&mut self, path: &str, body: &'static [u8]) {
+    pub(crate) fn post(&mut self, path: &str, body: &'static [u8]) -> u32 {
         self.output.extend(post(self.next_stream, path));
         let body = Body { rest: body, window: self.initial_window };
         self.bodies.insert(self.next_stream, body);
-        self.opened();
+        self.opened()
     }
 
     fn opened(&mut self) -> u32 {
         self.next_stream += 2;
         self.next_stream - 2
+    }
+
+    /// Lets the server send so many bytes more on a stream, or on the connection, which is stream 0.
+    pub(crate) fn allow(&mut self, stream: u32, bytes: u32) {
+        self.output.extend(frame(WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes()));
+    }
+
+    /// Sends what there is to send, and reads nothing.
+    pub(crate) async fn push(&mut self) {
+        let output = std::mem::take(&mut self.output);
+        assert!(self.socket.send(&output).await, "the connection stays");
     }
 
     pub(crate) fn cancel(&mut self, stream: u32) {
@@ -136,6 +161,11 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Whether all bodies went out.
+    pub(crate) fn has_sent_all(&self) -> bool {
+        self.output.is_empty() && self.bodies.values().all(|body| body.rest.is_empty())
     }
 
     fn take_frame(&mut self) -> Option<Received> {

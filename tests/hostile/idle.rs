@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use crate::attackers::{Attackers, Socket};
+use crate::expected::{Expected, Shown};
 use crate::http2::Connection;
 use crate::http2::frame::{get, preface};
 use crate::trial::trial;
+
+pub(crate) const IDLE: Expected = Expected { grows: 12, shown: &[Shown::Probes(50.0)] };
+pub(crate) const GROWN_HEADS: Expected =
+    Expected { grows: 80, shown: &[Shown::Lines("GET /hello/{name}", 1900), Shown::Sent(50)] };
 
 /// As many as the service serves at once.
 const CONNECTIONS: usize = 50;
@@ -54,17 +59,17 @@ async fn connections_that_idle_after_a_large_head() {
         return eprintln!("skipped: {GROWN} connections need more file descriptors than the hard limit, {descriptors}");
     }
     let patient = [("REDPANE_HEADER_TIMEOUT", "8s")];
-    trial("2,000 connections that idle after a head of 60 kB", &patient, grown).await;
+    trial("2,000 connections that idle after a head of 60 kB", &patient, &GROWN_HEADS, grown).await;
 }
 
 #[tokio::test]
 async fn connections_of_http_2_that_say_nothing_any_more() {
     let few = [("REDPANE_MAX_CONNECTIONS", "50")];
-    trial("HTTP/2: all of 50 connections, idle and silent", &few, silence).await;
+    trial("HTTP/2: all of 50 connections, idle and silent", &few, &IDLE, silence).await;
 }
 
 #[tokio::test]
 async fn connections_of_http_2_that_do_nothing_but_ping() {
     let few = [("REDPANE_MAX_CONNECTIONS", "50")];
-    trial("HTTP/2: all of 50 connections, idle but for pings", &few, pings).await;
+    trial("HTTP/2: all of 50 connections, idle but for pings", &few, &IDLE, pings).await;
 }

@@ -7,12 +7,14 @@
 
 mod attackers;
 mod container;
+mod expected;
 mod floods;
 mod http2;
 mod idle;
 mod malformed;
 mod service;
 mod slow;
+mod streams;
 mod trial;
 mod undelivered;
 mod unread;
@@ -25,9 +27,6 @@ use test_support::process;
 
 /// What the service may hold for all clients together.
 const CLIENT_MEMORY: u64 = 16 * 1024 * 1024;
-/// What clients may make the service grow by, as the kernel counts it: to what is held for them come the buffers into which
-/// hundreds of connections are read, 64 KiB each, copies while a body grows, the allocator's rests and log lines that wait.
-const MAY_GROW_BY: u64 = 6 * CLIENT_MEMORY;
 /// What the gauge may say when no client but a scrape is left.
 const HELD_AT_REST: f64 = 256.0 * 1024.0;
 /// How long another client may have to wait for its answer. Far more than it takes: a machine may be busy with other tests.

@@ -4,8 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::attackers::{Attackers, Socket};
+use crate::expected::{Expected, Shown};
 use crate::trial::trial;
 use crate::unread::{head, text};
+
+pub(crate) const BODIES: Expected = Expected { grows: 90, shown: &[Shown::Lines("POST /echo", 450), Shown::Sent(100)] };
+pub(crate) const HEADS: Expected = Expected { grows: 48, shown: &[Shown::Sent(8), Shown::Cut(20.0)] };
+pub(crate) const LARGE_HEADS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50)] };
 
 /// What comes of each body at once.
 const BEGUN: usize = 900 * 1024;
@@ -51,15 +56,16 @@ async fn unfinished(mut attackers: Attackers, bytes: usize) -> Attackers {
 
 #[tokio::test]
 async fn bodies_that_drip() {
-    trial("500 bodies of 1 MiB that stop at 900 KiB and drip", &[("REDPANE_REQUEST_TIMEOUT", "5s")], bodies).await;
+    trial("500 bodies of 1 MiB that stop at 900 KiB and drip", &[("REDPANE_REQUEST_TIMEOUT", "5s")], &BODIES, bodies)
+        .await;
 }
 
 #[tokio::test]
 async fn heads_without_an_end() {
-    trial("300 heads of 60 kB without an end", &[], heads).await;
+    trial("300 heads of 60 kB without an end", &[], &HEADS, heads).await;
 }
 
 #[tokio::test]
 async fn heads_that_are_too_large() {
-    trial("300 heads of 1.9 MB", &[], large_heads).await;
+    trial("300 heads of 1.9 MB", &[], &LARGE_HEADS, large_heads).await;
 }

@@ -9,11 +9,15 @@ use tokio::runtime::Builder;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::attackers::Attackers;
+use crate::expected::{CONNECTIONS_CUT, Expected, STREAMS_RESET};
 use crate::service::{Service, labels};
 use crate::watch::{Watch, held, is_over};
-use crate::{ANOTHER_CLIENT_WAITS, MAY_GROW_BY, PATIENCE, SETTINGS};
+use crate::{ANOTHER_CLIENT_WAITS, CLIENT_MEMORY, PATIENCE, SETTINGS};
 
 const MIB: f64 = 1024.0 * 1024.0;
+/// The most that the service may say it holds, in bytes: from an eighth above its limit on it cuts whoever holds something,
+/// and meanwhile bytes come.
+const MAY_HOLD: f64 = CLIENT_MEMORY as f64 * 1.5;
 
 /// A row of the table, and what is wrong with it.
 pub(crate) struct Row {
@@ -34,13 +38,19 @@ pub(crate) async fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// Attacks a service of its own, with these settings besides those of all, and fails where it did not hold out.
-pub(crate) async fn trial<F>(name: &'static str, settings: &[(&str, &str)], attack: impl Fn(Attackers) -> F)
-where
+pub(crate) async fn trial<F>(
+    name: &'static str,
+    settings: &[(&str, &str)],
+    expected: &Expected,
+    attack: impl Fn(Attackers) -> F,
+) where
     F: Future<Output = Attackers> + Send + 'static,
 {
     let _alone = alone().await;
     let mut service = Service::start(&[&SETTINGS, settings].concat()).await;
-    let mut row = Row::of(name, &mut service, attack).await;
+    let mut row = Row::of(name, &mut service, expected, attack).await;
+    let (grown, bound) = (row.peak.saturating_sub(row.at_rest), expected.grows * 1024 * 1024);
+    row.fault(grown > bound, || format!("it grew by {grown} bytes, not by {bound} at most"));
     service.process.signal("TERM");
     let code = service.process.exit_code().await;
     row.fault(code != 0, || format!("it ended with exit code {code}: {}", service.process.errors()));
@@ -50,7 +60,12 @@ where
 impl Row {
     /// Attacks a service, and prints the row.
     #[allow(clippy::print_stdout, reason = "it belongs into a document")]
-    pub(crate) async fn of<F>(name: &'static str, service: &mut Service, attack: impl Fn(Attackers) -> F) -> Self
+    pub(crate) async fn of<F>(
+        name: &'static str,
+        service: &mut Service,
+        expected: &Expected,
+        attack: impl Fn(Attackers) -> F,
+    ) -> Self
     where
         F: Future<Output = Attackers> + Send + 'static,
     {
@@ -69,12 +84,18 @@ impl Row {
         apart.shutdown_background();
         let samples = service.at_rest(Some(descriptors)).await;
         service.read_lines(&samples).await;
-        let became = became(service, known, &before, &samples);
-        let Watch { slowest, unanswered, held: most, .. } = watch;
+        let kinds = kinds(service, known);
+        let became = became(&kinds, &before, &samples);
+        let Watch { slowest, unanswered, held: most, looks, .. } = watch;
         let peak = service.peak();
         let mut row = Self { name, sent, at_rest, peak, held: most, slowest, became, faults: Vec::new() };
-        let grown = peak.saturating_sub(at_rest);
-        row.fault(grown > MAY_GROW_BY, || format!("it grew by {grown} bytes, not by {MAY_GROW_BY} at most"));
+        for shown in expected.shown {
+            let (what, is_shown) = shown.is_in(sent, &kinds, &before, &samples, looks);
+            row.fault(!is_shown, || format!("the attack did not take place: {what}"));
+        }
+        row.fault(most.is_some_and(|held| held > MAY_HOLD), || {
+            format!("it held {most:?} bytes, not {MAY_HOLD} at most")
+        });
         row.fault(unanswered > 0, || format!("another client waited longer than {ANOTHER_CLIENT_WAITS:?}, or in vain"));
         row.fault(!is_rid, || format!("what clients began is not over after {PATIENCE:?}"));
         row.fault(held(&samples).is_none(), || "it does not say what it holds for clients".into());
@@ -89,17 +110,28 @@ impl Row {
     }
 }
 
-/// What became of the requests, and of the connections.
-fn became(service: &Service, known: usize, before: &Samples, after: &Samples) -> String {
+/// The new lines, counted by method, route, status and outcome.
+fn kinds(service: &Service, known: usize) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::<_, usize>::new();
     for line in &service.lines[known..] {
         *kinds.entry(format!("{} {}", labels(line), line.str("outcome"))).or_default() += 1;
     }
-    let requests = kinds.into_iter().map(|(kind, count)| format!("{count} × {kind}"));
-    let cut = |samples: &Samples, reason| samples.sum("redpane_client_connections_cut_total", &[("reason", reason)]);
-    let cut = ["stalled", "memory"].into_iter().filter_map(|reason| {
-        let count = cut(after, reason) - cut(before, reason);
-        (count > 0.0).then(|| format!("{count} cut: {reason}"))
+    kinds
+}
+
+/// What became of the requests, and of the connections.
+fn became(kinds: &BTreeMap<String, usize>, before: &Samples, after: &Samples) -> String {
+    let requests = kinds.iter().map(|(kind, count)| format!("{count} × {kind}"));
+    let more = |name, reason| after.sum(name, &[("reason", reason)]) - before.sum(name, &[("reason", reason)]);
+    let told = [
+        (CONNECTIONS_CUT, "stalled", "cut: stalled"),
+        (CONNECTIONS_CUT, "memory", "cut: memory"),
+        (STREAMS_RESET, "stalled", "streams reset"),
+        (STREAMS_RESET, "memory", "streams refused"),
+    ];
+    let cut = told.into_iter().filter_map(|(name, reason, what)| {
+        let count = more(name, reason);
+        (count > 0.0).then(|| format!("{count} {what}"))
     });
     let all: Vec<_> = requests.chain(cut).collect();
     if all.is_empty() { "no request".into() } else { all.join(", ") }

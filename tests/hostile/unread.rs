@@ -4,8 +4,18 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::attackers::{Attackers, Socket};
+use crate::expected::{Expected, Shown};
 use crate::http2::Connection;
 use crate::trial::trial;
+
+pub(crate) const SCRAPES: Expected = Expected { grows: 24, shown: &[Shown::Lines("GET /metrics", 900)] };
+pub(crate) const MANY_STREAMS: Expected =
+    Expected { grows: 56, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 1000), Shown::Cut(1000.0)] };
+pub(crate) const ECHOES: Expected =
+    Expected { grows: 48, shown: &[Shown::Lines("POST /echo", 500), Shown::Cut(1.0), Shown::Sent(20)] };
+pub(crate) const DEAF: Expected = Expected { grows: 80, shown: &[Shown::Lines("POST /echo", 290), Shown::Sent(100)] };
+pub(crate) const PIPELINES: Expected =
+    Expected { grows: 24, shown: &[Shown::Lines("GET /metrics 200 aborted", 190), Shown::Cut(190.0)] };
 
 const MIB: usize = 1024 * 1024;
 /// Nothing is to be heard from a client for this long but its answers to pings.
@@ -52,7 +62,7 @@ pub(crate) async fn streams(mut attackers: Attackers) -> Attackers {
 pub(crate) async fn echoes(mut attackers: Attackers) -> Attackers {
     let act = async |socket| {
         let mut connection = Connection::new(socket);
-        (0..STREAMS).for_each(|_| connection.post("/echo", text()));
+        (0..STREAMS).for_each(|_| _ = connection.post("/echo", text()));
         connection.stay(QUIET).await;
     };
     attackers.send(11, act).await;
@@ -83,25 +93,25 @@ pub(crate) async fn pipelines(mut attackers: Attackers) -> Attackers {
 
 #[tokio::test]
 async fn scrapes_over_http_2_that_get_no_window() {
-    trial("HTTP/2, no window: 10 × 100 scrapes", &[], scrapes).await;
+    trial("HTTP/2, no window: 10 × 100 scrapes", &[], &SCRAPES, scrapes).await;
 }
 
 #[tokio::test]
 async fn many_streams_on_many_connections() {
-    trial("HTTP/2, no window: 300 × 100 small answers", &[], streams).await;
+    trial("HTTP/2, no window: 300 × 100 small answers", &[], &MANY_STREAMS, streams).await;
 }
 
 #[tokio::test]
 async fn echoes_over_http_2_that_get_no_window() {
-    trial("HTTP/2, no window: 11 × 100 echoes of 1 MiB", &[], echoes).await;
+    trial("HTTP/2, no window: 11 × 100 echoes of 1 MiB", &[], &ECHOES, echoes).await;
 }
 
 #[tokio::test]
 async fn echoes_that_nobody_reads() {
-    trial("300 echoes of 1 MiB that nobody reads", &[], deaf).await;
+    trial("300 echoes of 1 MiB that nobody reads", &[], &DEAF, deaf).await;
 }
 
 #[tokio::test]
 async fn pipelines_that_nobody_reads() {
-    trial("200 pipelines of 5,000 scrapes that nobody reads", &[], pipelines).await;
+    trial("200 pipelines of 5,000 scrapes that nobody reads", &[], &PIPELINES, pipelines).await;
 }

@@ -16,6 +16,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Watch {
     /// The slowest answer of a probe.
     pub(crate) slowest: Duration,
+    /// Probes, answered or not.
+    pub(crate) looks: usize,
     /// Probes and scrapes that were not answered in time.
     pub(crate) unanswered: usize,
     /// The most that the service said it held for clients; `None` where it does not say.
@@ -47,6 +49,7 @@ impl Watch {
 
     async fn look(&mut self, service: &Service) {
         let asked = Instant::now();
+        self.looks += 1;
         let probe = timeout(ANOTHER_CLIENT_WAITS, service.ask("/healthz")).await;
         self.slowest = self.slowest.max(asked.elapsed());
         self.unanswered += usize::from(!matches!(probe, Ok(Ok(answer)) if answer.status == StatusCode::OK));

@@ -38,42 +38,41 @@ fn complaints(lines: &[Line]) -> Vec<f64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_the_limit_connections_wait_and_the_service_says_so_once_a_second() {
+async fn at_the_limit_all_have_their_turn_and_the_service_says_so_once_a_second() {
     let seed = seed();
     let mut service = Service::run(limited("1m")).await;
     service.scrape().await;
     let (leave, left) = watch::channel(false);
     let (mut clients, mut answered) = (JoinSet::new(), Vec::new());
     for number in 0..CLIENTS {
-        let mut client = service.client(format!("c{number}"), Mix::new(seed, Without::default()), Trust::Answers);
+        let mut client = service.client(format!("c{number}"), Mix::new(seed, Without::default()), Trust::MayBreakOff);
         let (tell, told) = watch::channel(false);
         answered.push(told);
-        let mut left = left.clone();
+        let left = left.clone();
         clients.spawn(async move {
             let hello = Asked::get(format!("/hello/{number}"), "/hello/{name}");
-            client.ask(&hello, false).await.unwrap();
-            tell.send_replace(true);
-            left.wait_for(|left| *left).await.unwrap();
-            // Unless it waited itself, its connection was open all the time.
-            client.ask(&hello, false).await.unwrap();
+            while !*left.borrow() {
+                // A connection that makes room may do so at just this moment: then the request has an uncertain fate.
+                if client.ask(&hello, false).await.is_ok() {
+                    tell.send_replace(true);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
         });
     }
-    eventually("the service complains for the third time", async || {
-        (complaints(&service.process.lines()).len() >= 3).then_some(())
+    // Long before the first connection has idled for the header timeout.
+    eventually("everyone is served, and the service complains for the third time", async || {
+        let are_served = answered.iter().all(|answered| *answered.borrow());
+        (are_served && complaints(&service.process.lines()).len() >= 3).then_some(())
     })
     .await;
-    let samples = service.scrape().await;
-    let served = answered.iter().filter(|answered| *answered.borrow()).count();
-    assert!((DESCRIPTORS / 2..DESCRIPTORS).contains(&served), "{served} clients were served, the others wait");
-    assert_eq!(samples.sum("http_requests_total", &[("route", "/hello/{name}")]), served as f64);
-
     leave.send_replace(true);
-    assert_eq!(clients.join_all().await.len(), CLIENTS, "everyone was served in the end");
+    assert_eq!(clients.join_all().await.len(), CLIENTS);
     let times = complaints(&service.process.lines());
     let gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(gaps.iter().all(|gap| *gap > 0.95), "it complains once a second at most: {gaps:?}");
     let sum = service.settle().await;
-    assert_eq!((sum.lost, sum.uncertain), (0, 0), "{sum:?}");
+    assert_eq!(sum.lost, 0, "{sum:?}");
     service.end().await;
 }
 

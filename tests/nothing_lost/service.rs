@@ -172,7 +172,7 @@ impl Service {
         self.process.signal("TERM");
         assert_eq!(self.process.exit_code().await, 0, "{}", self.process.errors());
         let rest: Vec<_> = self.process.take_lines();
-        assert_eq!(rest.last().unwrap().str("message"), "shut down: every request was answered");
+        assert_eq!(rest.last().unwrap().str("message"), "shut down: no request was cut");
         assert!(!rest.iter().any(Line::is_access), "lines that come late: {rest:#?}");
         assert_eq!(self.process.output(), "", "all of it is whole lines");
     }

@@ -55,5 +55,5 @@ async fn requests_in_flight_and_those_that_come_late_are_counted_and_logged() {
         "the one that was held, and no other: {rest:#?}"
     );
     assert_eq!(service.account.missing().count(), 0, "it is the one that the client saw answered");
-    assert_eq!(rest.last().unwrap().str("message"), "shut down: every request was answered");
+    assert_eq!(rest.last().unwrap().str("message"), "shut down: no request was cut");
 }

@@ -172,6 +172,31 @@ async fn a_connection_that_idles_makes_room_for_one_that_waits() {
     assert_eq!(until_closed(&mut idle).await, "", "closed, long before the header timeout");
 }
 
+/// A client that asks all the time is not cut off with a request on its way: an answer tells it that it was the last.
+#[tokio::test]
+async fn an_answer_says_that_a_connection_makes_room() {
+    let served = Served::with(|config| config.max_connections = 1).await;
+    let asked = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 3\r\n\r\n[0]";
+    let mut busy = raw::send(served.address, asked).await;
+    let first = raw::read_until(&mut busy, "[0]").await;
+    assert!(!first.contains("connection: close"), "nobody waits: {first}");
+    let mut waiting = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let last = async {
+        loop {
+            // As a client does that is some milliseconds away.
+            tokio::time::sleep(Duration::from_millis(80)).await;
+            busy.write_all(asked.as_bytes()).await.expect("it was not told that it is over");
+            let answer = raw::read_until(&mut busy, "[0]").await;
+            if answer.contains("\r\nconnection: close\r\n") {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, last).await.expect("it is told");
+    let answer = timeout(PATIENCE, raw::read_until(&mut waiting, "}")).await.expect("it is its turn");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 /// More than there is room for, of clients that do not go on: who comes next is told to come later, and probes are answered.
 #[tokio::test]
 async fn without_room_new_requests_are_told_when_to_come_again() {

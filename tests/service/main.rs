@@ -21,6 +21,7 @@ mod served;
 mod shutdown;
 mod signals;
 mod spans;
+mod unwanted;
 
 use std::process::Command;
 

@@ -2,7 +2,8 @@
 
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use test_support::process::{Process, Reading, free_address, listening};
 use test_support::{Line, client, eventually, raw};
@@ -86,7 +87,7 @@ async fn interrupting_ends_it_well_too() {
         assert_eq!(process.errors(), "");
         assert_eq!(process.line("asked to shut down").await["signal"], "SIGINT");
         let last = process.lines().pop().unwrap();
-        assert_eq!((last.str("message"), &last["cut"]), ("shut down: every request was answered", &0.into()));
+        assert_eq!((last.str("message"), &last["cut"]), ("shut down: no request was cut", &0.into()));
     }
 }
 
@@ -135,6 +136,56 @@ async fn an_output_that_takes_no_line_is_named_at_the_end() {
     }
 }
 
+/// A shell runs this with `$0` for the service.
+fn by_shell(script: &str, variables: &[(&str, &str)]) -> Command {
+    let service = redpane(&[], variables);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script]).arg(service.get_program());
+    command.env_clear().envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_output_that_is_closed_is_named_at_the_start() {
+    let command = by_shell("exec \"$0\" >&-", &[]);
+    let mut process = Process::spawn(command, Reading::AsItComes);
+    eventually("it says so", async || process.errors().contains("standard output is closed").then_some(())).await;
+    process.signal("TERM");
+    process.exit_code().await;
+    let listen = free_address();
+    let command = by_shell("exec \"$0\" >/dev/null", &[("REDPANE_LISTEN", &listen.to_string())]);
+    let mut process = Process::spawn(command, Reading::AsItComes);
+    eventually("it listens", async || TcpStream::connect(listen).await.ok()).await;
+    process.signal("TERM");
+    assert_eq!((process.exit_code().await, process.errors()), (0, String::new()), "it is meant");
+}
+
+#[tokio::test]
+async fn a_limit_that_cannot_be_reached_is_named_at_the_start() {
+    let line = "REDPANE_MAX_CONNECTIONS cannot be reached";
+    let (process, _) = listening(by_shell("ulimit -n 64 && exec \"$0\"", &[]), Reading::AsItComes).await;
+    let few = process.line(line).await;
+    assert_eq!((&few["max_connections"], &few["descriptors"]), (&10_000.into(), &64.into()), "{}", few.text);
+    let command = by_shell("ulimit -n 64 && exec \"$0\"", &[("REDPANE_MAX_CONNECTIONS", "50")]);
+    let (process, address) = listening(command, Reading::AsItComes).await;
+    client::get(address, "/hello/ada").await;
+    process.line("request").await;
+    assert!(!process.lines().iter().any(|other| other.str("message").starts_with(line)), "50 fit");
+}
+
+/// New ones are not kept waiting by those that do nothing.
+#[tokio::test]
+async fn idle_connections_make_room_where_descriptors_are_short() {
+    let (_process, address) = listening(by_shell("ulimit -n 40 && exec \"$0\"", &[]), Reading::AsItComes).await;
+    let mut idle = Vec::new();
+    for _ in 0..50 {
+        idle.push(raw::send(address, "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await);
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(8), client::get(address, "/healthz"));
+    assert_eq!(answer.await.expect("before the header timeout, 10 s, ends them").status, 200);
+}
+
 /// Whether this process ignores a signal, and so its children do.
 fn is_ignored(number: u32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -158,7 +209,7 @@ async fn every_signal_that_asks_for_an_end_drains() {
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{signal}: {answer}");
         assert_eq!(process.exit_code().await, 0, "{signal}: {}", process.errors());
         assert_eq!(process.line("asked to shut down").await["signal"], format!("SIG{signal}"));
-        assert_eq!(process.lines().pop().unwrap().str("message"), "shut down: every request was answered");
+        assert_eq!(process.lines().pop().unwrap().str("message"), "shut down: no request was cut");
     }
 }
 

@@ -1,18 +1,17 @@
 //! One connection.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-
-use slab::Slab;
-use tokio::sync::watch;
 
 use super::command::{Command, CommandCell, Commands};
 use super::counts::Held;
-use super::exchange::Exchange;
 use super::registry::Clients;
-use crate::server::builders::{HEAD_LIMIT, WINDOW};
+use super::streams::Streams;
+use super::unread::Unread;
+use crate::server::builders::WINDOW;
+use crate::server::listener_state::ListenerState;
 use crate::server::phase::Phase;
 
 /// "Not now", where a time is wanted.
@@ -22,21 +21,22 @@ const NEVER: u64 = u64::MAX;
 pub(in crate::server) struct Account {
     pub(super) clients: Arc<Clients>,
     pub(super) peer: SocketAddr,
-    /// Of its listener.
-    pub(super) phase: watch::Receiver<Phase>,
+    pub(in crate::server) listener: ListenerState,
     commands: CommandCell,
     /// Since when its listener shuts down.
     ending_since: AtomicU64,
+    /// Since when it shall make room for another one.
+    making_room_since: AtomicU64,
     /// Bytes of its exchanges and of open HTTP/2 uploads.
     held: Held,
-    /// Since when it holds anything.
-    holding_since: AtomicU64,
-    /// HTTP/1: bytes read that are no request yet, and no part of a body that was passed on. May be off by some bytes
-    /// where a client adds spaces.
-    unread: AtomicIsize,
+    pub(super) unread: Unread,
     exchanges_open: AtomicUsize,
     has_asked: AtomicBool,
     is_http2: AtomicBool,
+    /// HTTP/1: when the last request began.
+    began: AtomicU64,
+    /// HTTP/1: whether that asks how the process is.
+    is_probe: AtomicBool,
     /// Since when it has no exchange, or since when a head arrives.
     quiet_since: AtomicU64,
     /// Since when the system takes nothing; [`NEVER`] while it does.
@@ -44,28 +44,30 @@ pub(in crate::server) struct Account {
     /// HTTP/2: request bodies that are arriving.
     uploads: AtomicUsize,
     /// HTTP/2, where the window of each stream may be closed. The socket tells enough of HTTP/1.
-    streams: Mutex<Slab<Weak<Exchange>>>,
+    pub(super) streams: Streams,
 }
 
 impl Account {
-    pub(super) fn new(clients: Arc<Clients>, peer: SocketAddr, phase: watch::Receiver<Phase>) -> Self {
+    pub(super) fn new(clients: Arc<Clients>, peer: SocketAddr, listener: ListenerState) -> Self {
         let now = clients.now();
         Self {
             clients,
             peer,
-            phase,
+            listener,
             commands: CommandCell::default(),
             ending_since: AtomicU64::new(NEVER),
+            making_room_since: AtomicU64::new(NEVER),
             held: Held::default(),
-            holding_since: AtomicU64::new(now),
-            unread: AtomicIsize::new(0),
+            unread: Unread::default(),
             exchanges_open: AtomicUsize::new(0),
             has_asked: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
+            began: AtomicU64::new(now),
+            is_probe: AtomicBool::new(false),
             quiet_since: AtomicU64::new(now),
             blocked_since: AtomicU64::new(NEVER),
             uploads: AtomicUsize::new(0),
-            streams: Mutex::default(),
+            streams: Streams::default(),
         }
     }
 
@@ -87,29 +89,57 @@ impl Account {
         self.peer
     }
 
+    /// Whether a request over HTTP/2 must not even begin. Its stream is refused then.
+    pub(in crate::server) fn refuses_stream(&self) -> bool {
+        let refuses = self.is_http2() && self.clients.refuses_stream();
+        if refuses {
+            self.streams.refuse_next();
+        }
+        refuses
+    }
+
     /// The phase of its listener.
     pub(in crate::server) fn phase(&self) -> Phase {
-        *self.phase.borrow()
+        self.listener.phase()
     }
 
     pub(super) fn has_asked(&self) -> bool {
         self.has_asked.load(Ordering::Relaxed)
     }
 
+    /// The preface of HTTP/2 has come.
+    pub(super) fn set_http2(&self) {
+        self.is_http2.store(true, Ordering::Relaxed);
+    }
+
+    pub(in crate::server) fn is_http2(&self) -> bool {
+        self.is_http2.load(Ordering::Relaxed)
+    }
+
     /// A request has arrived, whose head had `head` bytes on HTTP/1.
-    pub(super) fn begin(&self, is_http2: bool, head: usize, has_body: bool) {
+    pub(super) fn begin(&self, head: usize, has_body: bool) {
         self.exchanges_open.fetch_add(1, Ordering::Relaxed);
         if !self.has_asked() {
-            self.is_http2.store(is_http2, Ordering::Relaxed);
             self.has_asked.store(true, Ordering::Release);
             // The one for which an ending connection was left open.
             if self.phase() != Phase::Serving {
                 self.give(Command::End);
             }
         }
-        if !is_http2 {
-            self.has_read(head, !has_body);
+        if !self.is_http2() {
+            self.began.store(self.clients.now(), Ordering::Relaxed);
+            self.unread.remove(head, !has_body);
         }
+    }
+
+    /// HTTP/1: the last request asks how the process is, or does not.
+    pub(in crate::server) fn set_probe(&self, is_probe: bool) {
+        self.is_probe.store(is_probe, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asks how the process is, and does nothing else.
+    pub(super) fn is_probe(&self) -> bool {
+        !self.is_http2() && self.is_probe.load(Ordering::Relaxed) && self.exchanges_open() > 0
     }
 
     /// An exchange is over.
@@ -134,34 +164,43 @@ impl Account {
         self.has_asked() && self.unread() == 0
     }
 
-    /// Whether it speaks HTTP/2, which its first request tells.
-    pub(super) fn is_http2(&self) -> bool {
-        self.is_http2.load(Ordering::Relaxed)
-    }
-
     /// Bytes came. On HTTP/1 they may begin a head, for which the time starts anew: an idle client may use all of it.
     pub(super) fn arrived(&self, bytes: usize) {
         if self.is_http2() {
             return;
         }
         // The time before the bytes: whoever sees these must not see an old time.
-        if self.unread.load(Ordering::Relaxed) <= 0 && self.has_asked() && self.exchanges_open() == 0 {
+        if self.unread.bytes() == 0 && self.has_asked() && self.exchanges_open() == 0 {
             self.quiet_since.store(self.clients.now(), Ordering::Relaxed);
         }
-        self.unread.fetch_add(signed(bytes), Ordering::Release);
+        self.unread.add(bytes);
     }
 
-    /// HTTP/1: bytes that came were passed on. At an end nobody knows how many bytes of framing there were.
-    pub(super) fn has_read(&self, bytes: usize, is_end: bool) {
-        let left = self.unread.fetch_sub(signed(bytes), Ordering::Relaxed) - signed(bytes);
-        if left < 0 || is_end && left < 256 {
-            self.unread.store(0, Ordering::Relaxed);
+    /// HTTP/1: bytes that came and are no request yet.
+    pub(super) fn unread(&self) -> usize {
+        if self.is_http2() { 0 } else { self.unread.bytes() }
+    }
+
+    /// Whether its answer should be its last: another connection waits for its place, and no request is on its way that would
+    /// be lost.
+    pub(super) fn makes_room(&self) -> bool {
+        self.listener.is_full() && self.unread.is_surely_none() && self.unread.bytes() == 0
+    }
+
+    /// For how long it has been told to make room, if it has.
+    pub(super) fn making_room_for(&self) -> Option<Duration> {
+        let since = self.making_room_since.load(Ordering::Relaxed);
+        (since != NEVER).then(|| self.clients.since(since))
+    }
+
+    /// It is to make room as soon as its client agrees; a second time, at once.
+    pub(super) fn make_room(&self) {
+        if self.command().is_some() {
+            self.give(Command::Cut);
+        } else {
+            self.making_room_since.store(self.clients.now(), Ordering::Relaxed);
+            self.give(Command::End);
         }
-    }
-
-    /// HTTP/1: what came of a body is gone, however much it was.
-    pub(super) fn forget_unread(&self) {
-        self.unread.store(0, Ordering::Relaxed);
     }
 
     /// The system takes bytes, or does not.
@@ -180,10 +219,7 @@ impl Account {
 
     /// Holds more, or less.
     pub(super) fn hold(&self, bytes: isize) {
-        let held = self.held.change(bytes, &self.clients.total);
-        if held == bytes && bytes > 0 {
-            self.holding_since.store(self.clients.now(), Ordering::Relaxed);
-        }
+        self.held.change(bytes, &self.clients.total);
         if bytes > 0 && self.clients.is_over() {
             self.clients.call_keeper();
         }
@@ -203,22 +239,19 @@ impl Account {
         usize::try_from(self.held.bytes()).unwrap_or(0) + self.unread()
     }
 
-    /// Time since it held nothing.
+    /// For how long it holds what it holds: the age of its oldest request, or the time without one.
     pub(super) fn holding_for(&self) -> Duration {
-        self.clients.since(self.holding_since.load(Ordering::Relaxed))
+        let since = match (self.exchanges_open(), self.is_http2()) {
+            (0, _) => self.quiet_since.load(Ordering::Relaxed),
+            (_, true) => self.streams.oldest().unwrap_or(self.clients.now()),
+            (_, false) => self.began.load(Ordering::Relaxed),
+        };
+        self.clients.since(since)
     }
 
     /// Makes the sum of all connections exact for this one.
     pub(super) fn tell(&self) {
         self.held.tell(signed(self.held()), &self.clients.total);
-    }
-
-    /// HTTP/1: bytes that came and are no request yet.
-    pub(super) fn unread(&self) -> usize {
-        match self.is_http2() {
-            true => 0,
-            false => usize::try_from(self.unread.load(Ordering::Acquire)).unwrap_or(0).min(HEAD_LIMIT),
-        }
     }
 
     /// Time for which its listener has been shutting down, as far as anybody has asked.
@@ -229,15 +262,6 @@ impl Account {
         let now = self.clients.now();
         let known = self.ending_since.compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed);
         self.clients.since(known.err().unwrap_or(now))
-    }
-
-    /// HTTP/2: the exchanges that are open. Whoever drops the last holder of one drops it without the lock.
-    pub(super) fn open_streams(&self) -> Vec<Arc<Exchange>> {
-        self.streams().iter().filter_map(|(_, stream)| stream.upgrade()).collect()
-    }
-
-    pub(super) fn streams(&self) -> MutexGuard<'_, Slab<Weak<Exchange>>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

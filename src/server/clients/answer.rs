@@ -10,11 +10,17 @@ use http_body::{Frame, SizeHint};
 
 use super::exchange::Exchange;
 
+/// Bytes of a piece on HTTP/2, those of a frame. A piece is the protocol's as soon as there is a window for its first byte, and
+/// out of reach then: the stream of a client that takes no more of an answer can be reset while the next piece waits.
+const PIECE: usize = 16 * 1024;
+
 /// A body whose bytes stay known to its exchange after the protocol has taken them.
 pub(in crate::server) struct DeliveredBody {
     body: Body,
     /// Bytes that were counted when the answer began, and have not come yet.
     announced: usize,
+    /// HTTP/2: what waits to be the next piece.
+    rest: Bytes,
     // After the body: the request ends no sooner.
     exchange: Arc<Exchange>,
 }
@@ -24,7 +30,17 @@ impl DeliveredBody {
         // What a body says that it has it mostly has in memory; one that reads a file holds less.
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(isize::MAX as usize);
         exchange.answered(announced);
-        Self { body, announced, exchange }
+        Self { body, announced, rest: Bytes::new(), exchange }
+    }
+
+    /// All of the rest, but on HTTP/2 a piece.
+    fn next_piece(&mut self) -> DeliveredBytes {
+        let bytes = match self.exchange.is_http2() && self.rest.len() > PIECE {
+            true => self.rest.split_to(PIECE),
+            false => std::mem::take(&mut self.rest),
+        };
+        self.exchange.taken(bytes.len());
+        DeliveredBytes { bytes, exchange: Arc::clone(&self.exchange) }
     }
 }
 
@@ -36,6 +52,9 @@ impl HttpBody for DeliveredBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<DeliveredBytes>, axum::Error>>> {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(self.next_piece()))));
+        }
         let polled = Pin::new(&mut self.body).poll_frame(context);
         self.exchange.polled(polled.is_pending());
         polled.map_ok(|frame| {
@@ -45,22 +64,36 @@ impl HttpBody for DeliveredBody {
                 if bytes.len() > announced {
                     self.exchange.hold(bytes.len() - announced);
                 }
-                self.exchange.taken(bytes.len());
-                DeliveredBytes { bytes, exchange: Arc::clone(&self.exchange) }
+                self.rest = bytes;
+                self.next_piece()
             })
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, hint) = (self.rest.len() as u64, self.body.size_hint());
+        let mut whole = SizeHint::new();
+        whole.set_lower(hint.lower().saturating_add(rest));
+        if let Some(upper) = hint.upper() {
+            whole.set_upper(upper.saturating_add(rest));
+        }
+        whole
     }
 }
 
-/// Bytes of an answer. hyper advances over what it has written.
+impl Drop for DeliveredBody {
+    fn drop(&mut self) {
+        if !self.rest.is_empty() {
+            self.exchange.broken();
+        }
+    }
+}
+
+/// Bytes of an answer. hyper advances over what it has written, h2 over little ones that it copies into its buffer too.
 pub(in crate::server) struct DeliveredBytes {
     bytes: Bytes,
     exchange: Arc<Exchange>,

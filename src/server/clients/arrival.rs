@@ -10,15 +10,24 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody};
 use http::{HeaderMap, HeaderValue, Request, Version, header};
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::account::Account;
 use super::exchange::Exchange;
 use crate::web::Busy;
+
+/// How many bytes of a body that nobody wants are still read, and for how long. A client that sends its whole body before it
+/// reads would otherwise find its connection reset, or its stream, instead of the answer.
+const DISCARD_BYTES: usize = 16 * 1024 * 1024;
+const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 /// How the end of a request's body is known.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,13 +47,18 @@ impl Framing {
     }
 }
 
-/// A body whose bytes are counted while the application may hold them.
+/// A body whose bytes are counted while the application may hold them. Where the application drops it early, a rest is read
+/// all the same.
 pub(in crate::server) struct Arrival {
-    body: Incoming,
+    /// Until it is passed on to whoever reads the rest.
+    body: Option<Incoming>,
     account: Arc<Account>,
-    /// The exchange may end before the body does: its answer need not wait for it.
+    /// The exchange may end before the body does: its answer need not wait for it. None for a rest.
     exchange: Weak<Exchange>,
     is_http2: bool,
+    /// Nothing more comes of it.
+    is_over: bool,
+    is_rest: bool,
     has_trailers: bool,
     /// It ended, and without trailers.
     plain: Option<Arc<AtomicBool>>,
@@ -60,12 +74,30 @@ impl Arrival {
             account.upload(true);
         }
         let ending = plain.clone().map(Ending);
-        (Self { body, account, exchange: Arc::downgrade(exchange), is_http2, has_trailers: false, plain }, ending)
+        let (is_over, is_rest, has_trailers) = (false, false, false);
+        let (body, exchange) = (Some(body), Arc::downgrade(exchange));
+        (Self { body, account, exchange, is_http2, is_over, is_rest, has_trailers, plain }, ending)
+    }
+
+    /// What is left of it, if there may be something and it is worth reading.
+    fn take_rest(&mut self) -> Option<Self> {
+        let is_left = !self.is_over && !self.is_rest && !self.is_end_stream();
+        let body = self.body.take_if(|_| is_left)?;
+        Some(Self {
+            body: Some(body),
+            account: Arc::clone(&self.account),
+            exchange: Weak::new(),
+            is_http2: self.is_http2,
+            is_over: false,
+            is_rest: true,
+            has_trailers: false,
+            plain: self.plain.clone(),
+        })
     }
 
     fn count(&self, bytes: usize) -> Result<(), Busy> {
         if !self.is_http2 {
-            self.account.has_read(bytes, false);
+            self.account.unread.remove(bytes, false);
         }
         let has_room = self.exchange.upgrade().is_none_or(|exchange| exchange.arrived(bytes));
         if has_room { Ok(()) } else { Err(Busy) }
@@ -80,7 +112,9 @@ impl HttpBody for Arrival {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(context));
+        self.is_over = !matches!(frame, Some(Ok(_)));
         Poll::Ready(match frame {
             Some(Ok(frame)) => {
                 self.has_trailers |= frame.is_trailers();
@@ -98,22 +132,39 @@ impl HttpBody for Arrival {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
     }
 }
 
 impl Drop for Arrival {
     fn drop(&mut self) {
+        if let Ok(runtime) = Handle::try_current()
+            && let Some(rest) = self.take_rest()
+        {
+            drop(runtime.spawn(timeout(DISCARD_TIME, discard(rest))));
+            return;
+        }
         match self.is_http2 {
             true => self.account.upload(false),
             // Of chunks the framing came too, and of a body that is not wanted the rest may have come.
-            false if self.plain.is_some() || !self.body.is_end_stream() => self.account.forget_unread(),
+            false if self.plain.is_some() || !self.is_end_stream() => self.account.unread.forget(),
             // What the head had more than its fields must not stay.
-            false => self.account.has_read(0, true),
+            false => self.account.unread.remove(0, true),
+        }
+    }
+}
+
+/// Reads a body to its end, or a good part of it, and drops what comes.
+async fn discard(mut body: Arrival) {
+    let mut discarded = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
+        if discarded > DISCARD_BYTES {
+            return;
         }
     }
 }

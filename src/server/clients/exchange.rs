@@ -12,8 +12,10 @@ use redpane::Delivery;
 use super::account::{Account, signed};
 use super::counts::GRANULE;
 
-/// What an exchange takes beside its bytes: its future, its context, its headers' map. Measured.
-const BASE: usize = 2048;
+/// What an exchange takes beside its bytes: its future, its context, its headers' map; on HTTP/2 its task and its stream too.
+/// Measured.
+const BASE_HTTP1: usize = 2048;
+const BASE_HTTP2: usize = 3328;
 /// What a field takes beside its name and value, in bytes (RFC 9113, section 10.5.1, counts the same).
 const FIELD: usize = 32;
 
@@ -37,6 +39,8 @@ pub(in crate::server) struct Exchange {
     progress: AtomicU64,
     /// Bytes of the answer were thrown away.
     is_broken: AtomicBool,
+    /// Bytes of the answer are in the protocol's buffer, which keeps the exchange open.
+    is_in_buffer: AtomicBool,
 }
 
 impl Exchange {
@@ -51,9 +55,11 @@ impl Exchange {
         let target = target_length(request.uri());
         // The request line and the empty line, then ": " and CR LF a field.
         let head = request.method().as_str().len() + target + 14 + fields + 4 * request.headers().len();
-        account.begin(is_http2, head, !request.body().is_end_stream());
-        let held = signed(BASE + target + fields + FIELD * request.headers().len());
+        account.begin(head, !request.body().is_end_stream());
+        let base = if is_http2 { BASE_HTTP2 } else { BASE_HTTP1 };
+        let held = signed(base + target + fields + FIELD * request.headers().len());
         account.hold(held);
+        let now = account.clients.now();
         let build = |stream| Self {
             account: Arc::clone(account),
             delivery: Delivery::to(client),
@@ -64,17 +70,14 @@ impl Exchange {
             has_answer: AtomicBool::new(false),
             taken: AtomicUsize::new(0),
             waits_for_application: AtomicBool::new(false),
-            progress: AtomicU64::new(account.clients.now()),
+            progress: AtomicU64::new(now),
             is_broken: AtomicBool::new(false),
+            is_in_buffer: AtomicBool::new(false),
         };
-        if !is_http2 {
-            return Arc::new(build(None));
+        match is_http2 {
+            true => account.streams.begin(now, |stream| Arc::new(build(Some(stream)))),
+            false => Arc::new(build(None)),
         }
-        let mut streams = account.streams();
-        let entry = streams.vacant_entry();
-        let exchange = Arc::new(build(Some(entry.key())));
-        entry.insert(Arc::downgrade(&exchange));
-        exchange
     }
 
     /// For the extensions of the request.
@@ -84,7 +87,7 @@ impl Exchange {
 
     /// Whether its answer is the last on a connection of HTTP/1: its client must not send another request.
     pub(in crate::server) fn ends_connection(&self) -> bool {
-        self.stream.is_none() && self.account.command().is_some()
+        self.stream.is_none() && (self.account.command().is_some() || self.account.makes_room())
     }
 
     /// Whether there is room for what the request holds so far.
@@ -138,8 +141,11 @@ impl Exchange {
         self.taken.store(self.taken.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
     }
 
-    /// The system has taken bytes of the answer.
-    pub(super) fn handed_over(&self, bytes: usize) {
+    /// The protocol has written bytes of the answer, or put them into the buffer that it writes next.
+    pub(super) fn handed_over(self: &Arc<Self>, bytes: usize) {
+        if self.is_http2() && !self.is_in_buffer.swap(true, Ordering::Relaxed) {
+            self.account.streams.hold_until_written(Arc::clone(self));
+        }
         self.delivery.handed_over(bytes as u64);
         self.progress.store(self.account.clients.now(), Ordering::Relaxed);
         let handed_over = self.bytes_handed_over();
@@ -148,6 +154,15 @@ impl Exchange {
             let before = self.released.swap(handed_over, Ordering::Relaxed);
             self.account.hold(signed(before) - signed(handed_over));
         }
+    }
+
+    /// The protocol's buffer is written.
+    pub(super) fn written(&self) {
+        self.is_in_buffer.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.stream.is_some()
     }
 
     fn bytes_handed_over(&self) -> usize {
@@ -171,7 +186,7 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if let Some(stream) = self.stream {
-            drop(self.account.streams().try_remove(stream));
+            self.account.streams.end(stream);
         }
         self.account.hold(signed(self.released.load(Ordering::Relaxed)) - self.held.load(Ordering::Relaxed));
         self.delivery.end(!self.is_broken.load(Ordering::Relaxed));

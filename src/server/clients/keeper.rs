@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::account::{Account, signed};
 use super::command::Command;
 use super::registry::Clients;
+use super::streams::OpenStream;
 use crate::log_targets::SERVER;
 use crate::server::every_second::EverySecond;
 
@@ -39,9 +40,16 @@ pub(in crate::server) async fn keep(clients: Arc<Clients>, telemetry: Telemetry)
     }
 }
 
+const STALLED: &str = "the client took nothing within the request timeout";
+
 enum Reason {
     Stalled,
     Memory,
+}
+
+enum Stalled {
+    Connection,
+    Streams(Vec<OpenStream>),
 }
 
 struct Keeper {
@@ -63,22 +71,20 @@ impl Keeper {
 
     fn look(&mut self) {
         self.clients.tick();
-        let mut stalled = Vec::new();
-        self.clients.each(|account| {
+        let accounts = self.clients.all();
+        for account in &accounts {
             account.tell();
             if account.command() == Some(Command::Cut) {
-                return;
+                continue;
             }
-            match self.is_stalled(account) {
-                true => stalled.push(Arc::clone(account)),
-                false => self.look_at_idle(account),
+            match self.stalled(account) {
+                Some(Stalled::Connection) => self.cut(account, Reason::Stalled),
+                Some(Stalled::Streams(streams)) => self.reset(account, &streams),
+                None => self.look_at_idle(account),
             }
-        });
-        for account in stalled {
-            self.cut(&account, Reason::Stalled);
         }
         if self.clients.is_over() {
-            self.relieve();
+            self.relieve(&accounts);
         }
     }
 
@@ -102,32 +108,63 @@ impl Keeper {
         }
     }
 
-    fn is_stalled(&self, account: &Account) -> bool {
-        let Some(limit) = self.clients.limits.request_timeout else { return false };
+    /// What of a connection takes nothing for too long. A stream that does so is no reason to end the others.
+    fn stalled(&self, account: &Account) -> Option<Stalled> {
+        let limit = self.clients.limits.request_timeout?;
         let is_over = |time: Option<Duration>| time.is_some_and(|time| time >= limit);
-        is_over(account.blocked_for()) || account.open_streams().iter().any(|stream| is_over(stream.stalled_for()))
+        if is_over(account.blocked_for()) {
+            return Some(Stalled::Connection);
+        }
+        if !account.is_http2() {
+            return None;
+        }
+        let mut streams = account.streams.open();
+        let open = streams.len();
+        streams.retain(|stream| is_over(stream.exchange.stalled_for()));
+        // What is in the protocol's hands cannot be reset: it is little, and ends with the connection.
+        let is_all = !streams.is_empty() && streams.len() == open;
+        if is_all && streams.iter().all(|stream| !stream.can_be_reset()) {
+            return Some(Stalled::Connection);
+        }
+        streams.retain(OpenStream::can_be_reset);
+        (!streams.is_empty()).then_some(Stalled::Streams(streams))
+    }
+
+    fn reset(&mut self, account: &Account, streams: &[OpenStream]) {
+        for stream in streams {
+            self.clients.add_stalled_stream();
+            stream.reset();
+        }
+        if let Some(connections) = self.lines.let_through() {
+            let client = account.peer;
+            let (streams, why) = (streams.len(), STALLED);
+            tracing::warn!(target: SERVER, %client, streams, connections, "streams reset: {why}");
+        }
     }
 
     /// Cuts those that hold much for long, until a quarter of the memory is free.
-    fn relieve(&mut self) {
+    fn relieve(&mut self, accounts: &[Arc<Account>]) {
         let longest = self.clients.limits.request_timeout.unwrap_or(Duration::MAX);
         // What was cut is given back as soon as its tasks run, and nobody else is to blame for it until then.
         let mut left = self.clients.total.load(Ordering::Relaxed);
         let mut holders = Vec::new();
-        self.clients.each(|account| match (account.command(), account.held()) {
-            (Some(Command::Cut), held) => left -= signed(held),
-            (_, 0) => {}
-            (_, held) => holders.push((held, account.holding_for().min(longest), Arc::clone(account))),
-        });
+        for account in accounts {
+            match (account.command(), account.held()) {
+                (Some(Command::Cut), held) => left -= signed(held),
+                (_, 0) => {}
+                (_, held) => holders.push((held, account.holding_for().min(longest), account)),
+            }
+        }
         let is_urgent = left > signed(self.clients.limits.urgent_memory());
-        holders.retain(|(_, time, _)| is_urgent || *time >= YOUNG);
+        // Whoever asks why must get an answer, even then.
+        holders.retain(|(_, time, account)| *time >= YOUNG || is_urgent && !account.is_probe());
         holders.sort_unstable_by_key(|(held, time, _)| Reverse(*held as u128 * (time.as_millis() + 1)));
         for (held, _, account) in holders {
             if left <= signed(self.clients.limits.client_memory / 4 * 3) {
                 break;
             }
             left -= signed(held);
-            self.cut(&account, Reason::Memory);
+            self.cut(account, Reason::Memory);
         }
     }
 
@@ -137,7 +174,7 @@ impl Keeper {
             return;
         }
         let (counter, why) = match reason {
-            Reason::Stalled => (&self.stalled, "its client took nothing within the request timeout"),
+            Reason::Stalled => (&self.stalled, STALLED),
             Reason::Memory => (&self.memory, "memory for clients is short, and it held much for long"),
         };
         counter.increment(1);

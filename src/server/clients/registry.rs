@@ -1,7 +1,7 @@
 //! All clients of a server.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,11 @@ use tokio::sync::{Notify, watch};
 use super::account::{Account, signed};
 use super::command::Command;
 use crate::server::limits::Limits;
+use crate::server::listener_state::ListenerState;
 use crate::server::phase::Phase;
+
+/// Connections that wait for their next turn: more of them have short turns, so that whoever comes does not wait for long.
+const MANY: usize = 4;
 
 /// The clients of both listeners.
 pub(in crate::server) struct Clients {
@@ -24,6 +28,12 @@ pub(in crate::server) struct Clients {
     now: AtomicU64,
     /// Answers that were cut off by the server.
     cut: AtomicU64,
+    /// HTTP/2 streams that were reset because their clients took nothing.
+    streams_stalled: AtomicU64,
+    /// HTTP/2 streams that were refused because far too much was held.
+    streams_refused: AtomicU64,
+    /// Connections of HTTP/2 that have given way to others.
+    waiting: AtomicUsize,
     /// The limit was passed: the keeper need not wait for its next look.
     pub(super) pressure: Notify,
 }
@@ -37,13 +47,16 @@ impl Clients {
             started: Instant::now(),
             now: AtomicU64::new(0),
             cut: AtomicU64::new(0),
+            streams_stalled: AtomicU64::new(0),
+            streams_refused: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
             pressure: Notify::new(),
         })
     }
 
-    /// A connection was accepted by the listener of this phase.
-    pub(in crate::server) fn open(self: &Arc<Self>, peer: SocketAddr, phase: watch::Receiver<Phase>) -> Registered {
-        let account = Arc::new(Account::new(Arc::clone(self), peer, phase));
+    /// A connection was accepted by this listener.
+    pub(in crate::server) fn open(self: &Arc<Self>, peer: SocketAddr, listener: ListenerState) -> Registered {
+        let account = Arc::new(Account::new(Arc::clone(self), peer, listener));
         let slot = self.lock().insert(Arc::clone(&account));
         Registered { account, slot }
     }
@@ -63,32 +76,42 @@ impl Clients {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Closes the connection of this listener that has been idle for the longest time, if any has been for long enough: for
-    /// `at_least`, and for `beginning` where a head may be on its way. One that was told before and is still there is cut: a
-    /// client of HTTP/2 need not agree.
-    pub(in crate::server) fn close_idle(
-        &self,
-        phase: &watch::Receiver<Phase>,
-        at_least: Duration,
-        beginning: Duration,
-    ) {
+    /// HTTP/2 streams that were reset so far because their clients took nothing, and those that were refused.
+    pub(in crate::server) fn streams_reset(&self) -> [u64; 2] {
+        [&self.streams_stalled, &self.streams_refused].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Whether a stream of HTTP/2 must not even begin, and counts it then.
+    pub(in crate::server) fn refuses_stream(&self) -> bool {
+        let refuses = self.is_far_over();
+        if refuses {
+            self.streams_refused.fetch_add(1, Ordering::Relaxed);
+            self.call_keeper();
+        }
+        refuses
+    }
+
+    /// Ends the connection of this listener that has been idle for the longest time, if any has been for long enough.
+    pub(in crate::server) fn close_idle(&self, listener: &ListenerState, idle_for: &IdleFor) {
         self.tick();
         let accounts = self.lock();
         let open = accounts.iter().map(|(_, account)| account);
-        let open = open.filter(|account| account.phase.same_channel(phase) && account.command() != Some(Command::Cut));
+        let open = open
+            .filter(|account| account.listener.is_same(listener.phases()) && account.command() != Some(Command::Cut));
         let idle = open.filter_map(|account| {
-            let needed = if account.is_between_requests() { at_least } else { beginning };
-            Some((account.idle_for().filter(|time| *time >= needed)?, account))
+            let agrees = account.making_room_for().is_some_and(|time| time < idle_for.agreed);
+            let idle = account.idle_for().filter(|time| *time >= idle_for.of(account))?;
+            (!agrees).then_some((idle, account))
         });
         if let Some((_, account)) = idle.max_by_key(|(time, _)| *time) {
-            account.give(if account.command().is_none() { Command::End } else { Command::Cut });
+            account.make_room();
         }
     }
 
     /// Gives every connection of this listener a command.
     pub(in crate::server) fn command(&self, phase: &watch::Receiver<Phase>, command: Command) {
-        self.each(|account| {
-            if account.phase.same_channel(phase) && (command == Command::Cut || account.has_asked()) {
+        self.all().iter().for_each(|account| {
+            if account.listener.is_same(phase) && (command == Command::Cut || account.has_asked()) {
                 account.give(command);
             }
         });
@@ -110,6 +133,20 @@ impl Clients {
         self.total.load(Ordering::Relaxed) > signed(self.limits.urgent_memory())
     }
 
+    /// A connection waits for its next turn, or does so no more.
+    pub(super) fn change_waiting(&self, waits: bool) {
+        if waits {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether so many wait that each must be short.
+    pub(super) fn are_many_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > MANY
+    }
+
     /// Makes the keeper look now.
     pub(in crate::server) fn call_keeper(&self) {
         self.pressure.notify_one();
@@ -119,8 +156,14 @@ impl Clients {
         self.cut.fetch_add(answers, Ordering::Relaxed);
     }
 
-    pub(super) fn each(&self, look: impl FnMut(&Arc<Account>)) {
-        self.lock().iter().map(|(_, account)| account).for_each(look);
+    pub(super) fn add_stalled_stream(&self) {
+        self.streams_stalled.fetch_add(1, Ordering::Relaxed);
+        self.add_cut(1);
+    }
+
+    /// Every connection. To look at one may end a request, and so write a line: nobody must wait for that.
+    pub(super) fn all(&self) -> Vec<Arc<Account>> {
+        self.lock().iter().map(|(_, account)| Arc::clone(account)).collect()
     }
 
     /// Brings the clock up to date.
@@ -141,6 +184,28 @@ impl Clients {
 
     fn lock(&self) -> MutexGuard<'_, Slab<Arc<Account>>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a connection must have been idle to make room for one that waits.
+pub(in crate::server) struct IdleFor {
+    /// HTTP/1, where the next request may be on its way, and would be lost.
+    pub(in crate::server) http1: Duration,
+    /// HTTP/2, where both sides agree on the last request.
+    pub(in crate::server) http2: Duration,
+    /// Where a head may be on its way, in part.
+    pub(in crate::server) beginning: Duration,
+    /// Time to agree. Then the connection is cut.
+    pub(in crate::server) agreed: Duration,
+}
+
+impl IdleFor {
+    fn of(&self, account: &Account) -> Duration {
+        match account.is_between_requests() {
+            false => self.beginning,
+            true if account.is_http2() => self.http2,
+            true => self.http1,
+        }
     }
 }
 

@@ -3,51 +3,103 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::account::{Account, signed};
+use super::exchange::Exchange;
+use super::frames::{Frames, SHORT_TURN, TURN};
 
 /// Room to read that each connection has and nobody counts. A large head or body makes it grow, and it stays that large on a
 /// connection that idles.
 const USUAL_ROOM: usize = 16 * 1024;
-/// Bytes of frames that are read before other connections have their turn. Nothing else bounds it: a small frame can change
-/// the windows of all streams.
-const TURN: usize = 16 * 1024;
+/// What a client of HTTP/2 begins with (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Tells the account which bytes come, and whether the system takes those that go.
+/// What the first bytes of a connection tell.
+enum Protocol {
+    /// So much of the preface has come, and nothing else.
+    Unknown(usize),
+    Http1,
+    Http2(Frames),
+}
+
+/// Tells the account which bytes come, and whether the system takes those that go. Gives way to other connections after some
+/// frames of HTTP/2: nothing else bounds how many are read at once.
 pub(in crate::server) struct Socket<S> {
     stream: S,
     account: Arc<Account>,
-    /// What the protocol keeps free for bytes that may come, as far as it is counted.
-    spare: usize,
-    /// Bytes of frames read since the task last gave way to others.
-    frames: usize,
+    protocol: Protocol,
+    /// Others have their turn.
+    waits: bool,
+    /// Bytes that came and have to wait for the next turn.
+    rest: Bytes,
+    /// What is counted of `rest`, and of the room that the protocol keeps free for bytes that may come.
+    counted: usize,
+    /// Empty, with room for the exchanges of one flush.
+    written: Vec<Arc<Exchange>>,
 }
 
 impl<S> Socket<S> {
     pub(in crate::server) fn new(stream: S, account: Arc<Account>) -> Self {
-        Self { stream, account, spare: 0, frames: 0 }
+        let (protocol, rest) = (Protocol::Unknown(0), Bytes::new());
+        Self { stream, account, protocol, waits: false, rest, counted: 0, written: Vec::new() }
     }
 
     /// The protocol has so much room to read into.
-    fn count_room(&mut self, room: usize) {
-        let spare = room.saturating_sub(USUAL_ROOM);
-        if spare != self.spare {
-            self.account.hold(signed(spare) - signed(self.spare));
-            self.spare = spare;
+    fn count(&mut self, room: usize) {
+        let counted = room.saturating_sub(USUAL_ROOM) + self.rest.len();
+        if counted != self.counted {
+            self.account.hold(signed(counted) - signed(self.counted));
+            self.counted = counted;
         }
     }
 
     /// Whether it is the turn of other connections.
     fn gives_way(&mut self, context: &Context<'_>) -> bool {
-        let gives_way = self.frames >= TURN;
+        let gives_way = matches!(&self.protocol, Protocol::Http2(frames) if frames.turn_is_over());
+        self.set_waits(gives_way);
         if gives_way {
-            self.frames = 0;
+            self.begin_turn();
             context.waker().wake_by_ref();
         }
         gives_way
+    }
+
+    fn set_waits(&mut self, waits: bool) {
+        if self.waits != waits {
+            self.waits = waits;
+            self.account.clients.change_waiting(waits);
+        }
+    }
+
+    fn begin_turn(&mut self) {
+        if let Protocol::Http2(frames) = &mut self.protocol {
+            frames.begin_turn(if self.account.clients.are_many_waiting() { SHORT_TURN } else { TURN });
+        }
+    }
+
+    /// How many of these bytes, the next of the connection, belong to this turn.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.protocol {
+            Protocol::Http1 => bytes.len(),
+            Protocol::Http2(frames) => frames.take(bytes),
+            Protocol::Unknown(matched) => {
+                let expected = &PREFACE[*matched..];
+                let same = expected.iter().zip(bytes).take_while(|(expected, byte)| expected == byte).count();
+                if same == expected.len() {
+                    self.account.set_http2();
+                    let mut frames = Frames::default();
+                    let taken = same + frames.take(&bytes[same..]);
+                    self.protocol = Protocol::Http2(frames);
+                    return taken;
+                }
+                self.protocol = if same == bytes.len() { Protocol::Unknown(*matched + same) } else { Protocol::Http1 };
+                bytes.len()
+            }
+        }
     }
 
     fn wrote<T>(&self, polled: Poll<T>) -> Poll<T> {
@@ -62,18 +114,32 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.gives_way(context) {
+        let this = &mut *self;
+        if this.gives_way(context) {
             return Poll::Pending;
         }
+        this.count(buffer.remaining());
+        if !this.rest.is_empty() {
+            let mut rest = std::mem::take(&mut this.rest);
+            let taken = this.take(&rest[..rest.len().min(buffer.remaining())]);
+            buffer.put_slice(&rest[..taken]);
+            rest.advance(taken);
+            this.rest = rest;
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
-        self.count_room(buffer.remaining());
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let bytes = buffer.filled().len() - before;
-        if bytes == 0 {
-            self.frames = 0;
-        } else {
-            self.account.arrived(bytes);
-            self.frames += if self.account.is_http2() { bytes } else { 0 };
+        let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let bytes = &buffer.filled()[before..];
+        if bytes.is_empty() {
+            this.begin_turn();
+            return polled;
+        }
+        this.account.arrived(bytes.len());
+        let taken = this.take(bytes);
+        if taken < bytes.len() {
+            this.rest = Bytes::copy_from_slice(&bytes[taken..]);
+            buffer.set_filled(before + taken);
+            this.count(buffer.remaining());
         }
         polled
     }
@@ -85,8 +151,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         self.wrote(polled)
     }
 
+    /// Called when everything in the protocol's buffer is written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let this = &mut *self;
+        ready!(Pin::new(&mut this.stream).poll_flush(context))?;
+        if let Protocol::Http2(_) = this.protocol {
+            this.account.streams.take_unwritten(&mut this.written);
+            this.written.drain(..).for_each(|exchange| exchange.written());
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,6 +182,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 
 impl<S> Drop for Socket<S> {
     fn drop(&mut self) {
-        self.account.hold(-signed(self.spare));
+        self.set_waits(false);
+        self.account.streams.take_unwritten(&mut self.written);
+        self.written.iter().for_each(|exchange| exchange.broken());
+        self.account.hold(-signed(self.counted));
     }
 }

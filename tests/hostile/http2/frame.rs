@@ -27,6 +27,9 @@ pub(crate) const HEAD: usize = 9;
 /// Error code of `RST_STREAM`: the stream is of no use any more.
 pub(crate) const CANCEL: [u8; 4] = 8_u32.to_be_bytes();
 
+/// Error code of `RST_STREAM`: the request was not begun, and may be sent again.
+pub(crate) const REFUSED_STREAM: [u8; 4] = 7_u32.to_be_bytes();
+
 /// A header block that asks for `/`: method, scheme and path from the static table, and the authority as it is.
 pub(crate) const GET: &[u8] = b"\x82\x84\x86\x41\x01a";
 

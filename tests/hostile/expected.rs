@@ -1,0 +1,56 @@
+//! What an attack must have done, and what it may take.
+
+use std::collections::BTreeMap;
+
+use test_support::Samples;
+
+pub(crate) const CONNECTIONS_CUT: &str = "redpane_client_connections_cut_total";
+pub(crate) const STREAMS_RESET: &str = "redpane_client_streams_reset_total";
+
+/// What an attack must have done, or it is none, and what it may take.
+pub(crate) struct Expected {
+    /// What the service may grow by, in MiB as the kernel counts it: half as much again as was measured, at least.
+    pub(crate) grows: u64,
+    pub(crate) shown: &'static [Shown],
+}
+
+/// What shows that an attack took place.
+pub(crate) enum Shown {
+    /// So many MiB were sent at least.
+    Sent(u64),
+    /// So many lines at least are of requests such as `GET /metrics 200 aborted`, of which this is a part.
+    Lines(&'static str, usize),
+    /// So many probes at least were answered, those of the other client left out.
+    Probes(f64),
+    /// So many connections were cut or streams reset at least.
+    Cut(f64),
+}
+
+impl Shown {
+    /// What was seen of it, and whether that is enough.
+    pub(crate) fn is_in(
+        &self,
+        sent: u64,
+        kinds: &BTreeMap<String, usize>,
+        before: &Samples,
+        after: &Samples,
+        looks: usize,
+    ) -> (String, bool) {
+        let more = |name: &str, labels: &[(&str, &str)]| after.sum(name, labels) - before.sum(name, labels);
+        match *self {
+            Self::Sent(mib) => (format!("{sent} bytes were sent, not {mib} MiB"), sent >= mib * 1024 * 1024),
+            Self::Lines(kind, count) => {
+                let lines: usize = kinds.iter().filter(|(line, _)| line.contains(kind)).map(|(_, count)| count).sum();
+                (format!("{lines} lines are of {kind}, not {count}"), lines >= count)
+            }
+            Self::Probes(count) => {
+                let probes = more("http_requests_total", &[("route", "/healthz")]) - looks as f64;
+                (format!("{probes} probes were answered, not {count}"), probes >= count)
+            }
+            Self::Cut(count) => {
+                let cut = more(CONNECTIONS_CUT, &[]) + more(STREAMS_RESET, &[]);
+                (format!("{cut} connections and streams were cut, not {count}"), cut >= count)
+            }
+        }
+    }
+}
