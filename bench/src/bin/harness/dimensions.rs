@@ -94,8 +94,8 @@ fn point(dimension: Dimension, value: u64, routes: usize, load: Load, settings: 
     let compared = available(settings).filter(|assembly| [BARE, REDPANE, BEFORE].contains(&assembly.id));
     let servers = compared.map(start).collect::<Result<Vec<_>>>()?;
     if dimension == Dimension::Series {
-        let redpanes = servers.iter().filter(|(assembly, _)| assembly.id != BARE);
-        redpanes.map(|(_, server)| check_series(server, value)).collect::<Result<()>>()?;
+        let mut redpanes = servers.iter().filter(|(assembly, _)| assembly.id != BARE);
+        redpanes.try_for_each(|(_, server)| check_series(server, value))?;
     }
     let mut samples = Vec::new();
     for round in 0..settings.rounds {
