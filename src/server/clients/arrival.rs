@@ -158,12 +158,15 @@ impl Drop for Arrival {
     }
 }
 
-/// Reads a body to its end, or a good part of it, and drops what comes.
+/// Reads a body to its end, or a good part of it, and drops what comes. While memory is short, no more than anybody needs who
+/// keeps to the limit of bodies: there may be many of them.
 async fn discard(mut body: Arrival) {
+    let clients = Arc::clone(&body.account.clients);
+    let most = if clients.is_over() { clients.limits.body_limit.min(DISCARD_BYTES) } else { DISCARD_BYTES };
     let mut discarded = 0;
     while let Some(Ok(frame)) = body.frame().await {
         discarded += frame.data_ref().map_or(0, Bytes::len);
-        if discarded > DISCARD_BYTES {
+        if discarded > most {
             return;
         }
     }
