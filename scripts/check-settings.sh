@@ -190,6 +190,7 @@ check_service() { # name, value
     REDPANE_FAULTS) check_word "$1" "$2" "true false 1 0" ;;
     REDPANE_UPSTREAM) check_upstream "$1" "$2" ;;
     REDPANE_TRUSTED_PROXIES | REDPANE_PROXY_PROTOCOL_FROM) check_networks "$1" "$2" ;;
+    REDPANE_METRIC_NAMES) check_word "$1" "$2" "redpane otel both" ;;
     REDPANE_TRACE_KEEP) check_keep "$1" "$2" ;;
     REDPANE_LOG) check_log "$1" "$2" ;;
     REDPANE_LOG_WHEN_FULL) check_word "$1" "$2" "drop block" ;;

@@ -27,6 +27,7 @@ const LOKI: &str = "loki:3100";
 pub fn telemetry(config: &Config) -> Redpane {
     let mut redpane = Redpane::new(&config.app)
         .series_limit(config.series_limit)
+        .metric_names(config.metric_names)
         .log_filter(config.log.clone())
         .log_format(config.log_format)
         .log_buffer_bytes(config.log_buffer_bytes)

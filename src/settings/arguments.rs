@@ -138,6 +138,9 @@ pub struct Flags {
     /// Label sets the HTTP metrics may have, 1 to 1000000; further ones share one [default: 10000]
     #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_SERIES_LIMIT")]
     series_limit: Option<OsString>,
+    /// Names of the HTTP metrics: redpane, otel (OpenTelemetry's conventions), or both [default: redpane]
+    #[arg(long, global = true, hide_env_values = true, value_name = "NAMES", env = "REDPANE_METRIC_NAMES")]
+    metric_names: Option<OsString>,
     /// Requests whose span is exported although the sampler said no: errors, slow (1s or longer), both, or none. Where spans go,
     /// OTEL_EXPORTER_OTLP_ENDPOINT says [default: errors,slow]
     #[arg(long, global = true, hide_env_values = true, value_name = "LIST", env = "REDPANE_TRACE_KEEP")]
@@ -169,6 +172,7 @@ impl Source for Flags {
             "REDPANE_CLIENT_MEMORY" => &self.client_memory,
             "REDPANE_SHUTDOWN_GRACE" => &self.shutdown_grace,
             "REDPANE_SERIES_LIMIT" => &self.series_limit,
+            "REDPANE_METRIC_NAMES" => &self.metric_names,
             "REDPANE_TRACE_KEEP" => &self.trace_keep,
             "REDPANE_FAULTS" => &self.faults,
             // OpenTelemetry's own variables, which have no flags.

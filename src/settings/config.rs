@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use redpane::{LogFormat, Otlp, OverflowPolicy};
+use redpane::{LogFormat, MetricNames, Otlp, OverflowPolicy};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::error::BadSettings;
@@ -67,6 +67,8 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// Label sets of the HTTP metrics.
     pub series_limit: usize,
+    /// Names of the HTTP metrics.
+    pub metric_names: MetricNames,
     /// Where spans of requests are exported to, and which; `None` where nobody wants them. Of the variables `OTEL_*`.
     pub otlp: Option<Otlp>,
     /// Whether `/faults` exists.
@@ -101,6 +103,7 @@ impl Config {
         let when_full =
             [("drop", OverflowPolicy::Drop), ("block", OverflowPolicy::Block { deadline: LOG_BLOCK_DEADLINE })];
         let formats = [("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
+        let names = [("redpane", MetricNames::Redpane), ("otel", MetricNames::Otel), ("both", MetricNames::Both)];
         let listen = api_address(reader);
         let otlp = reader.otlp("REDPANE_TRACE_KEEP");
         let body_limit = reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB);
@@ -125,6 +128,7 @@ impl Config {
             client_memory: client_memory(reader, body_limit),
             shutdown_grace: reader.duration("REDPANE_SHUTDOWN_GRACE", seconds(25), Duration::ZERO..=HOUR),
             series_limit: reader.count("REDPANE_SERIES_LIMIT", 10_000, 1..=1_000_000),
+            metric_names: reader.choice("REDPANE_METRIC_NAMES", &names).unwrap_or_default(),
             otlp,
             faults: reader.boolean("REDPANE_FAULTS", false),
         }

@@ -1,7 +1,7 @@
 //! The names of all settings, and the nearest one for a name that does not exist.
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
-pub const VARIABLES: [&str; 21] = [
+pub const VARIABLES: [&str; 22] = [
     "REDPANE_LISTEN",
     "REDPANE_METRICS_LISTEN",
     "REDPANE_APP",
@@ -21,6 +21,7 @@ pub const VARIABLES: [&str; 21] = [
     "REDPANE_CLIENT_MEMORY",
     "REDPANE_SHUTDOWN_GRACE",
     "REDPANE_SERIES_LIMIT",
+    "REDPANE_METRIC_NAMES",
     "REDPANE_TRACE_KEEP",
     "REDPANE_FAULTS",
 ];

@@ -86,6 +86,7 @@ fn every_bad_value_is_named_with_what_would_be_right() {
         ("REDPANE_ACCESS_SAMPLE", "1.5", "must be a number from 0 to 1"),
         ("REDPANE_ACCESS_SAMPLE", "10%", "must be a number from 0 to 1"),
         ("REDPANE_ACCESS_SLOW", "1", "must be a duration with its unit from 0s to 1h"),
+        ("REDPANE_METRIC_NAMES", "prometheus", "must be one of: redpane otel both"),
         ("REDPANE_TRUSTED_PROXIES", "999.1.1.1/64", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "10.0.0.0/33", "must be IP addresses and networks"),
         ("REDPANE_TRUSTED_PROXIES", "010.0.0.1", "must be IP addresses and networks"),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use test_support::process::{Process, Reading, free_address, listening};
@@ -20,7 +21,9 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("redpane-prometheus-{}", std::process::id()));
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("redpane-prometheus-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -83,6 +86,34 @@ async fn value(address: SocketAddr, query: &str) -> f64 {
         value.is_finite().then_some(value)
     })
     .await
+}
+
+/// What published dashboards for OpenTelemetry's names ask: those of docker-otel-lgtm ask for every spelling there ever was.
+const OTEL: [&str; 5] = [
+    r#"sum(rate({__name__=~"http_server_request_duration_seconds_count|http_server_duration_milliseconds_count", job=~"api", instance=~".+"}[2m])) > 0"#,
+    r#"sum(rate({__name__=~"http_server_request_duration_seconds_count", job=~"api", http_response_status_code=~"5.."}[2m])) / sum(rate({__name__=~"http_server_request_duration_seconds_count", job=~"api"}[2m])) > 0"#,
+    r#"histogram_quantile(0.95, sum by (le) (rate({__name__=~"http_server_request_duration_seconds_bucket|http_server_duration_milliseconds_bucket", job=~"api"}[2m])))"#,
+    r#"sum(rate(http_server_request_duration_seconds_count{http_route="/hello/{name}",http_request_method="GET",url_scheme="http"}[2m])) > 0"#,
+    r#"sum by (service_name) (target_info{service_name="api"})"#,
+];
+
+#[tokio::test]
+async fn dashboards_for_opentelemetrys_names_have_data() {
+    if !is_installed() {
+        return std::io::stderr().write_all(b"skipped: prometheus is not installed\n").unwrap();
+    }
+    let directory = Directory::new();
+    let variables = [("REDPANE_FAULTS", "1"), ("REDPANE_METRIC_NAMES", "otel")];
+    let (_service, service) = listening(redpane(&[], &variables), Reading::AsItComes).await;
+    let (_prometheus, address) = start(&directory.0, service);
+    let before = r#"sum(http_server_request_duration_seconds_count{http_route="/hello/{name}"})"#;
+    assert_eq!(value(address, before).await, 0.0);
+    for path in ["/faults/status/500", "/hello/ada"] {
+        client::get(service, path).await;
+    }
+    for query in OTEL {
+        value(address, query).await;
+    }
 }
 
 #[tokio::test]

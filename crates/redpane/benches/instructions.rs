@@ -10,7 +10,7 @@ mod common;
 use std::process::ExitCode;
 
 use axum::Router;
-use redpane::Redpane;
+use redpane::{MetricNames, Redpane};
 
 use common::{request, router, serve};
 
@@ -24,6 +24,7 @@ fn app(argument: &str) -> Option<Router> {
         "sampled-out" => redpane.access_sample(0.0),
         // A declared label that the request does not have.
         "labelled" => redpane.label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok()),
+        "both-names" => redpane.metric_names(MetricNames::Both),
         _ => return None,
     };
     Some(redpane.instrument(router()))
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     // cargo calls every benchmark with a flag of its own.
     let Some(app) = arguments.get(1).and_then(|argument| app(argument)) else {
-        eprintln!("usage: instructions bare|instrumented|sampled-out|labelled REQUESTS");
+        eprintln!("usage: instructions bare|instrumented|sampled-out|labelled|both-names REQUESTS");
         return ExitCode::SUCCESS;
     };
     let Some(requests) = arguments.get(2).and_then(|count| count.parse::<u32>().ok()) else {

@@ -12,6 +12,7 @@ use crate::install::InstallError;
 use crate::logs::format::LogFormat;
 use crate::logs::losses::OverflowPolicy;
 use crate::metrics::dimensions::Declared;
+use crate::metrics::otel::MetricNames;
 use crate::options::{ConfigError, Options};
 use crate::request::finished::RequestObserver;
 use crate::request::ids_from::IdsSource;
@@ -233,6 +234,14 @@ impl Redpane {
     /// `_overflow`. Defaults to 10,000; at least 1.
     pub fn series_limit(mut self, label_sets: usize) -> Self {
         self.options.series_limit = label_sets;
+        self
+    }
+
+    /// Which names the HTTP metrics have: redpane's own, those of OpenTelemetry's HTTP conventions, or both. Defaults to
+    /// [`MetricNames::Redpane`].
+    pub fn metric_names(mut self, names: MetricNames) -> Self {
+        self.options.names = names;
+        self.options.policy.counts_schemes = names.has_otel();
         self
     }
 

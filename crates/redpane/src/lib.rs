@@ -89,6 +89,7 @@ pub use install::InstallError;
 pub use logs::format::LogFormat;
 pub use logs::losses::{FlushError, LogLosses, OverflowPolicy};
 pub use metrics::encode::ExpositionFormat;
+pub use metrics::otel::MetricNames;
 pub use metrics::recorder::Recorder;
 pub use middleware::body::ResponseBody;
 pub use middleware::body_error::ResponseBodyError;

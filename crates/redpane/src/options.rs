@@ -16,6 +16,7 @@ use crate::logs::losses::OverflowPolicy;
 use crate::logs::sampling::AccessSampling;
 use crate::metrics::dimensions::{self, Declared};
 use crate::metrics::histogram::{Bounds, Scale};
+use crate::metrics::otel::{self, MetricNames, OTEL_BUCKETS};
 use crate::metrics::streams::STREAM_BUCKETS;
 use crate::middleware::declared_label::FindValue;
 use crate::middleware::pipeline::Policy;
@@ -58,6 +59,7 @@ pub(crate) struct Options {
     /// How the values of `labels` are found, in the same order.
     pub(crate) label_values: Vec<FindValue>,
     pub(crate) series_limit: usize,
+    pub(crate) names: MetricNames,
     pub(crate) filter: Targets,
     pub(crate) format: LogFormat,
     pub(crate) writer: Box<dyn Write + Send>,
@@ -78,6 +80,9 @@ pub(crate) struct Options {
 /// What was made of options that passed their checks.
 pub(crate) struct Checked {
     pub(crate) durations: Arc<Bounds>,
+    /// Those that requests are counted in: finer where OpenTelemetry's names are shown too.
+    pub(crate) counted: Arc<Bounds>,
+    pub(crate) otel: Arc<Bounds>,
     pub(crate) sizes: Arc<Bounds>,
     pub(crate) streams: Arc<Bounds>,
     /// For the application's histograms that have no bounds of their own.
@@ -158,6 +163,7 @@ impl Options {
             labels: Vec::new(),
             label_values: Vec::new(),
             series_limit: SERIES_LIMIT,
+            names: MetricNames::Redpane,
             filter: Targets::new().with_default(LevelFilter::INFO),
             format: LogFormat::Json,
             writer: Box::new(io::stdout()),
@@ -169,6 +175,7 @@ impl Options {
                 response_headers: true,
                 trust_trace_context: true,
                 catch_panics: true,
+                counts_schemes: false,
                 some_end_at_headers: false,
             },
             ids_from: None,
@@ -217,6 +224,13 @@ impl Options {
         let buckets = |upper: &[f64]| format!("{upper:?}");
         let (seconds, sizes) = (&self.duration_buckets, &SIZE_BUCKETS);
         let durations = bounds("duration_buckets", buckets(seconds), seconds, Scale::Nanoseconds);
+        let otel = bounds("otel_buckets", String::new(), &OTEL_BUCKETS, Scale::Nanoseconds);
+        let finer = match self.names.has_otel() {
+            true => otel::union(seconds, &OTEL_BUCKETS),
+            false => seconds.clone(),
+        };
+        // Wrong only where the bounds above are.
+        let counted = durations.as_ref().and_then(|_| Bounds::new(&finer, Scale::Nanoseconds).ok());
         let sizes = bounds("size_buckets", buckets(sizes), sizes, Scale::Whole);
         let streams = bounds("stream_buckets", String::new(), &STREAM_BUCKETS, Scale::Nanoseconds);
         let mut histograms = HashMap::new();
@@ -236,10 +250,12 @@ impl Options {
         if self.ids_from.is_some() && self.otlp.is_some() {
             problems.push(BadOption { option: "ids_from", value: "..".into(), problem: TWO_TRACERS.into() });
         }
-        match (problems.is_empty(), durations, sizes, streams, share) {
-            (true, Some(durations), Some(sizes), Some(streams), Some(share)) => Ok(Checked {
+        match (problems.is_empty(), durations.zip(counted), sizes, streams.zip(otel), share) {
+            (true, Some((durations, counted)), Some(sizes), Some((streams, otel)), Some(share)) => Ok(Checked {
                 default_bounds: durations.as_float(),
                 durations,
+                counted,
+                otel,
                 sizes,
                 streams,
                 histograms,

@@ -25,8 +25,9 @@ use crate::metrics::catalogue;
 use crate::metrics::dimensions::Dimensions;
 use crate::metrics::encode::ExpositionFormat;
 use crate::metrics::http::HttpMetrics;
+use crate::metrics::otel::{Shown, Target};
 use crate::metrics::recorder::Recorder;
-use crate::metrics::registry::Registry;
+use crate::metrics::registry::{Naming, Registry};
 use crate::metrics::scrape;
 use crate::metrics::snapshot::Family;
 use crate::metrics::streams::StreamMetrics;
@@ -114,17 +115,17 @@ impl Telemetry {
         };
         let calls = CallMetrics::new(Arc::clone(&checked.durations), options.series_limit);
         let http = HttpMetrics::new(
-            checked.durations,
+            Arc::clone(&checked.counted),
             checked.sizes,
             options.series_limit,
-            Dimensions::new(&options.labels),
+            Dimensions::new(&options.labels, options.names.has_otel()),
             Box::new(describe),
         );
         let declared = options.labels.into_iter().zip(options.label_values);
         let declared = declared.map(|(label, find)| DeclaredLabel { values: label.values, find }).collect();
         options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
         let streams = StreamMetrics::new(checked.streams, options.series_limit);
-        let recorder = Recorder::new(checked.default_bounds, checked.histograms);
+        let recorder = Recorder::new(checked.default_bounds, checked.histograms, options.names.has_otel());
         let counted = Arc::clone(&log);
         #[cfg(not(feature = "otlp"))]
         let source = Box::new(move || log_families(&counted));
@@ -139,7 +140,16 @@ impl Telemetry {
                 families
             })
         };
-        let registry = Registry::new(http, streams, calls, recorder, source, &options.version, &options.revision);
+        let otel = options.names.has_otel();
+        let shown = |bounds| Shown::new(bounds, &checked.counted);
+        let names = Naming {
+            names: options.names,
+            redpane: otel.then(|| shown(checked.durations)),
+            otel: otel.then(|| shown(checked.otel)),
+            target: Target { name: options.app.clone(), version: options.version.clone() },
+        };
+        let registry =
+            Registry::new(http, streams, calls, recorder, source, names, [&options.version, &options.revision]);
         let pipeline = Pipeline {
             log: Arc::clone(&log),
             registry: Arc::new(registry),

@@ -54,6 +54,7 @@ fn every_variable_is_read() {
         ("REDPANE_CLIENT_MEMORY", "3MiB"),
         ("REDPANE_SHUTDOWN_GRACE", "0s"),
         ("REDPANE_SERIES_LIMIT", "77"),
+        ("REDPANE_METRIC_NAMES", "Both"),
         ("REDPANE_TRACE_KEEP", "slow"),
         ("REDPANE_FAULTS", "1"),
     ])
@@ -78,6 +79,7 @@ fn every_variable_is_read() {
     assert_eq!(config.client_memory, 3 * 1024 * 1024);
     assert_eq!(config.shutdown_grace, Duration::ZERO);
     assert_eq!(config.series_limit, 77);
+    assert_eq!(config.metric_names, MetricNames::Both);
     assert!(config.faults);
 }
 
@@ -103,12 +105,13 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_CLIENT_MEMORY", "64KiB"),
         ("REDPANE_SHUTDOWN_GRACE", "soon"),
         ("REDPANE_SERIES_LIMIT", "1e3"),
+        ("REDPANE_METRIC_NAMES", "prometheus"),
         ("REDPANE_TRACE_KEEP", "all"),
         ("REDPANE_FAULTS", "maybe"),
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 21 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 22 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");

@@ -84,10 +84,23 @@ pub(crate) const OVERFLOW: Definition = Definition::counter(
     "redpane_series_overflow_total",
     "Requests counted under the route _overflow and calls under the peer _overflow, past the series limit.",
 );
+pub(crate) const OTEL_DURATION: Definition =
+    Definition::histogram("http_server_request_duration_seconds", "seconds", "Duration of HTTP server requests.");
+pub(crate) const OTEL_ACTIVE: Definition =
+    Definition::gauge("http_server_active_requests", "Number of active HTTP server requests.");
+pub(crate) const OTEL_REQUEST_SIZE: Definition =
+    Definition::histogram("http_server_request_body_size_bytes", "bytes", "Size of HTTP server request bodies.");
+pub(crate) const OTEL_RESPONSE_SIZE: Definition =
+    Definition::histogram("http_server_response_body_size_bytes", "bytes", "Size of HTTP server response bodies.");
+pub(crate) const TARGET_INFO: Definition = Definition::gauge("target_info", "Target metadata.");
 pub(crate) const BUILD_INFO: Definition =
     Definition::gauge("redpane_build_info", "Version and revision of the application.");
 
-/// All of them. An application cannot use these names.
+/// Those under OpenTelemetry's names. An application cannot use them while they are shown.
+pub(crate) const OTEL: [&Definition; 5] =
+    [&OTEL_DURATION, &OTEL_ACTIVE, &OTEL_REQUEST_SIZE, &OTEL_RESPONSE_SIZE, &TARGET_INFO];
+
+/// All others. An application cannot use these names.
 pub(crate) const OWN: [&Definition; 17] = [
     &REQUESTS,
     &DURATION,

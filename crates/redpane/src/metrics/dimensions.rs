@@ -80,14 +80,16 @@ pub(crate) fn problems(labels: &[Declared]) -> Vec<(String, String)> {
     found
 }
 
-/// The methods and the combinations of declared values, numbered.
+/// The methods, the combinations of declared values, and for OpenTelemetry's names the schemes, numbered.
 pub(crate) struct Dimensions {
-    /// `,tier="free"` by combination.
+    /// `tier="free"` by combination.
     texts: Box<[Box<str>]>,
+    has_schemes: bool,
 }
 
 impl Dimensions {
-    pub(crate) fn new(labels: &[Declared]) -> Self {
+    /// `has_schemes` says whether requests of `https` are counted apart from those of `http`.
+    pub(crate) fn new(labels: &[Declared], has_schemes: bool) -> Self {
         let combinations: usize = labels.iter().map(Declared::count).product();
         let text = |mut combination: usize| {
             let mut text = String::new();
@@ -97,12 +99,12 @@ impl Dimensions {
             }
             text.into_boxed_str()
         };
-        Self { texts: (0..combinations).map(text).collect() }
+        Self { texts: (0..combinations).map(text).collect(), has_schemes }
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        METHODS.len() * self.texts.len()
+        METHODS.len() * self.texts.len() * if self.has_schemes { 2 } else { 1 }
     }
 
     /// The number of a method and a combination.
@@ -110,7 +112,20 @@ impl Dimensions {
         method + METHODS.len() * combination
     }
 
-    /// All numbers of a method.
+    /// What is added to a combination where the scheme is `https`.
+    pub(crate) fn https(&self) -> usize {
+        if self.has_schemes { self.texts.len() } else { 0 }
+    }
+
+    pub(crate) fn has_schemes(&self) -> bool {
+        self.has_schemes
+    }
+
+    pub(crate) fn scheme(&self, number: usize) -> &'static str {
+        if number / METHODS.len() < self.texts.len() { "http" } else { "https" }
+    }
+
+    /// All numbers of a method in `http`.
     pub(crate) fn of_method(&self, method: usize) -> impl Iterator<Item = usize> + use<> {
         (0..self.texts.len()).map(move |combination| Self::number(method, combination))
     }
@@ -121,7 +136,7 @@ impl Dimensions {
 
     /// The declared labels of a number, as a text.
     pub(crate) fn label_text(&self, number: usize) -> &str {
-        &self.texts[number / METHODS.len()]
+        &self.texts[number / METHODS.len() % self.texts.len()]
     }
 }
 
@@ -140,7 +155,7 @@ mod tests {
             name: name.into(),
             values: values.iter().map(|value| (*value).to_owned()).collect(),
         };
-        let dimensions = Dimensions::new(&[declared("tier", &["free", "paid"]), declared("region", &["eu"])]);
+        let dimensions = Dimensions::new(&[declared("tier", &["free", "paid"]), declared("region", &["eu"])], false);
         assert_eq!(dimensions.count(), METHODS.len() * 6);
         let text = |tier, region| {
             dimensions.label_text(Dimensions::number(3, combination([(tier, 3), (region, 2)].into_iter())))
@@ -148,7 +163,17 @@ mod tests {
         assert_eq!(text(0, 0), r#"tier="free",region="eu""#);
         assert_eq!(text(2, 0), r#"tier="_other",region="eu""#);
         assert_eq!(text(1, 1), r#"tier="paid",region="_other""#);
-        assert_eq!(Dimensions::new(&[]).count(), METHODS.len());
-        assert_eq!(Dimensions::new(&[]).label_text(3), "");
+        assert_eq!(Dimensions::new(&[], false).count(), METHODS.len());
+        assert_eq!(Dimensions::new(&[], false).label_text(3), "");
+    }
+
+    #[test]
+    fn schemes_are_numbered_behind_all_others() {
+        let tier = Declared { name: "tier".into(), values: vec!["free".into()] };
+        let dimensions = Dimensions::new(&[tier], true);
+        assert_eq!((dimensions.count(), dimensions.https()), (METHODS.len() * 4, 2));
+        let number = Dimensions::number(1, 1 + dimensions.https());
+        assert_eq!((dimensions.scheme(number), dimensions.label_text(number)), ("https", "tier=\"_other\""));
+        assert_eq!(dimensions.scheme(Dimensions::number(1, 1)), "http");
     }
 }

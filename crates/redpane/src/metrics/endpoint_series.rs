@@ -29,6 +29,7 @@ pub(crate) struct EndpointSeries {
 pub(crate) struct StatusSeries {
     pub(crate) durations: Histogram,
     pub(crate) exemplars: Exemplars,
+    pub(crate) status: u16,
     /// `method="GET",route="/",status="200"`.
     pub(crate) labels: Arc<str>,
 }
@@ -114,6 +115,7 @@ impl EndpointSeries {
         let series = StatusSeries {
             durations: Histogram::new(Arc::clone(durations)),
             exemplars: Exemplars::new(durations.buckets()),
+            status,
             labels: labels.into(),
         };
         self.statuses.push(status, series)

@@ -161,6 +161,10 @@ impl HttpMetrics {
         self.endpoint(series).0.log_failures_only
     }
 
+    pub(crate) fn dimensions(&self) -> &Dimensions {
+        &self.dimensions
+    }
+
     /// Where a request is counted while it is served.
     pub(crate) fn serving(&self, failures_only: bool) -> &InFlight {
         if failures_only { &self.failures_only_in_flight } else { &self.in_flight }

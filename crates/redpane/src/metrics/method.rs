@@ -2,9 +2,9 @@
 
 use http::Method;
 
-/// The nine standard methods (RFC 9110 and RFC 5789), and what stands for all others.
-pub(crate) const METHODS: [&str; 10] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "_OTHER"];
+/// The nine standard methods (RFC 9110 and RFC 5789), `QUERY`, and what stands for all others.
+pub(crate) const METHODS: [&str; 11] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY", "_OTHER"];
 
 /// The position of a method in [`METHODS`].
 pub(crate) fn method_index(method: &Method) -> usize {
@@ -18,6 +18,7 @@ pub(crate) fn method_index(method: &Method) -> usize {
         Method::OPTIONS => 6,
         Method::TRACE => 7,
         Method::PATCH => 8,
-        _ => 9,
+        _ if method.as_str() == "QUERY" => 9,
+        _ => 10,
     }
 }

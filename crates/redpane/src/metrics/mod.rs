@@ -5,6 +5,7 @@
 //!   there are; [`route`] is where a route's name leads, and [`dimensions`] tell its series apart.
 //! * [`calls`] counts calls to other services, [`streams`] what outlives its request.
 //! * [`recorder`] takes what the application emits through the `metrics` macros, under the names of [`shown_key`].
+//! * [`otel`] shows the HTTP metrics under OpenTelemetry's names.
 //! * [`registry`] is all of it together. It makes a [`snapshot`], which [`encode`] writes as text and [`scrape`] answers
 //!   with, one at a time: a [`turn`] is shared by those who wait.
 
@@ -22,6 +23,7 @@ pub(crate) mod label_text;
 pub(crate) mod method;
 mod names;
 mod negotiation;
+pub(crate) mod otel;
 pub(crate) mod recorder;
 pub(crate) mod registry;
 pub(crate) mod route;

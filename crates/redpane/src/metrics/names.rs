@@ -17,11 +17,17 @@ pub(super) enum Check {
 
 #[derive(Default)]
 pub(super) struct Names {
+    /// Whether OpenTelemetry's names are taken.
+    otel: bool,
     kinds: HashMap<String, Kind>,
     refused: HashSet<String>,
 }
 
 impl Names {
+    pub(super) fn new(otel: bool) -> Self {
+        Self { otel, ..Self::default() }
+    }
+
     /// Whether a name may be used for this kind of metric. The first use decides; another kind, or a name that redpane or
     /// a histogram's own series have, would make two families of one name, which no scraper accepts.
     pub(super) fn check(&mut self, name: &str, kind: Kind) -> Check {
@@ -41,7 +47,8 @@ impl Names {
             None => {}
         }
         let base = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
-        let own = |name: &str| catalogue::OWN.iter().any(|definition| definition.name == name);
+        let otel = if self.otel { &catalogue::OTEL[..] } else { &[] };
+        let own = |name: &str| catalogue::OWN.iter().chain(otel).any(|definition| definition.name == name);
         // OpenMetrics names the family of a counter without its `_total`.
         if own(name) || own(&format!("{name}_total")) || base.is_some_and(own) {
             return Some("redpane itself".into());

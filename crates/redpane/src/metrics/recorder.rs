@@ -68,7 +68,8 @@ impl Families {
 
 impl Recorder {
     /// `bounds` maps the name of a histogram, as it is shown, to its own buckets.
-    pub(crate) fn new(default_bounds: Arc<Bounds>, bounds: HashMap<String, Arc<Bounds>>) -> Self {
+    /// `otel` says that OpenTelemetry's names are redpane's own.
+    pub(crate) fn new(default_bounds: Arc<Bounds>, bounds: HashMap<String, Arc<Bounds>>, otel: bool) -> Self {
         let exporter = PrometheusBuilder::new().build_recorder();
         let handle = exporter.handle();
         Self(Arc::new(Inner {
@@ -79,7 +80,7 @@ impl Recorder {
             counters: Handles::default(),
             gauges: Handles::default(),
             histograms: Handles::default(),
-            families: Mutex::default(),
+            families: Mutex::new(Families { names: Names::new(otel), ..Families::default() }),
         }))
     }
 

@@ -1,14 +1,18 @@
 //! All metrics of one telemetry, and how they are read.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::calls::CallMetrics;
 use super::catalogue;
 use super::encode::{ExpositionFormat, encode};
 use super::endpoint_series::{EndpointSeries, StatusSeries};
+use super::exemplars::Exemplar;
 use super::histogram::{Histogram, Reading};
 use super::http::HttpMetrics;
 use super::label_text::push_label;
+use super::otel::{self, MetricNames, Shown, Target};
 use super::recorder::Recorder;
 use super::shards::Counter;
 use super::snapshot::{Family, HistogramSnapshot, SeriesSnapshot, Value};
@@ -19,6 +23,18 @@ type ScrapeHook = Arc<dyn Fn() + Send + Sync>;
 /// Reads families that are counted elsewhere.
 pub(crate) type Source = Box<dyn Fn() -> Vec<Family> + Send + Sync>;
 
+/// A status of an endpoint, read.
+type Duration<'a> = (&'a EndpointSeries, &'a StatusSeries, Reading, Vec<Option<Exemplar>>);
+type Labelled = (Arc<str>, HistogramSnapshot);
+
+/// Which names are shown, and in which buckets where requests are counted in finer ones.
+pub(crate) struct Naming {
+    pub(crate) names: MetricNames,
+    pub(crate) redpane: Option<Shown>,
+    pub(crate) otel: Option<Shown>,
+    pub(crate) target: Target,
+}
+
 /// HTTP metrics of both sides, the application's metrics, and those of other rooms.
 pub(crate) struct Registry {
     pub(crate) http: HttpMetrics,
@@ -28,6 +44,7 @@ pub(crate) struct Registry {
     /// Access lines that sampling left out.
     pub(crate) lines_sampled_out: Counter,
     source: Source,
+    names: Naming,
     build_labels: Arc<str>,
     hooks: RwLock<Vec<ScrapeHook>>,
     /// Held by the one scrape that renders.
@@ -35,15 +52,15 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// `source` reads what is counted elsewhere; `version` and `revision` are the labels of `redpane_build_info`.
+    /// `source` reads what is counted elsewhere, `names` are those of the HTTP metrics; `version` and `revision` are the labels of `redpane_build_info`.
     pub(crate) fn new(
         http: HttpMetrics,
         streams: StreamMetrics,
         calls: CallMetrics,
         recorder: Recorder,
         source: Source,
-        version: &str,
-        revision: &str,
+        names: Naming,
+        [version, revision]: [&str; 2],
     ) -> Self {
         let mut build_labels = String::new();
         push_label(&mut build_labels, "version", version);
@@ -55,6 +72,7 @@ impl Registry {
             recorder,
             lines_sampled_out: Counter::new(),
             source,
+            names,
             build_labels: build_labels.into(),
             hooks: RwLock::default(),
             turn: Arc::default(),
@@ -89,44 +107,77 @@ impl Registry {
         families
     }
 
-    /// The counter and the histogram of a label set come from the same reading.
+    /// The counter and the histogram of a label set come from the same reading, whatever their names are.
     fn http_families(&self, exemplars: bool) -> Vec<Family> {
         let endpoints: Vec<&EndpointSeries> = self.http.endpoints().collect();
-        let statuses = endpoints.iter().flat_map(|endpoint| endpoint.statuses());
-        let readings: Vec<(&StatusSeries, Reading)> =
-            statuses.map(|status| (status, status.durations.read())).collect();
-        let counts = readings.iter().map(|(status, reading)| (Arc::clone(&status.labels), reading.count()));
-        let requests = catalogue::REQUESTS.integers(counts);
-        let durations = readings.into_iter().map(|(status, reading)| {
-            let read = |bucket| status.exemplars.get(bucket);
-            let exemplars = if exemplars { (0..reading.buckets.len()).map(read).collect() } else { Vec::new() };
-            series(&status.labels, &status.durations, reading, exemplars)
-        });
-        let durations = catalogue::DURATION.family(durations.collect());
-        let sizes = |of: fn(&EndpointSeries) -> &Histogram| {
-            let read =
-                |endpoint: &&EndpointSeries| series(&endpoint.labels, of(endpoint), of(endpoint).read(), Vec::new());
-            endpoints.iter().map(read).collect()
-        };
-        vec![
-            requests,
-            durations,
-            catalogue::IN_FLIGHT.integer(self.http.in_flight.get()),
-            catalogue::REQUEST_SIZE.family(sizes(|endpoint| &endpoint.request_sizes)),
-            catalogue::RESPONSE_SIZE.family(sizes(|endpoint| &endpoint.response_sizes)),
-        ]
+        let statuses = endpoints.iter().flat_map(|endpoint| endpoint.statuses().map(move |status| (*endpoint, status)));
+        let durations: Vec<Duration<'_>> = statuses
+            .map(|(endpoint, status)| {
+                let reading = status.durations.read();
+                let read = |bucket| status.exemplars.get(bucket);
+                let exemplars = if exemplars { (0..reading.buckets.len()).map(read).collect() } else { Vec::new() };
+                (endpoint, status, reading, exemplars)
+            })
+            .collect();
+        let otel = self.names.otel.as_ref();
+        let otel = otel.map(|shown| otel::families(&self.http, &durations, shown, &self.names.target));
+        let mut families = Vec::new();
+        if self.names.names.has_redpane() {
+            let durations = self.merged(durations);
+            let counts = durations.iter().map(|(labels, histogram)| (Arc::clone(labels), histogram.reading.count()));
+            families.push(catalogue::REQUESTS.integers(counts));
+            let histogram = |(labels, histogram)| SeriesSnapshot { labels, value: Value::Histogram(histogram) };
+            families.push(catalogue::DURATION.family(durations.into_iter().map(histogram).collect()));
+            families.push(catalogue::IN_FLIGHT.integer(self.http.in_flight.get()));
+            let sizes = |of: fn(&EndpointSeries) -> &Histogram| {
+                let sizes = endpoints.iter().map(|endpoint| {
+                    let (bounds, reading) = (Arc::clone(of(endpoint).bounds()), of(endpoint).read());
+                    (Arc::clone(&endpoint.labels), HistogramSnapshot { bounds, reading, exemplars: Vec::new() })
+                });
+                self.merge(sizes.collect()).into_iter().map(histogram).collect()
+            };
+            families.push(catalogue::REQUEST_SIZE.family(sizes(|endpoint| &endpoint.request_sizes)));
+            families.push(catalogue::RESPONSE_SIZE.family(sizes(|endpoint| &endpoint.response_sizes)));
+        }
+        families.extend(otel.into_iter().flatten());
+        families
     }
-}
 
-fn series(
-    labels: &Arc<str>,
-    histogram: &Histogram,
-    reading: Reading,
-    exemplars: Vec<Option<super::exemplars::Exemplar>>,
-) -> SeriesSnapshot {
-    let bounds = Arc::clone(histogram.bounds());
-    SeriesSnapshot {
-        labels: Arc::clone(labels),
-        value: Value::Histogram(HistogramSnapshot { bounds, reading, exemplars }),
+    /// The durations by the labels of redpane's own names, in their own buckets.
+    fn merged(&self, durations: Vec<Duration<'_>>) -> Vec<Labelled> {
+        let shown = durations.into_iter().map(|(_, status, reading, exemplars)| {
+            let snapshot = match &self.names.redpane {
+                Some(shown) => shown.show(&reading, &exemplars),
+                None => HistogramSnapshot { bounds: Arc::clone(status.durations.bounds()), reading, exemplars },
+            };
+            (Arc::clone(&status.labels), snapshot)
+        });
+        self.merge(shown.collect())
+    }
+
+    /// Makes one of histograms that differ in their scheme alone, which redpane's own names do not tell.
+    fn merge(&self, histograms: Vec<Labelled>) -> Vec<Labelled> {
+        if !self.http.dimensions().has_schemes() {
+            return histograms;
+        }
+        let mut merged: Vec<Labelled> = Vec::new();
+        let mut places = HashMap::new();
+        for (labels, histogram) in histograms {
+            match places.entry(Arc::clone(&labels)) {
+                Entry::Vacant(free) => {
+                    free.insert(merged.len());
+                    merged.push((labels, histogram));
+                }
+                Entry::Occupied(place) => {
+                    let into = &mut merged[*place.get()].1;
+                    into.reading.sum += histogram.reading.sum;
+                    let buckets = into.reading.buckets.iter_mut().zip(histogram.reading.buckets);
+                    buckets.for_each(|(into, count)| *into += count);
+                    let exemplars = into.exemplars.iter_mut().zip(histogram.exemplars);
+                    exemplars.for_each(|(into, other)| *into = into.or(other));
+                }
+            }
+        }
+        merged
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::uri::Scheme;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body::Body;
 
@@ -64,7 +65,10 @@ impl Observation {
         }
         let arrived = Instant::now();
         let size = request_body::measure(request.body_mut());
-        let combination = declared_label::combination(&cache.pipeline.declared, request);
+        let mut combination = declared_label::combination(&cache.pipeline.declared, request);
+        if cache.pipeline.policy.counts_schemes && request.uri().scheme() == Some(&Scheme::HTTPS) {
+            combination += cache.pipeline.registry.http.dimensions().https();
+        }
         let sent = SentHeaders::find(request.headers());
         let Endpoint { series, failures_only } = cache.find(request, sent.is_grpc(), combination);
         // A middleware of another telemetry knows what was taken out of the request.

@@ -23,6 +23,8 @@ pub(crate) struct Policy {
     pub(crate) trust_trace_context: bool,
     /// A panic becomes an answer with status 500.
     pub(crate) catch_panics: bool,
+    /// Requests of `https` are counted apart from those of `http`.
+    pub(crate) counts_schemes: bool,
     /// There are routes whose requests end at the headers of their answers.
     pub(crate) some_end_at_headers: bool,
 }

@@ -5,5 +5,6 @@ mod collisions;
 mod http;
 mod invariant;
 mod limits;
+mod otel;
 mod sharing;
 mod support;

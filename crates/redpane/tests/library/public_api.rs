@@ -13,7 +13,7 @@ use redpane::client::{OutgoingBody, OutgoingFuture, OutgoingLayer, OutgoingServi
 use redpane::problem::Problem;
 use redpane::{
     ConfigError, Delivery, ExpositionFormat, FlushError, InRequest, InstallError, InvalidId, LogFormat, LogLosses,
-    OverflowPolicy, Recorder, Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
+    MetricNames, OverflowPolicy, Recorder, Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -72,6 +72,7 @@ fn every_option() -> Redpane {
         .nested_service("/assets")
         .label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok())
         .series_limit(100)
+        .metric_names(MetricNames::Both)
         .log_filter(Targets::new().with_default(LevelFilter::WARN))
         .log_format(LogFormat::Pretty)
         .log_format(LogFormat::Json)
