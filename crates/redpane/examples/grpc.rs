@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run --example grpc`, then `grpc_health_probe -addr localhost:3000` (or any other client of
 //! `grpc.health.v1.Health`), and look at the line with the route `/grpc.health.v1.Health/Check` and at
-//! `curl -s localhost:3001/metrics | grep http_requests_total`. The two addresses are the arguments.
+//! `curl -s localhost:3001/metrics | grep grpc_server_handled_total`. The two addresses are the arguments.
 
 use redpane::Redpane;
 use tokio::net::TcpListener;

@@ -148,8 +148,15 @@ impl Telemetry {
             otel: otel.then(|| shown(checked.otel)),
             target: Target { name: options.app.clone(), version: options.version.clone() },
         };
-        let registry =
-            Registry::new(http, streams, calls, recorder, source, names, [&options.version, &options.revision]);
+        let registry = Registry::new(
+            http,
+            (streams, options.series_limit),
+            calls,
+            recorder,
+            source,
+            names,
+            [&options.version, &options.revision],
+        );
         let pipeline = Pipeline {
             log: Arc::clone(&log),
             registry: Arc::new(registry),

@@ -95,6 +95,10 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) -> AccessLine {
         line.raw(caller.as_bytes());
         line.raw(b"\"");
     }
+    if let Some(code) = request.grpc_code {
+        line.short_field(",\"grpc_code\":\"", |out| out.extend_from_slice(code.name().as_bytes()));
+        line.raw(b"\"");
+    }
     if let Some(field) = sample_rate {
         line.raw(field);
     }

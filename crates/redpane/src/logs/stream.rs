@@ -27,6 +27,9 @@ pub(crate) fn write(log: &Log, stream: &FinishedStream<'_>) {
     line.short_field(",\"response_bytes\":", |out| json::optional(out, stream.response_bytes, number::integer));
     line.short_field(",\"client\":", |out| json::optional(out, stream.client, address::socket));
     line.field(",\"request_id\":", |out| json::text(out, stream.request_id));
+    if let Some(code) = stream.grpc_code {
+        line.raw(format!(",\"grpc_code\":\"{}\"", code.name()).as_bytes());
+    }
     write_fields(&mut line, stream.fields.as_ref());
     log.append(line);
 }

@@ -61,6 +61,8 @@ pub(crate) const STREAM_DURATION: Definition = Definition::histogram(
     "seconds",
     "Time from the headers of an answer that streams to its end.",
 );
+pub(crate) const GRPC_HANDLED: Definition =
+    Definition::counter("grpc_server_handled_total", "Calls of gRPC methods finished.");
 pub(crate) const CALLS: Definition =
     Definition::counter("http_client_requests_total", "Calls to other services finished.");
 pub(crate) const CALL_DURATION: Definition = Definition::histogram(
@@ -101,7 +103,7 @@ pub(crate) const OTEL: [&Definition; 5] =
     [&OTEL_DURATION, &OTEL_ACTIVE, &OTEL_REQUEST_SIZE, &OTEL_RESPONSE_SIZE, &TARGET_INFO];
 
 /// All others. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 17] = [
+pub(crate) const OWN: [&Definition; 18] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
@@ -109,6 +111,7 @@ pub(crate) const OWN: [&Definition; 17] = [
     &RESPONSE_SIZE,
     &STREAMS_IN_FLIGHT,
     &STREAM_DURATION,
+    &GRPC_HANDLED,
     &CALLS,
     &CALL_DURATION,
     &LOG_EVENTS,

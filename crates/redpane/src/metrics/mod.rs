@@ -3,7 +3,7 @@
 //! * [`histogram`] is fixed buckets in sharded atomics ([`shards`]).
 //! * [`http`] finds what is counted for a method and route ([`endpoint_series`], kept in an [`arena`]) and bounds how many
 //!   there are; [`route`] is where a route's name leads, and [`dimensions`] tell its series apart.
-//! * [`calls`] counts calls to other services, [`streams`] what outlives its request.
+//! * [`calls`] counts calls to other services, [`grpc`] those of gRPC methods, [`streams`] what outlives its request.
 //! * [`recorder`] takes what the application emits through the `metrics` macros, under the names of [`shown_key`].
 //! * [`otel`] shows the HTTP metrics under OpenTelemetry's names.
 //! * [`registry`] is all of it together. It makes a [`snapshot`], which [`encode`] writes as text and [`scrape`] answers
@@ -17,6 +17,7 @@ pub(crate) mod encode;
 pub(crate) mod endpoint_series;
 pub(crate) mod exemplars;
 mod exporter_text;
+pub(crate) mod grpc;
 pub(crate) mod histogram;
 pub(crate) mod http;
 pub(crate) mod label_text;

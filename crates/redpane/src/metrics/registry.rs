@@ -9,6 +9,7 @@ use super::catalogue;
 use super::encode::{ExpositionFormat, encode};
 use super::endpoint_series::{EndpointSeries, StatusSeries};
 use super::exemplars::Exemplar;
+use super::grpc::GrpcMetrics;
 use super::histogram::{Histogram, Reading};
 use super::http::HttpMetrics;
 use super::label_text::push_label;
@@ -39,6 +40,7 @@ pub(crate) struct Naming {
 pub(crate) struct Registry {
     pub(crate) http: HttpMetrics,
     pub(crate) streams: StreamMetrics,
+    pub(crate) grpc: GrpcMetrics,
     pub(crate) calls: CallMetrics,
     pub(crate) recorder: Recorder,
     /// Access lines that sampling left out.
@@ -55,7 +57,7 @@ impl Registry {
     /// `source` reads what is counted elsewhere, `names` are those of the HTTP metrics; `version` and `revision` are the labels of `redpane_build_info`.
     pub(crate) fn new(
         http: HttpMetrics,
-        streams: StreamMetrics,
+        (streams, grpc_limit): (StreamMetrics, usize),
         calls: CallMetrics,
         recorder: Recorder,
         source: Source,
@@ -68,6 +70,7 @@ impl Registry {
         Self {
             http,
             streams,
+            grpc: GrpcMetrics::new(grpc_limit),
             calls,
             recorder,
             lines_sampled_out: Counter::new(),
@@ -96,6 +99,7 @@ impl Registry {
         let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
         metrics::with_local_recorder(&self.recorder, || hooks.iter().for_each(|hook| hook()));
         let mut families = self.http_families(exemplars);
+        families.extend(self.grpc.families());
         families.extend(self.streams.families());
         families.extend(self.calls.families());
         families.extend((self.source)());

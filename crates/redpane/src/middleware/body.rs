@@ -71,7 +71,7 @@ where
             let context = observation.context().cloned();
             observation.complete();
             BodyState::Detached(context)
-        } else if streams || observation.ends_at_headers() {
+        } else if streams || observation.streams_grpc() || observation.ends_at_headers() {
             observation.into_stream().map_or(BodyState::Ended, |stream| BodyState::Stream(Box::new(stream)))
         } else {
             BodyState::Observed(observation, delivery)

@@ -61,10 +61,9 @@ impl BodyState {
     }
 
     pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
-        let Some(data) = frame.data_ref() else { return };
         match self {
-            Self::Observed(observation, _) => observation.count_bytes(data.remaining() as u64),
-            Self::Stream(stream) => stream.bytes += data.remaining() as u64,
+            Self::Observed(observation, _) => observation.count(frame),
+            Self::Stream(stream) => stream.count(frame),
             Self::Detached(_) | Self::Ended => {}
         }
     }

@@ -5,6 +5,7 @@
 //! * [`future`] holds it until the headers are sent, [`body`] until the last byte ([`body_state`], [`body_error`]); a panic, an error, a broken body, a
 //!   timeout or a client that leaves ends it where it happens.
 //! * [`ask_inside`] finds the span of an SDK of the application's, where that says the ids.
+//! * [`grpc_call`] reads the code of a gRPC call.
 //! * [`stream`] holds what goes on after a request that ended at its headers.
 //! * [`delivery`] holds it on where the server tells when the client's system has the bytes.
 //! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
@@ -17,6 +18,7 @@ mod body_state;
 pub(crate) mod declared_label;
 pub(crate) mod delivery;
 pub(crate) mod future;
+mod grpc_call;
 pub(crate) mod layer;
 pub(crate) mod observation;
 pub(crate) mod pipeline;

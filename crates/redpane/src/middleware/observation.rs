@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Buf;
 use http::uri::Scheme;
 use http::{HeaderMap, Request, StatusCode, header};
-use http_body::Body;
+use http_body::{Body, Frame};
 
 use super::ask_inside::AskInside;
+use super::grpc_call::SeenCall;
 use super::pipeline::Policy;
 use super::route_cache::{Callee, Endpoint, RequestSeries, RouteCache};
 use super::stream::{BodyStream, Upgrade};
@@ -46,6 +48,8 @@ pub(super) struct Observation {
     completion: Outcome,
     /// `None`: nobody counts them.
     response_bytes: Option<u64>,
+    /// What is seen of a gRPC call.
+    grpc: Option<Box<SeenCall>>,
 }
 
 impl Observation {
@@ -70,7 +74,8 @@ impl Observation {
             combination += cache.pipeline.registry.http.dimensions().https();
         }
         let sent = SentHeaders::find(request.headers());
-        let Endpoint { series, failures_only } = cache.find(request, sent.is_grpc(), combination);
+        let Endpoint { series, failures_only, is_grpc } = cache.find(request, sent.is_grpc(), combination);
+        let grpc = is_grpc.then(|| SeenCall::new(request.headers()));
         // A middleware of another telemetry knows what was taken out of the request.
         let client = client.or_else(|| outer.as_ref().and_then(|outer| outer.head().client));
         let head = RequestHead::of(request, &sent, size, arrived, client);
@@ -92,6 +97,7 @@ impl Observation {
             outcome: Outcome::Aborted,
             completion: Outcome::Complete,
             response_bytes: Some(0),
+            grpc,
         })
     }
 
@@ -138,7 +144,17 @@ impl Observation {
                 true => Callee::Method,
                 false => Callee::NotGrpc,
             };
+            if let Callee::NotGrpc = callee {
+                self.grpc = None;
+            }
             self.series = RequestSeries::Known(cache.call_series(call, callee));
+        }
+        if let Some(seen) = &mut self.grpc
+            && let RequestSeries::Known(series) = &self.series
+            && let Some(cache) = self.context.as_ref().and_then(cache_of)
+        {
+            let is_answer = headers.get(header::CONTENT_TYPE).is_some_and(is_grpc);
+            seen.answered(status, headers, is_answer, cache.grpc_method(series, is_answer));
         }
     }
 
@@ -167,10 +183,18 @@ impl Observation {
         self.policy.some_end_at_headers && self.context.as_ref().and_then(cache_of).is_some_and(until_headers)
     }
 
-    /// Bytes of the answer were handed over.
-    pub(super) fn count_bytes(&mut self, bytes: u64) {
-        if let Some(counted) = &mut self.response_bytes {
-            *counted += bytes;
+    /// Whether the answer is known to be a stream of a gRPC method.
+    pub(super) fn streams_grpc(&self) -> bool {
+        self.grpc.as_ref().is_some_and(|seen| seen.streams())
+    }
+
+    /// A frame of the answer was handed over.
+    pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
+        if let Some(seen) = &mut self.grpc {
+            seen.frame(frame);
+        }
+        if let (Some(counted), Some(data)) = (&mut self.response_bytes, frame.data_ref()) {
+            *counted += data.remaining() as u64;
         }
     }
 
@@ -182,9 +206,12 @@ impl Observation {
     /// The request ends here, and a stream begins. `None` where nobody knows what was called.
     pub(super) fn into_stream(mut self) -> Option<BodyStream> {
         self.response_bytes = None;
-        let stream = self
-            .stream_parts()
-            .map(|(context, cache, series)| BodyStream::begin(context.clone(), &cache.pipeline, series, self.status));
+        // Its code comes with the end of the stream.
+        let grpc = self.grpc.take();
+        let parts = self.stream_parts();
+        let stream = parts.map(|(context, cache, series)| {
+            BodyStream::begin(context.clone(), &cache.pipeline, series, self.status, grpc)
+        });
         self.complete();
         stream
     }
@@ -272,7 +299,7 @@ impl Drop for Observation {
         // Nothing is dropped while code runs inside it, so it is there.
         let Some(context) = self.context.take() else { return };
         let Some(cache) = cache_of(&context) else { return };
-        let elapsed = context.head().arrived.elapsed();
+        let mut elapsed = context.head().arrived.elapsed();
         let unanswered;
         let series = match &self.series {
             RequestSeries::Known(series) => series,
@@ -283,6 +310,20 @@ impl Drop for Observation {
         };
         let http = &cache.pipeline.registry.http;
         let (info, counted) = http.endpoint(series);
+        let mut grpc_code = None;
+        if let Some(mut seen) = self.grpc.take() {
+            if seen.method.is_none() {
+                seen.method = cache.grpc_method(series, false);
+            }
+            let ended = seen.end(self.outcome, elapsed);
+            grpc_code = ended.code;
+            if let Some(lasted) = ended.streamed {
+                // Nobody knew at its headers: the first answer of its method.
+                elapsed = elapsed.saturating_sub(lasted);
+                let nanoseconds = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
+                cache.pipeline.registry.streams.begin(&info.route).end(nanoseconds);
+            }
+        }
         let request = FinishedRequest {
             endpoint: info,
             status: self.status,
@@ -290,6 +331,7 @@ impl Drop for Observation {
             nanoseconds: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
             ended: timestamp::now(),
             response_bytes: self.response_bytes,
+            grpc_code,
             fields: context.take_fields(),
             known_by: context.known_by(),
             context: &context,

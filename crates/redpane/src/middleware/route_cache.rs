@@ -10,9 +10,10 @@ use super::route_label::is_grpc_path;
 use crate::logs::flush_guard::FlushGuard;
 use crate::logs::panics;
 use crate::metrics::dimensions::Dimensions;
+use crate::metrics::grpc::GrpcSeries;
 use crate::metrics::http::Series;
 use crate::metrics::method::method_index;
-use crate::metrics::route::{Route, UNMATCHED};
+use crate::metrics::route::{OVERFLOW, Route, UNMATCHED};
 use crate::request::context::{RequestContext, RequestTelemetry, TraceSampler};
 
 /// A wrapped service, and the route of its requests. Inside of a router most endpoints have exactly one, so the first
@@ -36,6 +37,8 @@ pub(super) struct Endpoint {
     pub(super) series: RequestSeries,
     /// Its route logs failures only, as far as the route is known.
     pub(super) failures_only: bool,
+    /// It may be a call of a gRPC method.
+    pub(super) is_grpc: bool,
 }
 
 /// The series of a request, or a gRPC call whose answer tells it.
@@ -77,16 +80,16 @@ impl RouteCache {
         if grpc && let Some(route) = http.known_route(path) {
             let series = http.series(&route, dimension);
             let failures_only = http.logs_failures_only(&series);
-            return Endpoint { series: RequestSeries::Known(series), failures_only };
+            return Endpoint { series: RequestSeries::Known(series), failures_only, is_grpc: true };
         }
         let label = self.pipeline.labels.of(request);
         if grpc {
             let other_label = (*label).into();
             let call = Box::new(GrpcCall { path: path.into(), other_label, dimension });
-            return Endpoint { series: RequestSeries::GrpcCall(call), failures_only: false };
+            return Endpoint { series: RequestSeries::GrpcCall(call), failures_only: false, is_grpc: true };
         }
         let (series, failures_only) = self.series(&label, dimension);
-        Endpoint { series: RequestSeries::Known(series), failures_only }
+        Endpoint { series: RequestSeries::Known(series), failures_only, is_grpc: false }
     }
 
     /// The series of a gRPC call, where it is known what it called.
@@ -97,6 +100,17 @@ impl RouteCache {
             Callee::NotGrpc => &call.other_label,
         };
         self.series(name, call.dimension).0
+    }
+
+    /// The calls of the gRPC method whose requests are counted there. A method is known from its first answer on, which is
+    /// gRPC's; other answers, and none, say nothing of it.
+    pub(super) fn grpc_method(&self, series: &Series, is_answer: bool) -> Option<Arc<GrpcSeries>> {
+        let registry = &self.pipeline.registry;
+        let route = match series {
+            Series::Own(_) => &registry.http.endpoint(series).0.route,
+            Series::Overflow(..) => OVERFLOW,
+        };
+        if is_answer { Some(registry.grpc.method(route)) } else { registry.grpc.known(route) }
     }
 
     /// The series of a route's name, and whether that route logs failures only.

@@ -7,8 +7,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Buf;
 use http::{Response, StatusCode, header};
+use http_body::Frame;
 
+use super::grpc_call::SeenCall;
 use super::pipeline::Pipeline;
 use crate::logs;
 use crate::metrics::http::Series;
@@ -45,12 +48,30 @@ pub(super) struct BodyStream {
     /// Recorded if it is dropped now.
     pub(super) outcome: Outcome,
     running: Running,
+    /// Of a gRPC method.
+    grpc: Option<Box<SeenCall>>,
 }
 
 impl BodyStream {
-    pub(super) fn begin(context: RequestContext, pipeline: &Arc<Pipeline>, series: Series, status: u16) -> Self {
+    pub(super) fn begin(
+        context: RequestContext,
+        pipeline: &Arc<Pipeline>,
+        series: Series,
+        status: u16,
+        grpc: Option<Box<SeenCall>>,
+    ) -> Self {
         let running = Running::begin(pipeline, series, status);
-        Self { context: Some(context), bytes: 0, outcome: Outcome::Aborted, running }
+        Self { context: Some(context), bytes: 0, outcome: Outcome::Aborted, running, grpc }
+    }
+
+    /// A frame of it was handed over.
+    pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
+        if let Some(seen) = &mut self.grpc {
+            seen.frame(frame);
+        }
+        if let Some(data) = frame.data_ref() {
+            self.bytes += data.remaining() as u64;
+        }
     }
 }
 
@@ -59,9 +80,12 @@ impl Drop for BodyStream {
         let Some(context) = self.context.take() else { return };
         let (trace_id, span_id) = context.ids();
         let Running { pipeline, counted, series, status, began } = &self.running;
+        let elapsed = context.head().arrived.elapsed();
+        let grpc_code = self.grpc.as_ref().and_then(|seen| seen.end(self.outcome, elapsed).code);
         let stream = FinishedStream {
             trace_id,
             span_id,
+            grpc_code,
             endpoint: pipeline.registry.http.endpoint(series).0,
             path: context.head().path(),
             status: *status,
@@ -112,6 +136,7 @@ impl LastHandle for Upgrade {
     fn dropped(&mut self, fields: Option<RecordedFields>) {
         let Running { pipeline, counted, series, status, began } = &self.running;
         let stream = FinishedStream {
+            grpc_code: None,
             trace_id: &self.ids.trace_id,
             span_id: &self.ids.span_id,
             endpoint: pipeline.registry.http.endpoint(series).0,

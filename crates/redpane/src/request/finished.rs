@@ -8,6 +8,7 @@ use tracing::Level;
 use super::context::{KnownBy, RequestContext, TraceSampler};
 use super::endpoint::EndpointInfo;
 use super::fields::{FieldValue, RecordedFields};
+use super::grpc::GrpcCode;
 use crate::trace_context::ids::{SpanId, TraceId};
 
 /// How a request ended.
@@ -86,6 +87,7 @@ pub struct FinishedRequest<'a> {
     /// Since 1970.
     pub(crate) ended: Duration,
     pub(crate) response_bytes: Option<u64>,
+    pub(crate) grpc_code: Option<GrpcCode>,
     pub(crate) fields: Option<RecordedFields>,
 }
 
@@ -121,14 +123,23 @@ impl FinishedRequest<'_> {
     }
 
     /// The level of its access line: `ERROR` for 5xx, panics, errors and broken bodies, `WARN` for 4xx and clients that
-    /// left, else `INFO`.
+    /// left, else `INFO`. A gRPC code that is the server's fault is `ERROR`, others but `OK` are `WARN`.
     #[must_use]
     pub fn level(&self) -> Level {
         match (self.outcome, self.status) {
             (Outcome::Panic | Outcome::BodyError | Outcome::Error, _) | (_, 500..) => Level::ERROR,
+            _ if self.grpc_code.is_some_and(GrpcCode::is_servers_fault) => Level::ERROR,
             (Outcome::Aborted, _) | (_, 400..) => Level::WARN,
+            _ if self.grpc_code.is_some_and(|code| code != GrpcCode::OK) => Level::WARN,
             _ => Level::INFO,
         }
+    }
+
+    /// The code of a gRPC call, as go-grpc-prometheus spells it: `OK`, `Canceled`, `DeadlineExceeded` and so on. `None` for
+    /// other requests, and for a stream, which has its code at its end.
+    #[must_use]
+    pub fn grpc_code(&self) -> Option<&'static str> {
+        self.grpc_code.map(GrpcCode::name)
     }
 
     /// When the request arrived.

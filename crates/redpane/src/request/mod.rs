@@ -8,6 +8,7 @@
 //! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
 //! * [`call`] is the same for a call to another service.
 //! * `child_spans` (feature `otlp`) keeps the spans inside of a request until its end.
+//! * [`grpc`] knows the codes of gRPC.
 //! * [`stream`] is what goes on after a request that ended at its headers, and [`last_handle`] is told when nothing of it is left.
 //! * [`problem`] is the text of error answers.
 
@@ -20,6 +21,7 @@ pub(crate) mod endpoint;
 pub(crate) mod error_chain;
 pub(crate) mod fields;
 pub(crate) mod finished;
+pub(crate) mod grpc;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod id;

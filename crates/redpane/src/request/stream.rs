@@ -7,6 +7,7 @@ use tracing::Level;
 use super::endpoint::EndpointInfo;
 use super::fields::RecordedFields;
 use super::finished::Outcome;
+use super::grpc::GrpcCode;
 use crate::trace_context::ids::{SpanId, TraceId};
 
 /// A stream that has ended. Its sample and its line say the same.
@@ -16,6 +17,7 @@ pub(crate) struct FinishedStream<'a> {
     pub(crate) endpoint: &'a EndpointInfo,
     pub(crate) path: &'a str,
     pub(crate) status: u16,
+    pub(crate) grpc_code: Option<GrpcCode>,
     pub(crate) outcome: Outcome,
     /// Since the headers of its answer.
     pub(crate) nanoseconds: u64,
@@ -32,6 +34,8 @@ impl FinishedStream<'_> {
     pub(crate) fn level(&self) -> Level {
         match self.outcome {
             Outcome::Panic | Outcome::BodyError | Outcome::Error => Level::ERROR,
+            _ if self.grpc_code.is_some_and(GrpcCode::is_servers_fault) => Level::ERROR,
+            _ if self.grpc_code.is_some_and(|code| code != GrpcCode::OK) => Level::WARN,
             Outcome::Complete | Outcome::Aborted | Outcome::Timeout => Level::INFO,
         }
     }

@@ -15,6 +15,7 @@ mod ends;
 mod examples;
 mod exposition;
 mod fuzz_seeds;
+mod grpc;
 mod hostile;
 mod ids_from;
 mod layers;

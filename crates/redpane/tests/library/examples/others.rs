@@ -52,6 +52,7 @@ async fn grpc() {
     let answer = health.check(HealthCheckRequest { service: String::new() }).await.unwrap();
     assert_eq!(answer.get_ref().status(), ServingStatus::Serving);
     let line = access_line(&process, "/grpc.health.v1.Health/Check").await;
+    assert_eq!(line.str("grpc_code"), "OK");
     assert_eq!(answer.metadata().get("x-trace-id").unwrap().to_str().unwrap(), line["trace_id"]);
     assert_eq!((&line["method"], &line["status"], &line["outcome"]), (&"POST".into(), &200.into(), &"complete".into()));
 
@@ -62,6 +63,8 @@ async fn grpc() {
     }
     assert_eq!(access_line(&process, "unmatched").await["path"], "/grpc.health.v1.Health/Nothing");
     let samples = Samples::parse(http_client::get(metrics, "/metrics").await.text());
+    let handled = [("grpc_service", "grpc.health.v1.Health"), ("grpc_method", "Check"), ("grpc_code", "OK")];
+    assert_eq!(samples.value("grpc_server_handled_total", &handled), 1.0);
     let counted = |route| samples.value("http_requests_total", &[("route", route), ("status", "200")]);
     assert_eq!((counted("/grpc.health.v1.Health/Check"), counted("unmatched")), (1.0, 2.0));
 }

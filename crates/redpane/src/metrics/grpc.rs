@@ -1,0 +1,101 @@
+//! Calls of gRPC methods by their code.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::catalogue;
+use super::label_text::push_label;
+use super::route::{OVERFLOW, UNMATCHED};
+use super::shards::{self, Padded};
+use super::snapshot::Family;
+use crate::request::grpc::{CODES, GrpcCode};
+
+/// Codes in one padded cell.
+const CELL: usize = 16;
+/// Cells of a shard.
+const STRIDE: usize = CODES.len().div_ceil(CELL);
+
+/// The calls of a method.
+pub(crate) struct GrpcSeries {
+    counts: Box<[Padded<[AtomicU64; CELL]>]>,
+    /// An answer of it had other than one message, or went on after it.
+    streams: AtomicBool,
+    /// `grpc_service="…",grpc_method="…"`.
+    labels: String,
+}
+
+impl GrpcSeries {
+    fn new(route: &str) -> Self {
+        let mut labels = String::new();
+        let (service, method) = route.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or((route, route));
+        push_label(&mut labels, "grpc_service", service);
+        push_label(&mut labels, "grpc_method", method);
+        let counts = (0..STRIDE * shards::count()).map(|_| Padded::default()).collect();
+        Self { counts, streams: AtomicBool::new(false), labels }
+    }
+
+    /// Counts a call that has ended.
+    pub(crate) fn count(&self, code: GrpcCode) {
+        let cell = shards::mine() * STRIDE + code.number() / CELL;
+        self.counts[cell].0[code.number() % CELL].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self, code: usize) -> u64 {
+        let shards = self.counts.chunks_exact(STRIDE);
+        shards.map(|shard| shard[code / CELL].0[code % CELL].load(Ordering::Relaxed)).sum()
+    }
+
+    /// Whether answers of this method are streams. A method is one for good, so one answer tells of all.
+    pub(crate) fn streams(&self) -> bool {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn learn_that_it_streams(&self) {
+        self.streams.store(true, Ordering::Relaxed);
+    }
+}
+
+/// All methods of one telemetry.
+pub(crate) struct GrpcMetrics {
+    limit: usize,
+    methods: RwLock<BTreeMap<Box<str>, Arc<GrpcSeries>>>,
+}
+
+impl GrpcMetrics {
+    /// At most `limit` methods, beside `_overflow`.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, methods: RwLock::default() }
+    }
+
+    /// The series of a route that is a method's path; all others are `unmatched`.
+    pub(crate) fn method(&self, route: &str) -> Arc<GrpcSeries> {
+        let route = if route.starts_with('/') || route == OVERFLOW { route } else { UNMATCHED };
+        if let Some(series) = self.methods.read().unwrap_or_else(PoisonError::into_inner).get(route) {
+            return Arc::clone(series);
+        }
+        let mut all = self.methods.write().unwrap_or_else(PoisonError::into_inner);
+        let route = if all.contains_key(route) || all.len() < self.limit { route } else { OVERFLOW };
+        Arc::clone(all.entry(route.into()).or_insert_with(|| Arc::new(GrpcSeries::new(route))))
+    }
+
+    /// The series of a method that has answered before. Anybody can send a gRPC request to anything.
+    pub(crate) fn known(&self, route: &str) -> Option<Arc<GrpcSeries>> {
+        self.methods.read().unwrap_or_else(PoisonError::into_inner).get(route).map(Arc::clone)
+    }
+
+    /// None where there was never a call. A method has all codes from its first call on, so that `rate()` sees the first
+    /// failure.
+    pub(crate) fn families(&self) -> Option<Family> {
+        let all = self.methods.read().unwrap_or_else(PoisonError::into_inner);
+        let series = |series: &Arc<GrpcSeries>| {
+            let series = Arc::clone(series);
+            (0..CODES.len()).map(move |code| {
+                let mut labels = series.labels.clone();
+                push_label(&mut labels, "grpc_code", CODES[code]);
+                (labels.into(), series.get(code))
+            })
+        };
+        (!all.is_empty()).then(|| catalogue::GRPC_HANDLED.integers(all.values().flat_map(series)))
+    }
+}

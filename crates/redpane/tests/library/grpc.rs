@@ -1,0 +1,189 @@
+//! Calls of gRPC methods: their codes, on lines and in metrics, and streams among them.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use test_support::{Line, Observed, Samples, Scripted, Step, client};
+use tokio::net::TcpListener;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic_health::ServingStatus;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::server::HealthReporter;
+use tower::{Layer, ServiceExt, service_fn};
+
+const CHECK: &str = "/grpc.health.v1.Health/Check";
+const WATCH: &str = "/grpc.health.v1.Health/Watch";
+
+fn trailers(code: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static(code))])
+}
+
+/// A method for each way to end, as its name says.
+async fn methods(request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    const ONE: Step = Step::Data("\0\0\0\0\u{1}a");
+    let name = request.uri().path().rsplit('/').next().unwrap();
+    let body = match name {
+        _ if request.headers().contains_key("x-first") => Scripted::body([ONE, Step::Trailers(trailers("0"))]),
+        "Fine" => Scripted::body([ONE, Step::Trailers(trailers("0"))]),
+        "NotFound" => Scripted::body([ONE, Step::Trailers(trailers("5"))]),
+        "Internal" => Scripted::body([ONE, Step::Trailers(trailers("13"))]),
+        "Silent" => Scripted::body([ONE]),
+        "Nonsense" => Scripted::body([ONE, Step::Trailers(trailers("99"))]),
+        "Two" => Scripted::body([ONE, ONE, Step::Trailers(trailers("0"))]),
+        "Breaks" => Scripted::body([ONE, Step::Error]),
+        "Panics" => panic!("the method falls over"),
+        _ => std::future::pending().await,
+    };
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    Ok(response)
+}
+
+/// Calls a method in process, and leaves where that takes long.
+async fn called(observed: &Observed, method: &str, header: Option<(&str, &str)>) {
+    let mut request = Request::post(format!("/shop.Orders/{method}")).header(header::CONTENT_TYPE, "application/grpc");
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    let service = observed.telemetry.layer().layer(service_fn(methods));
+    let call = service.oneshot(request.body(Body::empty()).unwrap());
+    if let Ok(answer) = tokio::time::timeout(Duration::from_millis(60), call).await {
+        // Some break.
+        let _ = answer.unwrap().into_body().collect().await;
+    }
+}
+
+fn handled(samples: &Samples, route: &str, code: &str) -> f64 {
+    let (service, method) = route.trim_start_matches('/').split_once('/').unwrap_or((route, route));
+    samples
+        .value("grpc_server_handled_total", &[("grpc_service", service), ("grpc_method", method), ("grpc_code", code)])
+}
+
+#[tokio::test]
+async fn every_end_has_its_code_and_its_level() {
+    for (method, timeout, code, level) in [
+        ("Fine", None, "OK", "INFO"),
+        ("NotFound", None, "NotFound", "WARN"),
+        ("Internal", None, "Internal", "ERROR"),
+        ("Silent", None, "Unknown", "ERROR"),
+        ("Nonsense", None, "Unknown", "ERROR"),
+        ("Breaks", None, "Internal", "ERROR"),
+        ("Panics", None, "Unknown", "ERROR"),
+        ("Pending", None, "Canceled", "WARN"),
+        ("Pending", Some("9S"), "Canceled", "WARN"),
+        ("Pending", Some("20m"), "DeadlineExceeded", "ERROR"),
+    ] {
+        let observed = Observed::new();
+        // A method is known from its first answer on.
+        called(&observed, method, Some(("x-first", "yes"))).await;
+        called(&observed, method, timeout.map(|timeout| ("grpc-timeout", timeout))).await;
+        let line = observed.access_lines(2).await.remove(1);
+        let route = format!("/shop.Orders/{method}");
+        assert_eq!(
+            [line.str("grpc_code"), line.str("level"), line.str("route")],
+            [code, level, &route],
+            "{}",
+            line.text
+        );
+        let samples = observed.samples();
+        let counted = if code == "OK" { 2.0 } else { 1.0 };
+        assert_eq!(handled(&samples, &route, code), counted, "{method}");
+        assert_eq!(samples.sum("grpc_server_handled_total", &[]), 2.0, "{method}");
+        let all = samples.of("grpc_server_handled_total", &[]).count();
+        assert_eq!(all, 17, "every code is there for rate()");
+    }
+}
+
+#[tokio::test]
+async fn a_method_whose_answer_had_two_messages_is_a_stream_from_then_on() {
+    let observed = Observed::new();
+    called(&observed, "Two", None).await;
+    let first = observed.only_request().await;
+    assert_eq!((first.str("grpc_code"), first.str("outcome")), ("OK", "complete"));
+    called(&observed, "Two", None).await;
+    let lines = observed.access_lines(2).await;
+    assert_eq!(lines[1].get("grpc_code"), None, "its code comes with the stream's end");
+    let stream = observed.messages("stream", 1).await.remove(0);
+    assert_eq!((stream.str("grpc_code"), &stream["trace_id"]), ("OK", &lines[1]["trace_id"]));
+    let samples = observed.samples();
+    assert_eq!(samples.value("http_stream_duration_seconds_count", &[("route", "/shop.Orders/Two")]), 2.0);
+    assert_eq!(handled(&samples, "/shop.Orders/Two", "OK"), 2.0);
+}
+
+#[tokio::test]
+async fn what_is_no_grpc_has_no_code() {
+    let observed = Observed::new();
+    let plain = |_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::from("hello"))) };
+    let service = observed.telemetry.layer().layer(service_fn(plain));
+    let request = Request::post("/a.B/C").header(header::CONTENT_TYPE, "application/grpc").body(Body::empty()).unwrap();
+    service.oneshot(request).await.unwrap().into_body().collect().await.unwrap();
+    assert_eq!(observed.only_request().await.get("grpc_code"), None);
+    assert_eq!(observed.samples().sum("grpc_server_handled_total", &[]), 0.0);
+}
+
+/// tonic's own health service behind the layer.
+async fn tonic_server(observed: &Observed) -> (HealthClient<Channel>, HealthReporter, std::net::SocketAddr) {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::builder().layer(observed.telemetry.layer()).add_service(health);
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    (HealthClient::new(channel), reporter, address)
+}
+
+fn of(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest { service: service.into() }
+}
+
+#[tokio::test]
+async fn tonic_unary_and_streaming() {
+    let observed = Observed::new();
+    let (mut client, reporter, _) = tonic_server(&observed).await;
+    client.check(of("")).await.unwrap();
+    // tonic answers an error without a body: its code is in the headers.
+    client.check(of("nobody")).await.unwrap_err();
+    let lines = observed.access_lines(2).await;
+    let codes: Vec<_> =
+        lines.iter().map(|line: &Line| (line.str("grpc_code"), line.str("level"), &line["status"])).collect();
+    assert_eq!(codes, [("OK", "INFO", &200.into()), ("NotFound", "WARN", &200.into())]);
+    assert_eq!(observed.samples().sum("http_requests_total", &[("status", "200")]), 2.0);
+    assert_eq!(
+        (handled(&observed.samples(), CHECK, "OK"), handled(&observed.samples(), CHECK, "NotFound")),
+        (1.0, 1.0)
+    );
+
+    // The first answer of a method shows that it streams; the client that leaves cancels it.
+    for round in 0..2 {
+        let mut watch = client.watch(of("")).await.unwrap().into_inner();
+        watch.next().await.unwrap().unwrap();
+        let status = if round == 0 { ServingStatus::NotServing } else { ServingStatus::Serving };
+        reporter.set_service_status("", status).await;
+        watch.next().await.unwrap().unwrap();
+        let streams = observed.samples().sum("http_streams_in_flight", &[("route", WATCH)]);
+        assert_eq!(streams, f64::from(round), "the second is a stream from its headers on");
+        drop(watch);
+        observed.finished(3 + round as u64).await;
+    }
+    let stream = observed.messages("stream", 1).await.remove(0);
+    assert_eq!((stream.str("grpc_code"), stream.str("route"), stream.str("outcome")), ("Canceled", WATCH, "aborted"));
+    assert_eq!(handled(&observed.samples(), WATCH, "Canceled"), 2.0);
+}
+
+#[tokio::test]
+async fn a_call_of_nothing_is_unmatched() {
+    let observed = Observed::new();
+    let (_, _, address) = tonic_server(&observed).await;
+    let asked = client::request(Method::POST, "/other.Service/Call").header(header::CONTENT_TYPE, "application/grpc");
+    let answer = client::send_http2(address, asked.body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status, answer.header("grpc-status")), (StatusCode::OK, "12"));
+    let line = observed.only_request().await;
+    assert_eq!((line.str("route"), line.str("grpc_code"), line.str("level")), ("unmatched", "Unimplemented", "ERROR"));
+    assert_eq!(handled(&observed.samples(), "unmatched", "Unimplemented"), 1.0);
+}
