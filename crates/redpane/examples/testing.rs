@@ -16,7 +16,10 @@ use tower::ServiceExt;
 
 /// What is tested; `main` of the real application calls it too, with the telemetry that it installed.
 fn app(telemetry: Telemetry) -> Router {
-    let refused = || async { (StatusCode::CONFLICT, "sold out\n") };
+    let refused = || async {
+        redpane::record_error(&io::Error::other("no stock"));
+        (StatusCode::CONFLICT, "sold out\n")
+    };
     telemetry.instrument(Router::new().route("/", get(|| async { "hello\n" })).route("/orders", get(refused)))
 }
 
@@ -71,5 +74,6 @@ mod tests {
         let [_, metrics, log] = left_behind_by("/orders").await.unwrap();
         assert!(metrics.contains(r#"http_requests_total{method="GET",route="/orders",status="409"} 1"#), "{metrics}");
         assert!(log.contains(r#""level":"WARN""#) && log.contains(r#""status":409"#), "{log}");
+        assert!(log.contains(r#""error":"no stock""#), "the line says why: {log}");
     }
 }

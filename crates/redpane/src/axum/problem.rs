@@ -1,11 +1,13 @@
 //! Error answers as `application/problem+json` (RFC 9457), with the trace id that finds their log lines.
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::request::problem;
+use crate::request::record::Cause;
 
 /// One error answer. `type` is left out, which RFC 9457 reads as `about:blank`: the title then is the status's own phrase.
 ///
@@ -22,13 +24,14 @@ pub struct Problem {
     status: StatusCode,
     detail: Option<String>,
     retry_after: Option<Duration>,
+    cause: Option<Cause>,
 }
 
 impl Problem {
     /// An answer with this status and the status's own phrase as its title.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
-        Self { status, detail: None, retry_after: None }
+        Self { status, detail: None, retry_after: None, cause: None }
     }
 
     /// Says what was wrong with this very request, and what would be right.
@@ -46,6 +49,25 @@ impl Problem {
         self
     }
 
+    /// Says why in the log, and not in the answer: the error and its sources become the field `error` of the access line, and
+    /// the name of its type `error_type`, as [`record_error`](crate::record_error()) does it. Of an `anyhow::Error` or a boxed
+    /// error the name is not known.
+    ///
+    /// ```
+    /// # use http::StatusCode;
+    /// # use redpane::problem::Problem;
+    /// # fn charge() -> Result<(), std::io::Error> { Ok(()) }
+    /// async fn order() -> Result<&'static str, Problem> {
+    ///     charge().map_err(|error| Problem::new(StatusCode::BAD_GATEWAY).source(error))?;
+    ///     Ok("taken")
+    /// }
+    /// ```
+    #[must_use]
+    pub fn source(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(Cause::of(error));
+        self
+    }
+
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -55,6 +77,9 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        if let Some(cause) = self.cause {
+            cause.record();
+        }
         let text = problem::json(self.status, self.detail.as_deref());
         let mut response = (self.status, [(header::CONTENT_TYPE, problem::CONTENT_TYPE)], text).into_response();
         if let Some(time) = self.retry_after {

@@ -64,11 +64,42 @@ impl RequestContext {
     /// Adds the cause of a failure to the access line of this request; see [`record_error`](crate::record_error()).
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
         self.record("error", shown(error));
-        let name = type_name::<E>();
-        if !name.starts_with("dyn ") {
+        if let Some(name) = own_name::<E>() {
             self.record("error_type", name);
         }
     }
+}
+
+/// The cause of a failure as it is recorded.
+#[cfg(feature = "axum")]
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    text: Box<str>,
+    type_name: Option<&'static str>,
+}
+
+#[cfg(feature = "axum")]
+impl Cause {
+    /// Of an error, or of what can become one, as `anyhow::Error` can.
+    pub(crate) fn of<E: Into<Box<dyn Error + Send + Sync>>>(error: E) -> Self {
+        let error: Box<dyn Error + Send + Sync> = error.into();
+        Self { text: shown(&*error).into(), type_name: own_name::<E>() }
+    }
+
+    /// Adds it to the access line of the request that this code runs for.
+    pub(crate) fn record(self) {
+        record("error", self.text);
+        if let Some(name) = self.type_name {
+            record("error_type", name);
+        }
+    }
+}
+
+/// The name of a type, unless it holds errors of any type.
+fn own_name<E: ?Sized>() -> Option<&'static str> {
+    let name = type_name::<E>();
+    let holds_any = ["dyn ", "alloc::boxed::Box<dyn ", "anyhow::Error", "eyre::Report", "alloc::string::String", "&"];
+    (!holds_any.iter().any(|holder| name.starts_with(holder))).then_some(name)
 }
 
 fn shown<E: Error + ?Sized>(error: &E) -> String {

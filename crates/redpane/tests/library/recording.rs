@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::routing::get;
 use http::StatusCode;
+use redpane::problem::Problem;
 use redpane::{FinishedRequest, Outcome, RequestContext, RequestObserver};
 use serde_json::{Value, json};
 use test_support::{Line, Observed, client};
@@ -113,6 +114,41 @@ async fn an_error_is_recorded_with_its_causes_and_its_type() {
     };
     let line = line_of(Router::new().route("/", get(handler))).await;
     assert_eq!((line.str("error"), line.get("error_type")), ("cannot pay: refused", None));
+}
+
+/// An extractor that refuses, a middleware inside, and a task: all of them are in the request.
+#[tokio::test]
+async fn from_an_extractor_a_middleware_inside_and_a_task() {
+    struct Tenant;
+    impl<S: Sync> axum::extract::FromRequestParts<S> for Tenant {
+        type Rejection = Problem;
+        async fn from_request_parts(parts: &mut http::request::Parts, _: &S) -> Result<Self, Problem> {
+            redpane::record("tenant", "acme");
+            match parts.uri.query() {
+                None => Ok(Self),
+                Some(_) => {
+                    Err(Problem::new(StatusCode::FORBIDDEN).source(PaymentFailed(std::io::Error::other("refused"))))
+                }
+            }
+        }
+    }
+    let inside = |request: axum::extract::Request, next: axum::middleware::Next| async move {
+        redpane::record("inside", true);
+        next.run(request).await
+    };
+    let handler = |_: Tenant| async {
+        redpane::spawn(async { redpane::record_error(&std::io::Error::other("in a task")) }).await.unwrap();
+    };
+    let router = Router::new().route("/", get(handler)).layer(axum::middleware::from_fn(inside));
+    let observed = Observed::new();
+    let address = observed.serve(router).await;
+    let refused = client::get(address, "/?x").await;
+    assert!(!refused.text().contains("refused"), "the client is not told: {}", refused.text());
+    client::get(address, "/").await;
+    let lines = observed.access_lines(2).await;
+    assert_eq!((lines[0].str("tenant"), lines[0].str("error")), ("acme", "cannot pay: refused"));
+    assert!(lines[0].str("error_type").ends_with("::PaymentFailed"), "{}", lines[0].text);
+    assert_eq!((&lines[1]["inside"], lines[1].str("error")), (&true.into(), "in a task"));
 }
 
 #[test]

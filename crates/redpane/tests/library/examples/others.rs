@@ -151,3 +151,14 @@ async fn opentelemetry_sdk() {
     let exemplar = format!("# {{trace_id=\"{trace}\"}}");
     assert_eq!(scrape.text().matches(&exemplar).count(), 2, "{}", scrape.text());
 }
+
+#[tokio::test]
+async fn anyhow() {
+    let (process, address) = start("anyhow").await;
+    let answer = http_client::get(address, "/orders/x").await;
+    assert_eq!(answer.status, 500);
+    assert!(!answer.text().contains("digit"), "{}", answer.text());
+    let line = access_line(&process, "/orders/{number}").await;
+    assert_eq!(line["error"], "cannot read the number of the order: invalid digit found in string");
+    assert_eq!((line.get("error_type"), line.str("level")), (None, "ERROR"));
+}
