@@ -9,9 +9,10 @@ use crate::helm::Helm;
 use crate::manifests::Manifests;
 
 /// Files of the chart that are the bundle's own: links, which Helm follows when it reads and packages a chart.
-const OF_THE_BUNDLE: [(&str, &str); 3] = [
+const OF_THE_BUNDLE: [(&str, &str); 4] = [
     ("files/dashboards", "grafana/dashboards"),
     ("files/alerting", "grafana/provisioning/alerting"),
+    ("files/datasources.yaml", "grafana/provisioning/datasources/redpane.yaml"),
     ("files/prometheus-rules.yml", "prometheus-rules.yml"),
 ];
 /// The bundle's groups that are about services.
@@ -67,6 +68,25 @@ fn helm_finds_nothing_wrong() {
 fn config_maps_are_the_bundles_files() {
     let Some(helm) = Helm::find() else { return };
     the_bundles(&helm.everything());
+}
+
+#[test]
+fn data_sources_are_the_bundles_at_other_addresses() {
+    let Some(helm) = Helm::find() else { return };
+    let urls = json!({"prometheus": "http://p:1", "loki": "http://l:2", "tempo": "http://t:3"});
+    let values =
+        json!({"grafana": {"datasources": {"enabled": true, "urls": urls}}, "serviceMonitor": {"interval": "30s"}});
+    let objects = helm.render(values);
+    let installed = files::documents(objects.file("redpane.yaml").expect("data sources"), "redpane.yaml").remove(0);
+    let mut expected = yaml("grafana/provisioning/datasources/redpane.yaml");
+    for source in expected["datasources"].as_array_mut().expect("a list") {
+        source["url"] = urls[source["uid"].as_str().expect("a uid")].clone();
+        if source["uid"] == "prometheus" {
+            source["jsonData"]["timeInterval"] = json!("30s");
+        }
+    }
+    assert_eq!(installed, expected);
+    assert!(helm.render(json!({})).file("redpane.yaml").is_none(), "Grafana's chart may have its own");
 }
 
 #[test]

@@ -4,9 +4,12 @@
 //! unless `REDPANE_TEST_REQUIRE` names the tool. kubeconform takes its schemas from the internet, or from the folder that
 //! `REDPANE_KUBERNETES_SCHEMAS` names (deploy/test/schemas makes one).
 
+mod alloy;
+mod alloy_text;
 mod chart;
 mod check_request;
 mod combinations;
+mod engines;
 mod files;
 mod helm;
 mod kubeconform;

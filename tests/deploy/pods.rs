@@ -103,7 +103,10 @@ fn settings_and_variables_reach_the_service() {
     let Some(helm) = Helm::find() else { return };
     let objects = helm.render(json!({
         "app": "orders", "containerPort": 8080, "metrics": {"port": 9000}, "tracing": {"endpoint": "http://alloy:4318"},
-        "settings": {"REDPANE_MAX_CONNECTIONS": 1_000_000, "REDPANE_FAULTS": true, "REDPANE_UPSTREAM": "http://stock:8000"},
+        "settings": {
+            "REDPANE_MAX_CONNECTIONS": 1_000_000, "REDPANE_ACCESS_SAMPLE": 0.25, "REDPANE_FAULTS": true,
+            "REDPANE_UPSTREAM": "http://stock:8000",
+        },
         "env": [{"name": "DATABASE", "valueFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}, {"name": "LAST", "value": "1"}],
     }));
     for (name, value) in [
@@ -112,6 +115,7 @@ fn settings_and_variables_reach_the_service() {
         ("REDPANE_METRICS_LISTEN", "0.0.0.0:9000"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://alloy:4318"),
         ("REDPANE_MAX_CONNECTIONS", "1000000"),
+        ("REDPANE_ACCESS_SAMPLE", "0.25"),
         ("REDPANE_FAULTS", "true"),
         ("REDPANE_UPSTREAM", "http://stock:8000"),
         ("REDPANE_CLIENT_MEMORY", "64MiB"),

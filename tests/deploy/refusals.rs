@@ -20,6 +20,7 @@ fn refused() -> Vec<(Value, [&'static str; 2])> {
         (json!({"settings": {"REDPANE_LISTN": "0.0.0.0:80"}}), ["/settings", "'REDPANE_LISTN' not allowed"]),
         (json!({"settings": {"REDPANE_LOG_FORMAT": "xml"}}), ["/settings/REDPANE_LOG_FORMAT", "'json', 'pretty'"]),
         (json!({"settings": {"REDPANE_SERIES_LIMIT": 0}}), ["/settings/REDPANE_SERIES_LIMIT", "minimum"]),
+        (json!({"settings": {"REDPANE_ACCESS_SAMPLE": 2}}), ["/settings/REDPANE_ACCESS_SAMPLE", "maximum"]),
         (json!({"env": [{"value": "1"}]}), ["/env/0", "'name'"]),
         (json!({"tracing": {"endpoint": "alloy:4318"}}), ["/tracing/endpoint", "does not match"]),
         (json!({"shutdown": {"pauseBy": "sh"}}), ["/shutdown/pauseBy", "'sleep'"]),

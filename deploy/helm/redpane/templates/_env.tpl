@@ -1,3 +1,8 @@
+{{/* A setting as text. A large whole number would be written as 1e+06. */}}
+{{- define "redpane.setting" -}}
+{{- if and (kindIs "float64" .) (eq (float64 (int64 .)) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- end -}}
+
 {{/* Variables of the container. Later ones win, so `env` of the values can replace any. */}}
 {{- define "redpane.env" -}}
 {{- $own := list -}}
@@ -20,7 +25,7 @@
 {{- end }}
 {{- range $name, $value := .Values.settings }}
 {{- if not (kindIs "invalid" $value) }}
-- {name: {{ $name }}, value: {{ (kindIs "float64" $value | ternary ($value | toString | float64 | int64 | toString) ($value | toString)) | quote }}}
+- {name: {{ $name }}, value: {{ include "redpane.setting" $value | quote }}}
 {{- end }}
 {{- end }}
 {{- with .Values.env }}
