@@ -17,4 +17,5 @@ mod manifests;
 mod operator;
 mod pods;
 mod refusals;
+mod release;
 mod values;
