@@ -34,7 +34,7 @@ impl Known {
                     None => findings.add(
                         "prometheus-rules.yml",
                         &format!("{path}.record"),
-                        "must be named app:metric:operation, or with app_job or app_route in the place of app",
+                        "must be named app:metric:operation, or with app_job, app_route or app_route_le in the place of app",
                     ),
                 }
             }
@@ -100,6 +100,7 @@ fn recorded_labels(name: &str) -> Option<&'static [&'static str]> {
         "app_job" => Some(&["app", "job"]),
         "app_reason" => Some(&["app", "reason"]),
         "app_route" => Some(&["app", "method", "route"]),
+        "app_route_le" => Some(&["app", "route", "le"]),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ this all of them would record the same series. `app!="docker-reader"` is the bun
 (app:…, app_route:…) and those that only services have stand there without one. "@" marks, in between, the names that had a selector.
 */}}
 {{- define "redpane.narrow" -}}
-{{- $name := "(app(?:_[a-z]+)?:[a-zA-Z0-9_]+:[a-zA-Z0-9_]+|log_lines_dropped_total|redpane_series_overflow_total)" -}}
+{{- $name := "(app(?:_[a-z]+)*:[a-zA-Z0-9_]+:[a-zA-Z0-9_]+|log_lines_dropped_total|redpane_series_overflow_total)" -}}
 {{- $app := printf "app=%q" .app -}}
 {{- $expr := .expr | replace "app!=\"docker-reader\"" $app -}}
 {{- $expr = regexReplaceAll (printf "%s\\{" $name) $expr (printf "${1}@{%s, " $app) -}}
