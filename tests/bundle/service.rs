@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use redpane::Otlp;
 use redpane_service::service;
 use redpane_service::settings::{Config, Role, Upstream};
 
@@ -29,6 +30,8 @@ fn scrape(role: Role) -> String {
         config.listen = ([127, 0, 0, 1], 0).into();
         // Its calls are counted from the first scrape on; nobody makes any.
         config.upstream = Upstream::parse("http://orders:8000");
+        // Only `serve` sends spans. Its receiver is away: they are counted all the same.
+        config.otlp = (role == Role::Serve).then(|| Otlp::new("http://127.0.0.1:9"));
         let telemetry =
             service::telemetry(&config).log_writer(std::io::sink()).build().expect("the defaults are right");
         let listeners = service::bind(&config).expect("port 0 is free");
