@@ -38,6 +38,10 @@ pub(crate) fn everything_is_healthy_and_on_this_machine_only(bundle: &Bundle) {
         }
     }
     println!("  {} containers healthy", containers.len());
+    // Tempo itself has no health check. An empty message is one that it takes or refuses like any other.
+    let spans = ["exec", "-T", "grafana", "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"];
+    let to = ["-H", "Content-Type: application/x-protobuf", "http://tempo:4318/v1/traces"];
+    assert_eq!(bundle.compose(&[&spans[..], &to].concat()), "200", "spans are accepted when `up --wait` has returned");
 }
 
 pub(crate) fn every_target_is_up(bundle: &Bundle) {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::bundle::{Bundle, REPLICAS, docker, eventually};
 use crate::counts::CLIENTS_ONLY;
+use crate::spans;
 use crate::traffic::{Sent, Traffic, send_mix};
 
 /// Traffic before and after the restart.
@@ -29,6 +30,9 @@ pub(crate) fn nothing_is_lost_when_parts_restart(bundle: &Bundle) {
             if counted == expected { Ok(()) } else { Err(format!("{counted}, not {expected}")) }
         });
         println!("  {service} restarted: {} answered = counted = lines", sent.answered.len());
+        if service == "tempo" {
+            spans::every_request_has_its_span(bundle, &sent);
+        }
     }
     a_replica_restarts(bundle);
 }

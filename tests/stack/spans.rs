@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::bundle::{Bundle, eventually};
 use crate::http::{Request, get, send};
+use crate::traffic::Sent;
 
 /// In the order in which they are asked.
 pub(crate) const CHAIN: [&str; 4] = ["api", "orders", "stock", "payment"];
@@ -56,6 +57,17 @@ pub(crate) fn one_request_leaves_spans_and_lines_in_every_service(bundle: &Bundl
         let kept = self::spans(bundle, &id).len();
         if kept == spans.len() { Ok(()) } else { Err(format!("{kept} of {} spans", spans.len())) }
     });
+}
+
+/// What was sent while Tempo was away waited in the services: each request has its span, and none was dropped.
+pub(crate) fn every_request_has_its_span(bundle: &Bundle, sent: &Sent) {
+    let mut missing: Vec<&str> = sent.answered.iter().map(|one| one.trace_id.as_str()).collect();
+    eventually("every request has its span in Tempo", 120, || {
+        missing.retain(|id| !spans(bundle, id).iter().any(|span| span.app == "api" && span.kind == "SPAN_KIND_SERVER"));
+        if missing.is_empty() { Ok(()) } else { Err(format!("{} have none, {} first", missing.len(), missing[0])) }
+    });
+    assert_eq!(bundle.promql_value("sum(trace_spans_dropped_total)"), 0.0, "spans were dropped");
+    println!("  {} requests around its restart = spans, none dropped", sent.answered.len());
 }
 
 /// Sends one checkout and gives its trace id.
