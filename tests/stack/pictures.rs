@@ -7,6 +7,7 @@ use crate::bundle::{Bundle, root};
 use crate::clicks::log_in;
 use crate::dashboards::dashboards;
 use crate::http::encode;
+use crate::spans::check_out;
 
 /// What asks for pictures: a folder, such as `docs/images`.
 const VARIABLE: &str = "REDPANE_TEST_PICTURES";
@@ -21,9 +22,13 @@ pub(crate) fn are_made_when_asked_for(bundle: &Bundle) {
     let folder = Path::new(root()).join(folder);
     assert!(folder.is_dir(), "{VARIABLE}={} is no folder", folder.display());
     let address = format!("http://127.0.0.1:{}", bundle.grafana);
+    let trace = check_out(bundle);
     // The runbooks are text, which docs/runbooks.md shows.
     for dashboard in dashboards().into_iter().filter(|dashboard| dashboard.uid != "redpane-runbooks") {
-        browser.open(&format!("{address}/d/{}?kiosk&refresh=1d&from=now-15m&to=now", dashboard.uid));
+        // With an empty box the dashboard of a trace shows none.
+        let trace = if dashboard.uid == "redpane-trace" { format!("&var-trace_id={trace}") } else { String::new() };
+        let rest = "kiosk&_dash.hideTimePicker=true&refresh=1d&from=now-15m&to=now";
+        browser.open(&format!("{address}/d/{}?{rest}{trace}", dashboard.uid));
         // All of it is drawn first: of a dashboard with tall panels too few would be in sight to know that it is.
         browser.resize(1600, HEIGHT);
         browser.until("every panel has its answer", SETTLED);
