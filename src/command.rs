@@ -137,11 +137,14 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
 
 /// Waits until the receiver has the last spans, and says what became of all of them.
 fn end_spans(telemetry: &Telemetry) {
-    let SpanCounts { exported, dropped, .. } = telemetry.end_spans(SPANS_DEADLINE);
+    let counts = telemetry.end_spans(SPANS_DEADLINE);
+    let SpanCounts { exported, dropped, .. } = counts;
+    // Nobody can scrape the reasons any more.
+    let reasons: Vec<_> = counts.reasons().map(|(reason, spans)| format!("{reason} {spans}")).collect();
     match dropped {
         0 => tracing::info!(target: SERVER, exported, dropped, "every span was exported"),
         _ => {
-            tracing::warn!(target: SERVER, exported, dropped, "{dropped} spans were lost; trace_spans_dropped_total says why")
+            tracing::warn!(target: SERVER, exported, dropped, reasons = reasons.join(", "), "{dropped} spans were lost")
         }
     }
 }

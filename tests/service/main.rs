@@ -16,6 +16,7 @@ mod prometheus;
 mod protocol;
 mod proxies;
 mod receiver;
+mod receivers;
 mod routes;
 mod served;
 mod shutdown;

@@ -17,13 +17,13 @@ const ERRORS: &str = r#"sum(rate(http_requests_total{status=~"5.."}[2m])) > 0"#;
 const QUANTILE: &str = "histogram_quantile(0.99, sum(rate(http_request_duration_seconds_bucket[5m])) by (le))";
 
 /// A directory of one test, removed with everything in it.
-struct Directory(PathBuf);
+pub(super) struct Directory(pub(super) PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    pub(super) fn new(name: &str) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("redpane-prometheus-{}-{number}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("redpane-{name}-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -102,7 +102,7 @@ async fn dashboards_for_opentelemetrys_names_have_data() {
     if !is_installed() {
         return std::io::stderr().write_all(b"skipped: prometheus is not installed\n").unwrap();
     }
-    let directory = Directory::new();
+    let directory = Directory::new("prometheus");
     let variables = [("REDPANE_FAULTS", "1"), ("REDPANE_METRIC_NAMES", "otel")];
     let (_service, service) = listening(redpane(&[], &variables), Reading::AsItComes).await;
     let (_prometheus, address) = start(&directory.0, service);
@@ -122,7 +122,7 @@ async fn the_target_is_up_and_both_queries_give_values() {
         // Past the capture of the test's own output: who runs the tests must see that this one did not run.
         return std::io::stderr().write_all(b"skipped: prometheus is not installed\n").unwrap();
     }
-    let directory = Directory::new();
+    let directory = Directory::new("prometheus");
     let (_service, service) = listening(redpane(&[], &[("REDPANE_FAULTS", "1")]), Reading::AsItComes).await;
     let (prometheus, address) = start(&directory.0, service);
     let up = eventually("the target is up", async || {

@@ -47,7 +47,11 @@ async fn items(Path(order): Path<u32>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let telemetry = Redpane::new("client").install()?;
+    let redpane = Redpane::new("client");
+    // Each call is a CLIENT span as well, where `OTEL_EXPORTER_OTLP_ENDPOINT` says who takes spans.
+    #[cfg(feature = "otlp")]
+    let redpane = redpane.otlp_from_env()?;
+    let telemetry = redpane.install()?;
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());
     let kind = |error: &ClientError| if error.is_connect() { "connect" } else { "error" };
     let calls = telemetry.outgoing_layer("stock").errors_by(["connect"], kind).preregister(Method::GET);

@@ -19,7 +19,7 @@ use crate::request::ids_from::IdsSource;
 use crate::telemetry::Telemetry;
 use crate::trace_context::traceparent::TraceParent;
 #[cfg(feature = "otlp")]
-use crate::traces::{config::Otlp, environment::EnvironmentError};
+use crate::traces::{bad_variable::EnvironmentError, config::Otlp};
 
 /// Instruments an application. Start here.
 ///

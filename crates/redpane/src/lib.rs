@@ -109,8 +109,12 @@ pub use telemetry::Telemetry;
 pub use trace_context::ids::{InvalidId, SpanId, TraceId};
 pub use trace_context::traceparent::TraceParent;
 #[cfg(feature = "otlp")]
-pub use traces::config::{Otlp, SpanCounts, TraceKeep};
+pub use traces::bad_variable::{BadVariable, EnvironmentError};
 #[cfg(feature = "otlp")]
-pub use traces::environment::{BadVariable, EnvironmentError};
+pub use traces::config::Otlp;
+#[cfg(feature = "otlp")]
+pub use traces::counts::SpanCounts;
+#[cfg(feature = "otlp")]
+pub use traces::keep::TraceKeep;
 #[cfg(feature = "otlp")]
 pub use traces::sampler::Sampler;

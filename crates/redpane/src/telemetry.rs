@@ -41,8 +41,9 @@ use crate::request::endpoint::EndpointInfo;
 use crate::{
     metrics::route::{OVERFLOW, UNMATCHED},
     trace_context::ids::TraceId,
-    traces::batch::{DropReason as SpanDropReason, SpanBuffer},
-    traces::config::{Otlp, SpanCounts},
+    traces::batch::SpanBuffer,
+    traces::config::Otlp,
+    traces::counts::{DropReason as SpanDropReason, SpanCounts},
     traces::internal::SpanLayer,
     traces::recorder::Traces,
     traces::span::encode_endpoint,

@@ -8,7 +8,7 @@
 //! * `browser` (a feature): a real browser that is looked at and clicked in
 //! * `otlp` (a feature): a receiver of spans
 //! * [`process`]: programs as child processes
-//! * [`is_required`]: whether a test may be skipped where a tool is missing
+//! * [`is_required`], [`find_program`]: whether a test may be skipped where a tool is missing, and where it is
 //! * [`wait`]: waiting for a condition, with a deadline
 //!
 //! It knows the library and not the service: what needs the service in process is beside the service's tests.
@@ -40,5 +40,5 @@ pub use exposition::Samples;
 pub use line::Line;
 pub use log::Log;
 pub use observed::{Observed, serve};
-pub use required::is_required;
+pub use required::{find_program, is_required};
 pub use wait::{block_until, eventually, until};

@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::problem::Problem;
 use crate::builder::Redpane;
 use crate::metrics::scrape;
+use crate::request::error_chain::ErrorChain;
 use crate::telemetry::Telemetry;
 
 impl Redpane {
@@ -21,7 +22,7 @@ impl Redpane {
     pub fn instrument<S: Clone + Send + Sync + 'static>(self, router: Router<S>) -> Router<S> {
         match self.build() {
             Ok(telemetry) => telemetry.instrument(router),
-            Err(error) => panic!("redpane: {error}"),
+            Err(error) => panic!("redpane: {}", ErrorChain(&error)),
         }
     }
 }

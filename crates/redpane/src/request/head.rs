@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+#[cfg(feature = "otlp")]
+use http::Version;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request};
 
@@ -28,6 +30,11 @@ pub(crate) struct RequestHead {
     pub(crate) is_connect: bool,
     #[cfg(feature = "otlp")]
     is_https: bool,
+    #[cfg(feature = "otlp")]
+    version: Version,
+    /// A method that is not of the standards.
+    #[cfg(feature = "otlp")]
+    other_method: Option<Method>,
 }
 
 impl RequestHead {
@@ -51,6 +58,10 @@ impl RequestHead {
             is_connect: request.method() == Method::CONNECT,
             #[cfg(feature = "otlp")]
             is_https: request.uri().scheme() == Some(&http::uri::Scheme::HTTPS),
+            #[cfg(feature = "otlp")]
+            version: request.version(),
+            #[cfg(feature = "otlp")]
+            other_method: if is_standard(request.method()) { None } else { Some(request.method().clone()) },
         }
     }
 
@@ -60,10 +71,46 @@ impl RequestHead {
         if self.is_https { "https" } else { "http" }
     }
 
+    /// The version of HTTP, as in `1.1` or `2`.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn protocol_version(&self) -> Option<&'static str> {
+        match self.version {
+            Version::HTTP_09 => Some("0.9"),
+            Version::HTTP_10 => Some("1.0"),
+            Version::HTTP_11 => Some("1.1"),
+            Version::HTTP_2 => Some("2"),
+            Version::HTTP_3 => Some("3"),
+            _ => None,
+        }
+    }
+
+    /// The method, where it is not one of the standards.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn other_method(&self) -> Option<&str> {
+        self.other_method.as_ref().map(Method::as_str)
+    }
+
     /// The path without its query; empty where the target has none, as in `CONNECT host:port`.
     pub(crate) fn path(&self) -> &str {
         self.path.as_ref().map_or("", PathAndQuery::path)
     }
+}
+
+/// Whether a method is one of RFC 9110 or RFC 5789.
+#[cfg(feature = "otlp")]
+fn is_standard(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::DELETE
+            | Method::CONNECT
+            | Method::OPTIONS
+            | Method::TRACE
+            | Method::PATCH
+    )
 }
 
 fn client_of<B>(request: &Request<B>) -> Option<SocketAddr> {

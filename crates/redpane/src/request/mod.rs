@@ -18,6 +18,8 @@ pub(crate) mod child_spans;
 pub(crate) mod context;
 pub(crate) mod current;
 pub(crate) mod endpoint;
+#[cfg(feature = "otlp")]
+pub(crate) mod entered_spans;
 pub(crate) mod error_chain;
 pub(crate) mod fields;
 pub(crate) mod finished;

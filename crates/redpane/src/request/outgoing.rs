@@ -51,7 +51,12 @@ impl RequestContext {
             return span;
         }
         let (trace_id, span_id) = self.ids();
-        CallIds { trace_id: *trace_id, span_id: SpanId::random(), parent_span_id: Some(*span_id), flags: self.flags() }
+        #[cfg(feature = "otlp")]
+        let around = super::entered_spans::innermost(self);
+        #[cfg(not(feature = "otlp"))]
+        let around = None;
+        let parent = around.unwrap_or(*span_id);
+        CallIds { trace_id: *trace_id, span_id: SpanId::random(), parent_span_id: Some(parent), flags: self.flags() }
     }
 
     /// The SDK's span that calls are made in: the current one, else the first of the request. `None` where the ids are

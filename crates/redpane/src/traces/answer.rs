@@ -1,8 +1,13 @@
 //! What the receiver says to a batch.
 
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Buf, Bytes};
+use flate2::read::GzDecoder;
 use http::{HeaderMap, StatusCode, header};
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use serde_json::Value;
@@ -25,18 +30,60 @@ pub(crate) enum Answer {
     Nonsense { why: String },
 }
 
-/// Reads an answer as OTLP over HTTP has it: only 429, 502, 503 and 504 are worth another attempt.
-pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Answer {
+/// Reads an answer as OTLP over HTTP has it: only 429, 502, 503 and 504 are worth another attempt. `longest` is the most
+/// bytes of a body that is compressed.
+pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: Bytes, longest: u64) -> Answer {
+    let body = decompressed(headers, body, longest);
     match status.as_u16() {
         200..300 => accepted(headers, body),
-        429 | 502..=504 => Answer::Again { after: retry_after(headers), why: format!("it answered {status}") },
-        _ => Answer::Refused { why: format!("it answered {status}") },
+        429 | 502..=504 => Answer::Again { after: retry_after(headers), why: refusal(status, headers, body) },
+        _ => Answer::Refused { why: refusal(status, headers, body) },
     }
 }
 
+/// Nobody asked for a compressed answer, but nobody forbade it either (RFC 9110, section 12.5.3). What is no gzip, or is
+/// longer than it may be, stays as it is: it is no answer.
+fn decompressed(headers: &HeaderMap, body: Bytes, longest: u64) -> Bytes {
+    if headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"gzip")) {
+        return body;
+    }
+    let mut text = Vec::new();
+    match GzDecoder::new(&body[..]).take(longest + 1).read_to_end(&mut text) {
+        Ok(length) if length as u64 <= longest => text.into(),
+        _ => body,
+    }
+}
+
+/// The status, and what the receiver says with it: the message of a `google.rpc.Status`, or a text.
+fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> String {
+    let is_protobuf = content_type(headers).starts_with(b"application/x-protobuf");
+    let message = match is_protobuf {
+        true => message(body),
+        false => str::from_utf8(&body).ok().map(|text| text.trim().to_owned()),
+    };
+    match message.filter(|message| !message.is_empty()) {
+        Some(message) => format!("it answered {status}: {}", told(&message)),
+        None => format!("it answered {status}"),
+    }
+}
+
+/// Field 2 of a message, a text.
+fn message(mut body: Bytes) -> Option<String> {
+    while body.has_remaining() {
+        match decode_key(&mut body).ok()? {
+            (2, WireType::LengthDelimited) => return String::from_utf8(content(&mut body)?.into()).ok(),
+            (tag, kind) => skip_field(kind, tag, &mut body, DecodeContext::default()).ok()?,
+        }
+    }
+    None
+}
+
+fn content_type(headers: &HeaderMap) -> &[u8] {
+    headers.get(header::CONTENT_TYPE).map_or(b"", |kind| kind.as_bytes())
+}
+
 fn accepted(headers: &HeaderMap, body: Bytes) -> Answer {
-    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
-    let read = match kind.starts_with(b"application/json") {
+    let read = match content_type(headers).starts_with(b"application/json") {
         true => partial_success_json(&body),
         false => partial_success(body),
     };
@@ -98,68 +145,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// As much of a receiver's text as a line gets.
 fn told(text: &str) -> String {
     super::encode::cut(text, MAX_TEXT).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
-    use prost::Message;
-
-    use super::*;
-
-    fn answer(status: u16, name: header::HeaderName, value: &str, body: &[u8]) -> Answer {
-        let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
-        read(StatusCode::from_u16(status).unwrap(), &headers, Bytes::copy_from_slice(body))
-    }
-
-    fn ok(kind: &str, body: &[u8]) -> Option<(u64, String)> {
-        match answer(200, header::CONTENT_TYPE, kind, body) {
-            Answer::Accepted { rejected, why } => Some((rejected, why)),
-            Answer::Nonsense { .. } => None,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn partial_success_is_read() {
-        for (rejected_spans, expected) in [(0, 0), (7, 7), (-1, 0), (i64::MAX, i64::MAX as u64)] {
-            let partial = ExportTracePartialSuccess { rejected_spans, error_message: "too old".into() };
-            let body = ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec();
-            assert_eq!(ok("application/x-protobuf", &body), Some((expected, "too old".into())));
-        }
-        assert_eq!(ok("application/x-protobuf", b""), Some((0, String::new())));
-        assert_eq!(ok("application/json", br#"{"partialSuccess":{"rejectedSpans":"3"}}"#), Some((3, String::new())));
-        assert_eq!(ok("application/json", b"{}"), Some((0, String::new())));
-    }
-
-    #[test]
-    fn nonsense_is_not_taken_for_success() {
-        for body in [&b"<html>welcome</html>"[..], b"\x0a\xff\xff\xff\xff\x0f", b"\x0a\x05\x08", b"\xff"] {
-            assert_eq!(ok("text/html", body), None, "{body:?}");
-        }
-        assert_eq!(ok("application/json", b"[1]"), None);
-    }
-
-    #[test]
-    fn only_some_statuses_are_worth_another_attempt() {
-        for status in [400, 401, 404, 413, 500, 501, 301] {
-            assert!(matches!(answer(status, header::SERVER, "x", b""), Answer::Refused { .. }), "{status}");
-        }
-        for status in [429, 502, 503, 504] {
-            assert!(matches!(answer(status, header::SERVER, "x", b""), Answer::Again { after: None, .. }), "{status}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let after = |value: &str| match answer(503, header::RETRY_AFTER, value, b"") {
-            Answer::Again { after, .. } => after,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(after("7"), Some(Duration::from_secs(7)));
-        assert_eq!(after("99999999999"), Some(LONGEST_WAIT));
-        assert_eq!(after("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
-        assert!(after(&httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60))).unwrap().as_secs() > 50);
-        assert_eq!(after("soon"), None);
-    }
 }

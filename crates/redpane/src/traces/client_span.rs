@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::encode::{Value, attribute, bytes, cut, fixed32, fixed64, head, varint};
-use super::span::{ATTRIBUTES, KNOWN_PARENT, STATUS_ERROR, id, tag};
+use super::request_fields::STATUS_ERROR;
+use super::span::{KNOWN_PARENT, id, span_method, trace_state};
+use super::tag;
 use crate::request::context::RequestContext;
 use crate::trace_context::ids::SpanId;
 
@@ -47,12 +49,13 @@ fn encode(out: &mut Vec<u8>, context: &RequestContext, call: &ClientSpan<'_>) {
     id(out, tag::SPAN_ID, call.span_id.as_bytes());
     id(out, tag::PARENT_SPAN_ID, call.parent.as_bytes());
     fixed32(out, tag::FLAGS, KNOWN_PARENT | u32::from(context.flags()));
-    bytes(out, tag::NAME, call.method.as_bytes());
+    trace_state(out, context);
+    bytes(out, tag::NAME, span_method(call.method).as_bytes());
     varint(out, tag::KIND, CLIENT);
     let started = u64::try_from(call.started.as_nanos()).unwrap_or(u64::MAX);
     fixed64(out, tag::START, started);
     fixed64(out, tag::END, started.saturating_add(call.nanoseconds));
-    let mut add = |key: &str, value| attribute(out, ATTRIBUTES, key, value);
+    let mut add = |key: &str, value| attribute(out, tag::ATTRIBUTES, key, value);
     add("http.request.method", Value::Text(call.method));
     add("url.full", Value::Text(cut(call.url, MAX_URL)));
     add("server.address", Value::Text(call.host));

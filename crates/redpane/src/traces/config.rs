@@ -4,69 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use super::endpoint;
+use super::keep::TraceKeep;
 use super::sampler::Sampler;
 
 /// Bytes of spans that wait in memory.
 pub(crate) const BUFFER_BYTES: usize = 16 * 1024 * 1024;
-
-/// Which requests are exported although the sampler said no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TraceKeep {
-    /// Those that end badly: a status of 500 or more, or the outcome `panic`, `body_error`, `timeout` or `error`.
-    pub errors: bool,
-    /// Those that take this long or longer.
-    pub slow: Option<Duration>,
-}
-
-/// `errors,slow`, where a second is slow.
-impl Default for TraceKeep {
-    fn default() -> Self {
-        Self { errors: true, slow: Some(Duration::from_secs(1)) }
-    }
-}
-
-impl TraceKeep {
-    /// None.
-    pub const NONE: Self = Self { errors: false, slow: None };
-
-    /// The same with another time that is slow, where slow requests are kept at all.
-    #[must_use]
-    pub fn slow_from(mut self, slow: Duration) -> Self {
-        self.slow = self.slow.map(|_| slow);
-        self
-    }
-}
-
-/// A list of `errors` and `slow`, or nothing.
-impl FromStr for TraceKeep {
-    type Err = String;
-
-    fn from_str(list: &str) -> Result<Self, String> {
-        let mut keep = Self::NONE;
-        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match word {
-                "errors" => keep.errors = true,
-                "slow" => keep.slow = Self::default().slow,
-                _ => return Err("a list of errors and slow, as in errors,slow".into()),
-            }
-        }
-        Ok(keep)
-    }
-}
-
-/// What became of the spans that were to be exported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SpanCounts {
-    /// The receiver has taken them.
-    pub exported: u64,
-    /// They are lost, for whatever reason: the sum of `trace_spans_dropped_total`.
-    pub dropped: u64,
-}
 
 /// Where and how spans are exported: OTLP over HTTP in protobuf. For [`Redpane::otlp`](crate::Redpane::otlp).
 ///
@@ -97,7 +42,7 @@ pub struct Otlp {
 impl fmt::Debug for Otlp {
     /// Without the values of headers, which may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Otlp").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Otlp").field("endpoint", &endpoint::shown(&self.endpoint)).finish_non_exhaustive()
     }
 }
 
@@ -193,10 +138,10 @@ impl Otlp {
         self.service_name.as_deref()
     }
 
-    /// Where spans are sent, as it was given.
+    /// Where spans are sent: the URL without its query, which may hold a key.
     #[must_use]
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.endpoint.split('?').next().unwrap_or_default()
     }
 
     /// The endpoint and the headers in the form that they are used in.
@@ -205,7 +150,9 @@ impl Otlp {
     /// What is wrong: the value (of a header its name alone), and what would be right.
     pub(crate) fn check(&self) -> Result<(Uri, HeaderMap), Vec<(String, String)>> {
         let mut problems = Vec::new();
-        let endpoint = endpoint(&self.endpoint).map_err(|problem| problems.push((self.endpoint.clone(), problem))).ok();
+        let endpoint = endpoint::read(&self.endpoint);
+        let endpoint =
+            endpoint.map_err(|problem| problems.push((endpoint::shown(&self.endpoint).into_owned(), problem))).ok();
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             match (HeaderName::from_str(name), HeaderValue::from_str(value)) {
@@ -223,20 +170,5 @@ impl Otlp {
             Some(endpoint) if problems.is_empty() => Ok((endpoint, headers)),
             _ => Err(problems),
         }
-    }
-}
-
-/// The URL of an endpoint.
-pub(crate) fn endpoint(text: &str) -> Result<Uri, String> {
-    const RIGHT: &str = "a URL with a host is right, as in http://localhost:4318";
-    let uri: Uri = text.trim().parse().map_err(|_| RIGHT.to_owned())?;
-    if uri.host().is_none_or(str::is_empty) {
-        return Err(RIGHT.into());
-    }
-    match uri.scheme() {
-        Some(scheme) if *scheme == Scheme::HTTP => Ok(uri),
-        Some(scheme) if *scheme == Scheme::HTTPS && cfg!(feature = "otlp-tls") => Ok(uri),
-        Some(scheme) if *scheme == Scheme::HTTPS => Err("https:// needs redpane's feature otlp-tls".into()),
-        _ => Err(RIGHT.into()),
     }
 }

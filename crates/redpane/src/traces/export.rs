@@ -9,7 +9,8 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
 use super::answer::Answer;
-use super::batch::{Batch, DropReason, SpanBuffer};
+use super::batch::{Batch, SpanBuffer};
+use super::counts::DropReason;
 use super::resource::Envelope;
 use super::retry::Backoff;
 use super::transport::Transport;

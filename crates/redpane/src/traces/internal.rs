@@ -5,21 +5,17 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tracing::Subscriber;
-use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::encode::{MAX_TEXT, Value, attribute, cut};
+use super::child::{Child, encode_internal};
+use super::fields::Fields;
 use super::recorder::Traces;
-use super::span::{self, Child};
 use crate::request::context::{RequestContext, TraceSampler};
 use crate::request::current::with_current;
-use crate::request::error_chain::ErrorChain;
+use crate::request::entered_spans;
 use crate::trace_context::ids::SpanId;
-
-/// The most bytes of a span's attributes. What is more is counted in the span.
-const MAX_ATTRIBUTES: usize = 32 * 1024;
 
 /// Makes spans of one telemetry's requests; does nothing without one that exports.
 pub(crate) struct SpanLayer(pub(crate) Option<Arc<Traces>>);
@@ -98,6 +94,21 @@ where
         }
     }
 
+    fn on_enter(&self, id: &Id, subscriber: Context<'_, S>) {
+        let (Some(traces), Some(span)) = (&self.0, subscriber.span(id)) else { return };
+        if let Some(spans) = span.extensions().get::<OpenSpans>()
+            && let Some(open) = spans.0.iter().find(|open| traces.observes(&open.context))
+        {
+            entered_spans::enter(id.into_u64(), &open.context, open.span_id);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        if let Some(traces) = &self.0 {
+            entered_spans::exit(id.into_u64(), |context| traces.observes(context));
+        }
+    }
+
     fn on_record(&self, id: &Id, values: &Record<'_>, subscriber: Context<'_, S>) {
         let (Some(traces), Some(span)) = (&self.0, subscriber.span(id)) else { return };
         let mut fields = Fields::default();
@@ -117,8 +128,7 @@ where
         });
         let Some(open) = open else { return };
         let nanoseconds = u64::try_from(open.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let mut attributes = Vec::new();
-        open.attributes.encoded.iter().for_each(|(_, encoded)| attributes.extend_from_slice(encoded));
+        let attributes = open.attributes.encoded();
         let mut encoded = Vec::with_capacity(attributes.len() + 128);
         let child = Child {
             span_id: &open.span_id,
@@ -129,68 +139,7 @@ where
             attributes: &attributes,
             attributes_dropped: open.attributes.dropped,
         };
-        span::encode_internal(&mut encoded, &open.context, &child);
+        encode_internal(&mut encoded, &open.context, &child);
         traces.add_child(&open.context, &encoded);
-    }
-}
-
-/// Attributes, encoded, by the names of their fields.
-#[derive(Default)]
-struct Fields {
-    encoded: Vec<(&'static str, Vec<u8>)>,
-    bytes: usize,
-    dropped: u64,
-}
-
-impl Fields {
-    fn put(&mut self, field: &Field, value: Value<'_>) {
-        let mut encoded = Vec::new();
-        attribute(&mut encoded, span::ATTRIBUTES, field.name(), value);
-        self.put_encoded(field.name(), encoded);
-    }
-
-    fn put_encoded(&mut self, name: &'static str, encoded: Vec<u8>) {
-        if self.bytes + encoded.len() > MAX_ATTRIBUTES {
-            self.dropped += 1;
-            return;
-        }
-        self.bytes += encoded.len();
-        match self.encoded.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, earlier)) => *earlier = encoded,
-            None => self.encoded.push((name, encoded)),
-        }
-    }
-
-    /// `span.record(..)`: a later value replaces the earlier one.
-    fn update(&mut self, later: Self) {
-        later.encoded.into_iter().for_each(|(name, encoded)| self.put_encoded(name, encoded));
-        self.dropped += later.dropped;
-    }
-}
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, Value::Text(value));
-    }
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, Value::Bool(value));
-    }
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, Value::Integer(value));
-    }
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        match i64::try_from(value) {
-            Ok(value) => self.put(field, Value::Integer(value)),
-            Err(_) => self.put(field, Value::Text(&value.to_string())),
-        }
-    }
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, Value::Float(value));
-    }
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.put(field, Value::Text(&ErrorChain(value).to_string()));
-    }
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.put(field, Value::Text(cut(&format!("{value:?}"), MAX_TEXT)));
     }
 }

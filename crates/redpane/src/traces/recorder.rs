@@ -10,8 +10,9 @@ use http::{HeaderMap, Uri};
 use tracing::Level;
 
 use super::batch::{BATCH_BYTES, Limits, SpanBuffer};
-use super::config::{BUFFER_BYTES, Otlp, TraceKeep};
+use super::config::{BUFFER_BYTES, Otlp};
 use super::export::{self, Exporter, Report};
+use super::keep::TraceKeep;
 use super::resource::Envelope;
 use super::sampler::Sampler;
 use super::span::encode_server;
@@ -48,7 +49,8 @@ impl Traces {
         let buffer = Arc::new(SpanBuffer::new(Limits {
             bytes: BUFFER_BYTES,
             spans: otlp.max_spans,
-            batch_spans: otlp.batch_spans,
+            // A batch that can never be full would wait for its delay, and the queue drop spans meanwhile.
+            batch_spans: otlp.batch_spans.min(otlp.max_spans),
             delay: otlp.delay,
         }));
         resource.extend(otlp.resource);

@@ -20,6 +20,9 @@ use crate::request::error_chain::ErrorChain;
 /// The most bytes of an answer that are read.
 const MAX_ANSWER: usize = 64 * 1024;
 
+#[cfg(feature = "otlp-tls")]
+const NO_ROOTS: &str = "no certificate of the system's can be read that an https:// receiver could have; SSL_CERT_FILE can name a file of them";
+
 /// Where spans are sent.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -49,7 +52,8 @@ impl AnyClient {
         if endpoint.scheme() == Some(&http::uri::Scheme::HTTPS) {
             http.enforce_http(false);
             let tls = hyper_rustls::HttpsConnectorBuilder::new()
-                .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?;
+                .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+                .map_err(|error| io::Error::new(error.kind(), format!("{NO_ROOTS}: {error}")))?;
             return Ok(Self::Tls(builder.build(tls.https_only().enable_http1().wrap_connector(http))));
         }
         let _ = endpoint;
@@ -105,12 +109,12 @@ impl Transport {
             let response = self.client.request(request).await?;
             let (parts, body) = response.into_parts();
             let answer = match Limited::new(body, MAX_ANSWER).collect().await {
-                Ok(body) => answer::read(parts.status, &parts.headers, body.to_bytes()),
+                Ok(body) => answer::read(parts.status, &parts.headers, body.to_bytes(), MAX_ANSWER as u64),
                 // With a status that says what became of the batch, its body says nothing more.
                 Err(_) if parts.status.is_success() => {
                     Answer::Nonsense { why: format!("its answer broke off or is longer than {MAX_ANSWER} bytes") }
                 }
-                Err(_) => answer::read(parts.status, &parts.headers, Bytes::new()),
+                Err(_) => answer::read(parts.status, &parts.headers, Bytes::new(), MAX_ANSWER as u64),
             };
             Ok::<_, Box<dyn Error + Send + Sync>>(answer)
         };

@@ -18,7 +18,8 @@ const TOP: usize = FLOORS.len() - 1;
 /// A use of one module by another: the name that it imports.
 type Arrow = (String, String, String);
 
-/// All modules below `src` by their path (`logs/buffer`), `mod.rs` as its folder. `lib.rs` knows everybody and is left out.
+/// All modules below `src` by their path (`logs/buffer`), `mod.rs` as its folder. `lib.rs` knows everybody and is left out,
+/// as tests are.
 fn sources(folder: &Path, module: &str, found: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -26,7 +27,7 @@ fn sources(folder: &Path, module: &str, found: &mut BTreeMap<String, String>) {
         let inside = if module.is_empty() { name.to_owned() } else { format!("{module}/{name}") };
         if path.is_dir() {
             sources(&path, &inside, found);
-        } else if name != "lib" {
+        } else if name != "lib" && name != "tests" {
             let module = if name == "mod" { module.to_owned() } else { inside };
             found.insert(module, fs::read_to_string(&path).unwrap());
         }

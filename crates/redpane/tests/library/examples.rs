@@ -33,8 +33,14 @@ async fn start(name: &str) -> (Process, SocketAddr) {
 
 /// The same for an example with several listeners.
 async fn start_on<const N: usize>(name: &str) -> (Process, [SocketAddr; N]) {
+    start_with(name, &[]).await
+}
+
+/// The same with variables of the environment.
+pub(crate) async fn start_with<const N: usize>(name: &str, variables: &[(&str, &str)]) -> (Process, [SocketAddr; N]) {
     let addresses = [(); N].map(|()| free_address());
     let mut command = Command::new(program(name));
+    command.envs(variables.iter().copied());
     command.args(addresses.map(|address| address.to_string()));
     let process = Process::spawn(command, Reading::AsItComes);
     for address in addresses {

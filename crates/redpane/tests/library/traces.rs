@@ -2,8 +2,11 @@
 
 mod calls;
 mod endings;
+mod ends;
 mod internal;
 mod spans;
+#[cfg(feature = "otlp-tls")]
+mod tls;
 
 use std::time::Duration;
 

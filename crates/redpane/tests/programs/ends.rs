@@ -36,6 +36,15 @@ async fn main() {
             let telemetry = Redpane::new("ends").build().unwrap();
             serve_one(|router| telemetry.clone().instrument(router)).await;
         }
+        #[cfg(feature = "otlp")]
+        Some("spans-one-line") => serve_one(|router| traced().instrument(router)).await,
+        #[cfg(feature = "otlp")]
+        Some("spans-installed") => {
+            let telemetry = traced().install().unwrap();
+            serve_one(|router| telemetry.instrument(router)).await;
+        }
+        #[cfg(feature = "otlp")]
+        Some("spans-many") => many(&traced().build().unwrap()).await,
         Some("installed") => {
             let telemetry = Redpane::new("ends").install().unwrap();
             serve_one(|router| telemetry.instrument(router)).await;
@@ -72,6 +81,12 @@ async fn main() {
         }
         mode => panic!("no mode {mode:?}"),
     }
+}
+
+/// Spans go where the environment says.
+#[cfg(feature = "otlp")]
+fn traced() -> Redpane {
+    Redpane::new("ends").otlp_from_env().unwrap()
 }
 
 fn router() -> Router {

@@ -30,10 +30,22 @@ async fn hyper() {
 
 #[tokio::test]
 async fn client() {
-    let (process, address) = start("client").await;
+    calls_of("client").await;
+}
+
+#[tokio::test]
+async fn reqwest() {
+    calls_of("reqwest").await;
+}
+
+/// The two examples of clients do the same.
+async fn calls_of(example: &str) {
+    let (process, address) = start(example).await;
     let samples = async || Samples::parse(http_client::get(address, "/metrics").await.text());
     let labels = [("method", "GET"), ("peer", "stock"), ("status", "200")];
-    assert_eq!(samples().await.value("http_client_requests_total", &labels), 0.0, "before the first call");
+    if example == "client" {
+        assert_eq!(samples().await.value("http_client_requests_total", &labels), 0.0, "before the first call");
+    }
     let answer = http_client::get(address, "/orders/7").await;
     assert_eq!(answer.text(), "order 7: 2 items\n");
     let [order, stock] =

@@ -6,10 +6,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, Response};
-use test_support::otlp::{Receiver, SpanKind};
+use test_support::otlp::{Receiver, Span, SpanKind};
+use test_support::{client as http_client, until};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tracing::Instrument;
+use tracing::subscriber::set_default;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::{exported, flush, observed, text};
+use crate::examples::start_with;
 
 /// The next service got the CLIENT span as its parent, and that is a child of the SERVER span.
 #[tokio::test]
@@ -40,4 +45,72 @@ async fn a_call_is_a_span_between_the_two_services() {
     assert_eq!(std::str::from_utf8(&got).unwrap().split('-').nth(2), Some(&*sent));
     assert_eq!(text(client, "url.full"), "http://orders:8000/checkout");
     assert_eq!((text(client, "server.address"), text(client, "http.request.method")), ("orders".into(), "GET".into()));
+}
+
+/// The examples of clients, hyper-util's and reqwest.
+#[tokio::test]
+async fn calls_of_the_examples_are_spans() {
+    for (example, around) in [("client", SpanKind::Server), ("reqwest", SpanKind::Internal)] {
+        let receiver = Receiver::start().await;
+        let endpoint = receiver.endpoint();
+        let variables = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*endpoint), ("OTEL_BSP_SCHEDULE_DELAY", "1")];
+        let (_process, [address]) = start_with(example, &variables).await;
+        http_client::get(address, "/orders/7").await;
+        let count = if around == SpanKind::Server { 3 } else { 4 };
+        let spans = until("all spans came", || Some(receiver.spans()).filter(|spans| spans.len() == count)).await;
+        let of = |kind| spans.iter().filter(move |span| span.kind == kind as i32);
+        let (call, stock) = (of(SpanKind::Client).next().unwrap(), named(&spans, "GET /stock/{order}"));
+        assert_eq!(stock.parent_span_id, call.span_id, "{example}: {spans:#?}");
+        assert!(of(around).any(|span| span.span_id == call.parent_span_id), "{example}: {spans:#?}");
+        assert_eq!(text(call, "server.address"), "127.0.0.1");
+    }
+}
+
+fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {
+    spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}: {spans:#?}"))
+}
+
+/// Two telemetries observe one request, and both see the spans of `tracing` in it.
+#[tokio::test]
+async fn a_call_is_below_the_innermost_span_and_two_telemetries_do_not_disturb_each_other() {
+    let receivers = [Receiver::start().await, Receiver::start().await];
+    let [one, other] = [0, 1].map(|at: usize| observed(&receivers[at], |otlp| otlp));
+    let layers = tracing_subscriber::registry().with(one.telemetry.log_layer()).with(other.telemetry.log_layer());
+    let _subscriber = set_default(layers);
+    let next = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
+    let client = ServiceBuilder::new().layer(one.telemetry.outgoing_layer("orders")).service(next);
+    let call = move || {
+        let request = Request::get("http://orders/").body(Body::empty()).unwrap();
+        client.clone().oneshot(request)
+    };
+    let handler = move || async move {
+        let outer = async {
+            async { call().await.unwrap() }.instrument(tracing::info_span!("inner")).await;
+        };
+        outer.instrument(tracing::info_span!("outer")).await;
+        let left = tracing::info_span!("left");
+        let entered = left.enter();
+        drop(tracing::info_span!("within").entered());
+        drop(entered);
+        call().await.unwrap();
+    };
+    let router = Router::new().route("/", get(handler));
+    // The current request is that of the inner one, whose layer makes the calls.
+    let app = router.layer(one.telemetry.layer()).layer(other.telemetry.layer());
+    let request = Request::get("/").header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    app.oneshot(request.header("tracestate", "vendor=1").body(Body::empty()).unwrap()).await.unwrap();
+    for (observed, receiver, calls) in [(&one, &receivers[0], 2), (&other, &receivers[1], 0)] {
+        flush(observed).await;
+        let spans = receiver.spans();
+        assert_eq!((spans.len(), exported(observed)), (5 + calls, 5 + calls as u64), "{spans:?}");
+        assert!(spans.iter().all(|span| span.trace_state == "vendor=1"), "{spans:?}");
+        let id = |name: &str| &spans.iter().find(|span| span.name == name).unwrap().span_id;
+        let parents: Vec<_> = ["GET /", "outer", "inner", "left", "within"]
+            .map(|name| spans.iter().find(|span| span.name == name).unwrap().parent_span_id.clone())
+            .to_vec();
+        assert_eq!(parents[1..], [id("GET /"), id("outer"), id("GET /"), id("left")].map(Clone::clone));
+        let of_calls: Vec<_> =
+            spans.iter().filter(|span| span.name == "GET").map(|span| &span.parent_span_id).collect();
+        assert_eq!(of_calls, [id("inner"), id("GET /")][..calls]);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use redpane::{Otlp, Redpane};
 use test_support::otlp::{Behaviour, Receiver};
 use test_support::{Observed, until};
 
@@ -32,6 +33,26 @@ async fn batches_come_in_their_size_and_after_their_delay() {
     let sizes = receiver.batches().into_iter().map(|batch| batch.resource_spans[0].scope_spans[0].spans.len());
     assert!(sizes.into_iter().all(|spans| spans <= 10));
     end(&observed, LONG, 25).await;
+}
+
+/// The specification bounds a batch by the queue. One that could never be full would go after its delay only.
+#[tokio::test]
+async fn a_batch_is_full_when_the_queue_is() {
+    let receiver = Receiver::start().await;
+    let long = Duration::from_secs(3600);
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", receiver.endpoint()),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "5".to_owned()),
+        ("OTEL_BSP_SCHEDULE_DELAY", long.as_millis().to_string()),
+    ];
+    let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    let otlp = Otlp::from_variables(find).unwrap().unwrap();
+    let observed = Observed::by(Redpane::new("test").otlp(otlp));
+    for batches in 1..=3 {
+        ask_many(&observed, 5).await;
+        until("a batch came", || (exported(&observed) == 5 * batches).then_some(())).await;
+    }
+    end(&observed, LONG, 15).await;
 }
 
 #[tokio::test]

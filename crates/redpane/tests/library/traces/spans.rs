@@ -49,6 +49,7 @@ async fn a_span_says_what_the_line_says() {
         ("url.path", "/hello/ada"),
         ("url.scheme", "http"),
         ("user_agent.original", "curl/8.5.0"),
+        ("network.protocol.version", "1.1"),
         ("redpane.outcome", "complete"),
     ];
     texts.iter().for_each(|(key, value)| assert_eq!(text(&span, key), *value, "{key}"));
@@ -107,6 +108,17 @@ async fn failures_and_recorded_fields() {
     let unmatched = named("GET unmatched");
     assert_eq!((&unmatched.status, attribute(&unmatched.attributes, "http.route")), (&None, None));
     assert_eq!(receiver.attempts()[0]["content-encoding"], "gzip");
+}
+
+#[tokio::test]
+async fn a_method_of_nobodys_is_in_an_attribute_and_not_in_the_name() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    ask(&observed, Request::builder().method("BREW").uri("/hello/ada").body(Body::empty()).unwrap()).await;
+    let span = only_span(&receiver, &observed).await;
+    assert_eq!(span.name, "HTTP /hello/{name}");
+    let methods = ["http.request.method", "http.request.method_original"].map(|key| text(&span, key));
+    assert_eq!(methods, ["_OTHER", "BREW"]);
 }
 
 #[tokio::test]

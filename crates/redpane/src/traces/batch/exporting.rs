@@ -1,0 +1,72 @@
+//! What the thread that exports does with the buffer.
+
+use std::time::{Duration, Instant};
+
+use super::super::counts::DropReason;
+use super::{Batch, SpanBuffer};
+
+impl SpanBuffer {
+    /// The next batch: one that is full, or has waited long enough, or that a flush waits for. `None` at the end.
+    pub(crate) async fn next(&self) -> Option<Batch> {
+        let mut due = None;
+        loop {
+            {
+                let mut state = self.lock();
+                let is_due = due.is_some_and(|due| Instant::now() >= due);
+                let is_wanted = state.closed || state.flush_to > state.given || is_due || state.batches.len() > 1;
+                if let Some(batch) = state.batches.front()
+                    && (is_wanted || batch.spans >= self.limits.batch_spans)
+                {
+                    state.sending = true;
+                    let batch = state.batches.pop_front().unwrap_or_default();
+                    state.given += batch.spans;
+                    return Some(batch);
+                }
+                if state.closed {
+                    return None;
+                }
+                if state.batches.is_empty() {
+                    state.exporter_idle = true;
+                    due = None;
+                } else {
+                    due.get_or_insert_with(|| Instant::now() + self.limits.delay);
+                }
+            }
+            match due {
+                None => self.work.notified().await,
+                Some(due) => _ = tokio::time::timeout_at(due.into(), self.work.notified()).await,
+            }
+        }
+    }
+
+    /// The batch that [`next`](Self::next) gave is done: so many of its spans were dropped for this reason, the others are
+    /// exported.
+    pub(crate) fn settle(&self, batch: &Batch, dropped: u64, reason: DropReason) {
+        let mut state = self.lock();
+        if state.ended {
+            return;
+        }
+        let dropped = dropped.min(batch.spans);
+        state.counts.dropped[reason as usize] += dropped;
+        state.counts.exported += batch.spans - dropped;
+        state.counts.waiting -= batch.spans;
+        state.sending = false;
+        self.progress.notify_all();
+    }
+
+    /// Waits so long before the next attempt; less where somebody waits for the spans. Whether there is a next attempt.
+    pub(crate) async fn wait_to_retry(&self, time: Duration) -> bool {
+        let due = Instant::now() + time;
+        let flushes = self.lock().flushes;
+        loop {
+            let waited = tokio::time::timeout_at(due.into(), self.work.notified()).await;
+            let state = self.lock();
+            if state.closed {
+                return false;
+            }
+            if waited.is_err() || state.flushes != flushes {
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Tests of the buffer.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use proptest::prelude::*;
+use prost::Message;
+
+use super::super::resource::Envelope;
+use super::*;
+
+fn buffer(batch_spans: u64, bytes: usize) -> SpanBuffer {
+    SpanBuffer::new(Limits { bytes, spans: u64::MAX, batch_spans, delay: Duration::ZERO })
+}
+
+fn run<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+}
+
+fn names(batch: &Batch) -> Vec<String> {
+    let request = Envelope::new(&[("service.name".into(), "a".into())]).wrap(&batch.encoded);
+    let request = ExportTraceServiceRequest::decode(&*request).unwrap();
+    let [resource] = &request.resource_spans[..] else { panic!("{request:?}") };
+    let [scope] = &resource.scope_spans[..] else { panic!("{resource:?}") };
+    assert_eq!(resource.resource.as_ref().unwrap().attributes[0].key, "service.name");
+    assert_eq!(scope.scope.as_ref().unwrap().name, "redpane");
+    scope.spans.iter().map(|span| span.name.clone()).collect()
+}
+
+proptest! {
+    #[test]
+    fn every_span_comes_out_once_and_in_order(names_in in prop::collection::vec(any::<String>(), 1..40), size in 1..9_u64) {
+        let buffer = buffer(size, 64 * BATCH_BYTES);
+        for name in &names_in {
+            let span = Span { name: name.clone(), ..Span::default() }.encode_to_vec();
+            prop_assert!(buffer.append(&span));
+        }
+        buffer.close();
+        let mut found = Vec::new();
+        run(async {
+            while let Some(batch) = buffer.next().await {
+                assert!(batch.spans <= size);
+                let names = names(&batch);
+                assert_eq!(names.len() as u64, batch.spans);
+                found.extend(names);
+                buffer.settle(&batch, 0, DropReason::Rejected);
+            }
+        });
+        prop_assert_eq!(found, names_in.clone());
+        prop_assert_eq!(buffer.counts(), Counts { exported: names_in.len() as u64, ..Counts::default() });
+    }
+}
+
+#[test]
+fn past_the_limit_spans_are_dropped_and_counted() {
+    let buffer = buffer(512, 2 * BATCH_BYTES);
+    let span = vec![0; BATCH_BYTES / 4];
+    let taken = (0..20).filter(|_| buffer.append(&span)).count();
+    // The key and the length of each leave no room for a fourth.
+    assert_eq!(taken, 6);
+    let counts = buffer.counts();
+    assert_eq!((counts.waiting, counts.dropped), (6, [14, 0, 0, 0, 0]));
+    assert!(!buffer.append(&vec![0; BATCH_BYTES]), "longer than a batch");
+}
+
+#[test]
+fn what_is_not_exported_at_the_end_is_counted() {
+    let buffer = buffer(2, 64 * BATCH_BYTES);
+    (0..5).for_each(|_| assert!(buffer.append(b"")));
+    let batch = run(buffer.next()).unwrap();
+    assert_eq!(buffer.flush(Duration::ZERO), Err(5));
+    buffer.settle(&batch, 1, DropReason::Rejected);
+    let ended = buffer.end(Duration::ZERO);
+    assert_eq!((ended.exported, ended.dropped), (1, 4));
+    assert_eq!(ended.reasons().collect::<Vec<_>>(), [("rejected", 1), ("shutdown", 3)]);
+    assert!(!buffer.append(b""));
+    let counts = buffer.counts();
+    assert_eq!((counts.waiting, counts.dropped), (0, [0, 1, 0, 0, 4]));
+}

@@ -1,0 +1,124 @@
+//! Tests of the variables.
+
+use std::time::Duration;
+
+use super::super::sampler::Sampler;
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Option<Otlp>, EnvironmentError> {
+    let found = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Otlp::from_variables(found)
+}
+
+const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://tempo:4318");
+
+#[test]
+fn without_an_endpoint_or_switched_off_there_is_nothing() {
+    for variables in [
+        &[][..],
+        &[("OTEL_EXPORTER_OTLP_ENDPOINT", " ")],
+        &[ENDPOINT, ("OTEL_SDK_DISABLED", "TRUE")],
+        &[ENDPOINT, ("OTEL_TRACES_EXPORTER", "none")],
+    ] {
+        assert!(read(variables).unwrap().is_none(), "{variables:?}");
+    }
+    assert!(read(&[ENDPOINT, ("OTEL_SDK_DISABLED", "false")]).unwrap().is_some());
+}
+
+#[test]
+fn an_endpoint_is_a_base_or_of_traces() {
+    for (variables, expected) in [
+        (&[ENDPOINT][..], "http://tempo:4318/v1/traces"),
+        (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a/base/")], "http://a/base/v1/traces"),
+        (&[ENDPOINT, ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://b/as/it/is")], "http://b/as/it/is"),
+    ] {
+        assert_eq!(read(variables).unwrap().unwrap().endpoint, expected);
+    }
+}
+
+#[test]
+fn every_variable_is_read() {
+    let otlp = read(&[
+        ENDPOINT,
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%2Cb, x=y"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "1500"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "0"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "64"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "4096"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,deployment.environment=a%20b"),
+        ("OTEL_SERVICE_NAME", "orders"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"),
+    ]);
+    let otlp = otlp.unwrap().unwrap();
+    assert_eq!(otlp.headers, [("api-key".into(), "a,b".into()), ("x".into(), "y".into())]);
+    assert_eq!((otlp.timeout, otlp.gzip), (Duration::from_millis(1500), true));
+    assert_eq!(otlp.sampler, Sampler::by_name("traceidratio", 0.25).unwrap());
+    assert_eq!((otlp.delay, otlp.batch_spans, otlp.max_spans), (Duration::from_millis(100), 64, 4096));
+    assert!(otlp.give_up_after.unwrap().as_secs() > 1_000_000);
+    assert_eq!(otlp.resource, [("deployment.environment".into(), "a b".into())]);
+    assert_eq!(otlp.service_name.as_deref(), Some("orders"));
+    assert_eq!(otlp.notes.len(), 2, "{:?}", otlp.notes);
+}
+
+#[test]
+fn names_of_the_specification_are_read_in_any_case() {
+    let otlp = read(&[
+        ENDPOINT,
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZip"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "HTTP/protobuf"),
+        ("OTEL_TRACES_EXPORTER", "OTLP"),
+        ("OTEL_TRACES_SAMPLER", "Always_Off"),
+        ("OTEL_PROPAGATORS", "TraceContext,baggage"),
+    ]);
+    let otlp = otlp.unwrap().unwrap();
+    assert_eq!((otlp.gzip, otlp.sampler), (true, Sampler::by_name("always_off", 1.0).unwrap()));
+    assert!(otlp.notes.is_empty(), "{:?}", otlp.notes);
+    assert!(read(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", "None")]).unwrap().is_none());
+}
+
+#[test]
+fn other_propagators_are_named() {
+    let otlp = read(&[ENDPOINT, ("OTEL_PROPAGATORS", "tracecontext,b3")]).unwrap().unwrap();
+    assert_eq!(
+        otlp.notes,
+        ["OTEL_PROPAGATORS=tracecontext,b3 is not supported: tracecontext and baggage are passed on"]
+    );
+}
+
+#[test]
+fn a_password_in_an_endpoint_is_refused_and_not_told() {
+    let error = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ada:s3cret@a")]).unwrap_err().to_string();
+    assert!(error.contains("OTEL_EXPORTER_OTLP_ENDPOINT=\"http://…@a\"") && !error.contains("s3cret"), "{error}");
+    let otlp = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a?key=s3cret")]).unwrap().unwrap();
+    assert_eq!((otlp.endpoint(), &*otlp.endpoint), ("http://a/v1/traces", "http://a/v1/traces?key=s3cret"));
+    assert!(!format!("{otlp:?}").contains("s3cret"));
+}
+
+#[test]
+fn one_error_names_every_bad_variable_and_no_secret() {
+    let error = read(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "tempo"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret,s3cret"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "-1"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "x"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "no pair"),
+        ("OTEL_SDK_DISABLED", "maybe"),
+    ]);
+    let error = error.unwrap_err();
+    assert_eq!(error.problems().len(), 10, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("OTEL_TRACES_SAMPLER_ARG=\"2\": a ratio is a number from 0 to 1"), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+    let sampler = read(&[ENDPOINT, ("OTEL_TRACES_SAMPLER", "sometimes")]).unwrap_err();
+    assert!(sampler.to_string().contains("OTEL_TRACES_SAMPLER=\"sometimes\": a sampler is one of always_on"));
+}
