@@ -52,10 +52,9 @@ impl RequestContext {
         }
         let (trace_id, span_id) = self.ids();
         #[cfg(feature = "otlp")]
-        let around = super::entered_spans::innermost(self);
+        let parent = super::entered_spans::innermost(self).unwrap_or(*span_id);
         #[cfg(not(feature = "otlp"))]
-        let around = None;
-        let parent = around.unwrap_or(*span_id);
+        let parent = *span_id;
         CallIds { trace_id: *trace_id, span_id: SpanId::random(), parent_span_id: Some(parent), flags: self.flags() }
     }
 
