@@ -42,6 +42,8 @@ LABEL org.opencontainers.image.title="redpane" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /redpane /usr/local/bin/redpane
+# Nobody reaches the loopback address of a container but a port forward of Kubernetes: 127.0.0.1:8001 switches the pane on for that.
+ENV REDPANE_PANE_LISTEN=off
 USER 65532:65532
 EXPOSE 8000
 STOPSIGNAL SIGTERM

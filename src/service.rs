@@ -1,7 +1,7 @@
 //! A service made of its settings: telemetry, listeners and routes, and the run of all three.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use axum::Router;
@@ -12,10 +12,12 @@ use tokio::sync::watch;
 
 use crate::log_targets::SERVER;
 use crate::server::{BindError, Ended, Limits, Listeners, TrustedProxies};
-use crate::settings::{Config, Role, flag};
+use crate::settings::{Config, PaneListen, PaneToken, Role, flag};
 use crate::version::{REVISION, VERSION};
 use crate::{demo, docker_reader, receiver, server};
 
+/// Where the pane is without being told.
+const PANE: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 8001);
 /// Where the docker-reader looks for Docker, in its own container.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 /// Where the docker-reader keeps what it must remember.
@@ -35,6 +37,9 @@ pub fn telemetry(config: &Config) -> Redpane {
         .access_sample(config.access_sample)
         .access_slow(config.access_slow)
         .build_info(VERSION, REVISION);
+    if config.pane_listen != PaneListen::Off {
+        redpane = redpane.pane_history();
+    }
     if let Some(otlp) = &config.otlp {
         redpane = redpane.otlp(otlp.clone());
     }
@@ -59,7 +64,16 @@ pub fn bind(config: &Config) -> Result<Listeners, ListenError> {
     let open = |variable, address| server::bind(address).map_err(|reason| ListenError { variable, address, reason });
     let api = open("REDPANE_LISTEN", config.listen)?;
     let metrics = config.metrics_listen.map(|address| open("REDPANE_METRICS_LISTEN", address)).transpose()?;
-    Ok(Listeners { api, metrics })
+    let open = |address| {
+        let named = |reason| ListenError { variable: "REDPANE_PANE_LISTEN", address, reason };
+        server::bind_for_thread(address).map_err(named)
+    };
+    let pane = match config.pane_listen {
+        PaneListen::Off => None,
+        PaneListen::At(address) => Some(open(address)?),
+        PaneListen::Default => Some(open(PANE.into()).or_else(|_| open((PANE.0, 0).into()))?),
+    };
+    Ok(Listeners { api, metrics, pane })
 }
 
 /// The bounds of the server that `config` asks for.
@@ -81,7 +95,7 @@ pub fn limits(config: &Config) -> Limits {
 ///
 /// Signals and the log are the caller's: flush `telemetry` after this returns.
 pub async fn run(
-    listeners: Listeners,
+    mut listeners: Listeners,
     config: &Config,
     telemetry: &Telemetry,
     shutdown: impl Future<Output = ()>,
@@ -104,6 +118,9 @@ pub async fn run(
         proxy_protocol_from = joined(&config.proxy_protocol_from),
         "listening"
     );
+    if let Some(listener) = listeners.pane.take() {
+        serve_pane(listener, config.pane_token.as_ref(), listeners.api_address(), telemetry);
+    }
     let (end, ending) = watch::channel(false);
     let shutdown = async move {
         shutdown.await;
@@ -111,6 +128,19 @@ pub async fn run(
     };
     let trusted = TrustedProxies::new(config.trusted_proxies.clone(), config.proxy_protocol_from.clone());
     server::run(listeners, router(config, telemetry, ending), limits(config), trusted, telemetry, shutdown, cut).await
+}
+
+/// The pane has its own thread and ends with the telemetry: a page that is open does not hold up a shutdown.
+fn serve_pane(listener: TcpListener, token: Option<&PaneToken>, api: SocketAddr, telemetry: &Telemetry) {
+    let this_machine = match api.ip() {
+        ip if !ip.is_unspecified() => ip,
+        ip if ip.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
+        _ => Ipv6Addr::LOCALHOST.into(),
+    };
+    telemetry.set_pane_service_url(format!("http://{}", SocketAddr::new(this_machine, api.port())));
+    if let Err(error) = telemetry.serve_pane(listener, token.map(PaneToken::as_str)) {
+        tracing::warn!(target: SERVER, error = &error as &dyn std::error::Error, "the pane is not served");
+    }
 }
 
 /// For the line that says what the service does; `None` where there are none.

@@ -33,8 +33,8 @@ pub(super) fn run_alone<T>(future: impl Future<Output = T>) -> io::Result<T> {
     Ok(output)
 }
 
-/// File descriptors that runtime, signals, listeners and a first connection take.
-const DESCRIPTORS: usize = 10;
+/// File descriptors that runtime, signals, listeners, a first connection and the pane with its own runtime take.
+const DESCRIPTORS: usize = 16;
 
 /// Raises the soft limit of file descriptors to the hard one: each connection takes one, and 1,024 are the usual soft limit of
 /// programs that use `select`. Where the system refuses it stays as it is. Gives what it is now, where that is known.

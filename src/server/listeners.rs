@@ -20,6 +20,8 @@ pub struct Listeners {
     pub api: TcpListener,
     /// For metrics and probes.
     pub metrics: Option<TcpListener>,
+    /// For the pane, which a thread of its own serves.
+    pub pane: Option<std::net::TcpListener>,
 }
 
 impl Listeners {
@@ -58,6 +60,14 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
         Ok(listener)
     };
     open().map_err(BindError)
+}
+
+/// The same for a socket that another thread serves.
+///
+/// # Errors
+/// [`BindError`] when the system refuses.
+pub fn bind_for_thread(address: SocketAddr) -> Result<std::net::TcpListener, BindError> {
+    bind(address)?.into_std().map_err(BindError)
 }
 
 /// Why an address could not be opened. Displays a reason and, where there is one, a remedy; not the address, which the

@@ -24,7 +24,7 @@ mod strict;
 pub use ended::{Cause, Ended};
 pub use health::PROBES;
 pub use limits::Limits;
-pub use listeners::{BindError, Listeners, bind};
+pub use listeners::{BindError, Listeners, bind, bind_for_thread};
 pub use proxies::TrustedProxies;
 pub use run::run;
 pub use signals::Signals;

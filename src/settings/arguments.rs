@@ -79,6 +79,13 @@ pub struct Flags {
     /// IP address and port for /metrics (with /healthz and /readyz) [default: unset, same as the API]
     #[arg(long, global = true, hide_env_values = true, value_name = "ADDRESS", env = "REDPANE_METRICS_LISTEN")]
     metrics_listen: Option<OsString>,
+    /// IP address and port of the pane, the page with graphs and live lines; off switches it off. An address that is no loopback
+    /// address needs REDPANE_PANE_TOKEN [default: 127.0.0.1:8001, or a free port where that is taken]
+    #[arg(long, global = true, hide_env_values = true, value_name = "ADDRESS", env = "REDPANE_PANE_LISTEN")]
+    pane_listen: Option<OsString>,
+    /// Who opens the pane must know it: 16 to 256 visible ASCII characters [default: unset, everybody on this machine may]
+    #[arg(long, global = true, hide_env_values = true, value_name = "TOKEN", env = "REDPANE_PANE_TOKEN")]
+    pane_token: Option<OsString>,
     /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: OTEL_SERVICE_NAME, else api; receiver: alerts; docker-reader: docker-reader]
     #[arg(long, global = true, hide_env_values = true, value_name = "NAME", env = "REDPANE_APP")]
     app: Option<OsString>,
@@ -155,6 +162,8 @@ impl Source for Flags {
         let field = match variable {
             "REDPANE_LISTEN" => &self.listen,
             "REDPANE_METRICS_LISTEN" => &self.metrics_listen,
+            "REDPANE_PANE_LISTEN" => &self.pane_listen,
+            "REDPANE_PANE_TOKEN" => &self.pane_token,
             "REDPANE_APP" => &self.app,
             "REDPANE_LOG" => &self.log,
             "REDPANE_LOG_FORMAT" => &self.log_format,

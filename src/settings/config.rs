@@ -9,6 +9,7 @@ use redpane::{LogFormat, MetricNames, Otlp, OverflowPolicy};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::error::BadSettings;
+use super::pane::{self, PaneListen, PaneToken};
 use super::reader::Reader;
 use super::role::Role;
 use super::source::Source;
@@ -33,6 +34,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Own address for `/metrics`; `None` serves it beside the API.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where the pane is. Only `redpane serve` has one.
+    pub pane_listen: PaneListen,
+    /// What opens the pane.
+    pub pane_token: Option<PaneToken>,
     /// The `app` field of every log line.
     pub app: String,
     /// Which log lines are written.
@@ -106,11 +111,14 @@ impl Config {
         let names = [("redpane", MetricNames::Redpane), ("otel", MetricNames::Otel), ("both", MetricNames::Both)];
         let listen = api_address(reader);
         let otlp = reader.otlp("REDPANE_TRACE_KEEP");
+        let (pane_listen, pane_token) = pane::read(reader);
         let body_limit = reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB);
         Self {
             role,
             listen,
             metrics_listen: metrics_address(reader, listen),
+            pane_listen: if role == Role::Serve { pane_listen } else { PaneListen::Off },
+            pane_token,
             app: app(reader, otlp.as_ref()).unwrap_or_else(|| default_app.to_owned()),
             log: reader.log_filter("REDPANE_LOG").unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)),
             log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),

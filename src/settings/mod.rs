@@ -3,7 +3,7 @@
 mod arguments;
 mod config;
 mod error;
-mod log_filter;
+mod pane;
 mod reader;
 mod role;
 mod source;
@@ -13,6 +13,7 @@ mod variables;
 pub use arguments::{Arguments, Command, Flags};
 pub use config::{Config, listen_address};
 pub use error::{BadSetting, BadSettings};
+pub use pane::{PaneListen, PaneToken};
 pub use role::Role;
 pub use source::Source;
 pub use upstream::Upstream;

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use ipnet::IpNet;
-use redpane::{BadVariable, Otlp, TraceKeep};
+use redpane::{BadVariable, Otlp, TraceKeep, parse_log_filter};
 use tracing_subscriber::filter::Targets;
 
 use super::error::{BadSetting, BadSettings};
-use super::log_filter;
 use super::source::Source;
 use super::upstream::Upstream;
 
@@ -77,6 +76,30 @@ impl<'a> Reader<'a> {
     pub(super) fn address(&mut self, variable: &'static str) -> Option<SocketAddr> {
         let expected = "an IP address and a port, such as 0.0.0.0:8000 or [::1]:8000";
         self.read(variable, expected, |text| text.parse().ok())
+    }
+
+    /// An address, or `None` for `off`.
+    pub(super) fn address_or_off(&mut self, variable: &'static str) -> Option<Option<SocketAddr>> {
+        let expected = "an IP address and a port, such as 127.0.0.1:8001 or [::1]:8001, or off";
+        self.read(variable, expected, |text| match text.eq_ignore_ascii_case("off") {
+            true => Some(None),
+            false => text.parse().ok().map(Some),
+        })
+    }
+
+    /// A text that no message repeats.
+    pub(super) fn secret<T>(
+        &mut self,
+        variable: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let raw = self.source.value(variable).filter(|raw| !raw.is_empty())?;
+        let parsed = raw.to_str().map(str::trim).and_then(parse);
+        if parsed.is_none() {
+            self.reject(variable, "***", expected);
+        }
+        parsed
     }
 
     pub(super) fn duration(
@@ -171,8 +194,8 @@ impl<'a> Reader<'a> {
         let expected = "a level (off, error, warn, info, debug, trace) or target=level, separated by commas, \
                         such as info or info,redpane::access=warn";
         let text = self.read(variable, expected, |text| Some(text.to_owned()))?;
-        let filter = log_filter::parse(&text);
         // Named again because only the beginning of a long value is shown.
-        filter.map_err(|bad| self.reject(variable, &text, &format!("{expected}; {bad} is neither"))).ok()
+        let named = |bad: &str| format!("{expected}; {bad:?} is neither");
+        parse_log_filter(&text).map_err(|bad| self.reject(variable, &text, &named(bad.directive()))).ok()
     }
 }

@@ -1,9 +1,11 @@
 //! The names of all settings, and the nearest one for a name that does not exist.
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
-pub const VARIABLES: [&str; 22] = [
+pub const VARIABLES: [&str; 24] = [
     "REDPANE_LISTEN",
     "REDPANE_METRICS_LISTEN",
+    "REDPANE_PANE_LISTEN",
+    "REDPANE_PANE_TOKEN",
     "REDPANE_APP",
     "REDPANE_LOG",
     "REDPANE_LOG_FORMAT",

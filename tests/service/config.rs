@@ -14,6 +14,9 @@ use super::redpane;
 const BAD: [(&str, &str, &str); VARIABLES.len()] = [
     ("REDPANE_LISTEN", "localhost", "an IP address and a port"),
     ("REDPANE_METRICS_LISTEN", "127.0.0.1:99999", "an IP address and a port"),
+    ("REDPANE_PANE_LISTEN", "localhost", "or off"),
+    // What is no token may be half of one: it is not repeated.
+    ("REDPANE_PANE_TOKEN", "***", "16 to 256 visible ASCII characters"),
     ("REDPANE_APP", "a b", "letters, digits"),
     ("REDPANE_LOG", "inof", "a level (off, error, warn, info, debug, trace)"),
     ("REDPANE_LOG_FORMAT", "xml", "json or pretty"),
@@ -38,7 +41,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
 
 fn assert_all_named(errors: &str) {
     let lines: Vec<_> = errors.lines().collect();
-    assert_eq!(lines[0], "redpane: cannot start, 22 bad settings:");
+    assert_eq!(lines[0], "redpane: cannot start, 24 bad settings:");
     assert_eq!(lines.len(), 1 + BAD.len(), "a line for each: {errors}");
     for (variable, value, right) in BAD {
         let line = lines.iter().find(|line| line.contains(&format!("{variable} ("))).expect(variable);
@@ -109,7 +112,7 @@ async fn unknown_variables_are_warned_of() {
 async fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for variable in ["REDPANE_LISTEN", "REDPANE_METRICS_LISTEN"] {
+    for variable in ["REDPANE_LISTEN", "REDPANE_METRICS_LISTEN", "REDPANE_PANE_LISTEN"] {
         let (code, output, errors) = run(redpane(&[], &[(variable, &address)])).await;
         assert_eq!((code, output.as_str()), (69, ""), "{errors}");
         for part in [&address, variable, "in use"] {

@@ -12,6 +12,7 @@ mod filter_seeds;
 mod limits;
 mod metrics;
 mod output;
+mod pane;
 mod prometheus;
 mod protocol;
 mod proxies;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use redpane::LogFormat;
 use redpane_service::service;
-use redpane_service::settings::{Config, Role};
+use redpane_service::settings::{Config, PaneListen, Role};
 use test_support::Observed;
 
 /// A running service, for as long as the test's runtime lives.
@@ -30,6 +30,8 @@ impl Served {
         config.listen = ([127, 0, 0, 1], 0).into();
         // Pretty where the tests run in a terminal.
         config.log_format = LogFormat::Json;
+        // Its line at the start is not one that these tests look for.
+        config.pane_listen = PaneListen::Off;
         change(&mut config);
         let observed = Observed::by(service::telemetry(&config));
         let telemetry = observed.telemetry.clone();

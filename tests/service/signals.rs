@@ -167,7 +167,7 @@ async fn a_limit_that_cannot_be_reached_is_named_at_the_start() {
     let (process, _) = listening(by_shell("ulimit -n 64 && exec \"$0\"", &[]), Reading::AsItComes).await;
     let few = process.line(line).await;
     assert_eq!((&few["max_connections"], &few["descriptors"]), (&10_000.into(), &64.into()), "{}", few.text);
-    let command = by_shell("ulimit -n 64 && exec \"$0\"", &[("REDPANE_MAX_CONNECTIONS", "50")]);
+    let command = by_shell("ulimit -n 64 && exec \"$0\"", &[("REDPANE_MAX_CONNECTIONS", "48")]);
     let (process, address) = listening(command, Reading::AsItComes).await;
     client::get(address, "/hello/ada").await;
     process.line("request").await;
@@ -244,7 +244,7 @@ async fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
 
 #[tokio::test]
 async fn too_few_descriptors_are_named_and_no_panic() {
-    for limit in 6..16 {
+    for limit in 6..24 {
         let service = redpane(&[], &[]);
         let mut command = std::process::Command::new("sh");
         command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\"")]).arg(service.get_program()).env_clear();

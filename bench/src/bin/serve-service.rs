@@ -10,7 +10,7 @@ use redpane_service::settings::{Config, Role};
 fn main() -> anyhow::Result<()> {
     redpane_bench::app::run_with(async |address, more| {
         let telemetry = Redpane::new("bench").install()?;
-        let listeners = Listeners { api: server::bind(address)?, metrics: None };
+        let listeners = Listeners { api: server::bind(address)?, metrics: None, pane: None };
         let limits = service::limits(&Config::defaults(Role::Serve));
         let trusted = TrustedProxies::new(Vec::new(), Vec::new());
         let app = redpane_bench::app::router(more);

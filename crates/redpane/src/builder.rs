@@ -13,6 +13,8 @@ use crate::logs::format::LogFormat;
 use crate::logs::losses::OverflowPolicy;
 use crate::metrics::dimensions::Declared;
 use crate::metrics::otel::MetricNames;
+#[cfg(feature = "pane")]
+use crate::options::Pane;
 use crate::options::{ConfigError, Options};
 use crate::request::finished::RequestObserver;
 use crate::request::ids_from::IdsSource;
@@ -224,6 +226,32 @@ impl Redpane {
         Ok(self.otlp(otlp))
     }
 
+    /// Keeps the history of the last 24 hours in memory (at most 48 MiB) and shows it on a page of the process's own, at
+    /// `http://127.0.0.1:8001/` or a free port of that address where this one is taken. A log line says where. Only this
+    /// machine reaches it; [`pane_history`](Self::pane_history) is for others.
+    #[cfg(feature = "pane")]
+    pub fn pane(mut self) -> Self {
+        self.options.pane = Pane::HistoryAndListener;
+        self
+    }
+
+    /// Keeps the history that [`pane`](Self::pane) shows, and opens no address: for
+    /// [`Telemetry::pane_router`](crate::Telemetry::pane_router) behind the application's own login, and for
+    /// [`Telemetry::serve_pane`](crate::Telemetry::serve_pane).
+    #[cfg(feature = "pane")]
+    pub fn pane_history(mut self) -> Self {
+        self.options.pane = self.options.pane.max(Pane::History);
+        self
+    }
+
+    /// A metric of the application that the pane shows without being asked, by its name in `/metrics`: a counter as its rate,
+    /// a gauge, or a histogram as p50, p95 and p99.
+    #[cfg(feature = "pane")]
+    pub fn pane_chart(mut self, name: impl Into<String>) -> Self {
+        self.options.pane_charts.push(name.into());
+        self
+    }
+
     /// Adds an observer, which is called at the end of every request.
     pub fn observer(mut self, observer: impl RequestObserver) -> Self {
         self.options.observers.push(Box::new(observer));
@@ -245,7 +273,8 @@ impl Redpane {
         self
     }
 
-    /// Which lines are written, by target and level. Defaults to `info`. The filter is fixed once the telemetry is built.
+    /// Which lines are written, by target and level. Defaults to `info`. [`Telemetry::set_log_filter`](crate::Telemetry::set_log_filter) sets another one for a
+    /// while; [`parse_log_filter`](crate::parse_log_filter) reads one as people write it.
     ///
     /// Access lines are no `tracing` events, and still obey it: their target is `redpane::access` and their level `INFO`,
     /// `WARN` (4xx, aborted) or `ERROR` (5xx, panic, error, broken body). A filter of another layer, such as an `EnvFilter`

@@ -6,13 +6,12 @@ use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use tracing::Level;
 use tracing::subscriber::NoSubscriber;
-use tracing_log::{LogTracer, log};
+use tracing_log::LogTracer;
 use tracing_subscriber::Registry;
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::logs::filter::FilterLayer;
 use crate::logs::layer::LogLayer;
 use crate::logs::{flush_guard, panics};
 use crate::options::ConfigError;
@@ -117,12 +116,12 @@ impl Telemetry {
             .map_err(|error| InstallError::Recorder(error.to_string().into()))?;
         // The filter stands in front as a layer of its own: a disabled event then costs one comparison.
         let layer = LogLayer::new(Arc::clone(self.log()));
-        let subscriber = Registry::default().with(self.log().filter().clone()).with(layer);
+        let subscriber = Registry::default().with(FilterLayer(Arc::clone(self.log().filter()))).with(layer);
         #[cfg(feature = "otlp")]
         let subscriber = subscriber.with(self.span_layer());
         tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::Subscriber)?;
         // Fails only where the application has set another logger for the `log` crate, which then is its choice.
-        let _ = LogTracer::builder().with_max_level(most_verbose(self.log().filter())).init();
+        let _ = LogTracer::builder().with_max_level(self.log().filter().lead_log_crate()).init();
         panics::install(self.log());
         flush_guard::at_thread_end(self.log());
         let _ = INSTALLED.set(Arc::clone(self.core()));
@@ -134,17 +133,4 @@ impl Telemetry {
 fn has_global_subscriber() -> io::Result<bool> {
     let look = || tracing::dispatcher::get_default(|dispatch| !dispatch.is::<NoSubscriber>());
     Ok(thread::Builder::new().spawn(look)?.join().unwrap_or(false))
-}
-
-/// The level up to which the `log` crate has to make records at all.
-fn most_verbose(filter: &Targets) -> log::LevelFilter {
-    let levels = filter.iter().map(|(_, level)| level).chain(filter.default_level());
-    match levels.max().and_then(|level| level.into_level()) {
-        None => log::LevelFilter::Off,
-        Some(Level::ERROR) => log::LevelFilter::Error,
-        Some(Level::WARN) => log::LevelFilter::Warn,
-        Some(Level::INFO) => log::LevelFilter::Info,
-        Some(Level::DEBUG) => log::LevelFilter::Debug,
-        Some(Level::TRACE) => log::LevelFilter::Trace,
-    }
 }

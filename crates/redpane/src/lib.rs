@@ -25,6 +25,8 @@
 //! | add fields and the cause of an error to the access line | [`record()`], [`record_error()`] |
 //! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
 //! | see every request at its end | [`RequestObserver`] |
+//! | change the log filter for a while | [`Telemetry::set_log_filter`] |
+//! | see graphs, routes, lines and traces in a browser (feature `pane`) | `Redpane::pane`, `Telemetry::pane_router` |
 //! | send a span for every request to a collector (feature `otlp`) | `Redpane::otlp`, `Redpane::otlp_from_env` |
 //! | keep OpenTelemetry's SDK, and have its ids in lines, exemplars and headers | [`Redpane::ids_from`] |
 //! | answer errors as problem+json with the trace id | `problem::Problem` |
@@ -37,7 +39,7 @@
 //! # Inside
 //!
 //! Arrows run one way, and a test holds them: `telemetry`, `builder`, `install` and `axum` on top know every room; then
-//! `middleware`, one owner of a request's end, and `client`, one owner of a call's end; then `metrics`, `logs` and `traces`,
+//! `middleware`, one owner of a request's end, and `client`, one owner of a call's end; then `metrics`, `logs`, `traces` and `pane`,
 //! which do not know each other; then `request`, what is known of a request; then `trace_context`. The end of a request makes
 //! one [`FinishedRequest`], and the metric sample, the access line and what observers see are made from it.
 //!
@@ -47,6 +49,8 @@
 //! `problem::Problem`. Without it the library fits any tower service.
 //!
 //! `otlp`: `Redpane::otlp`, a span for every request, sent as OTLP over HTTP. `otlp-tls`: to receivers behind `https://`.
+//!
+//! `pane`: `Redpane::pane`, a page about the process, served by itself.
 //!
 //! # What a new version may change
 //!
@@ -64,6 +68,8 @@ mod logs;
 mod metrics;
 mod middleware;
 mod options;
+#[cfg(feature = "pane")]
+mod pane;
 mod request;
 mod telemetry;
 mod trace_context;
@@ -86,6 +92,8 @@ pub mod problem {
 
 pub use builder::Redpane;
 pub use install::InstallError;
+pub use logs::directives::{BadDirective, parse_log_filter};
+pub use logs::filter::LogFilterError;
 pub use logs::format::LogFormat;
 pub use logs::losses::{FlushError, LogLosses, OverflowPolicy};
 pub use metrics::encode::ExpositionFormat;

@@ -73,8 +73,24 @@ pub(crate) struct Options {
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
     #[cfg(feature = "otlp")]
     pub(crate) otlp: Option<Otlp>,
+    /// Whether a history is kept for the pane, and whether it is served on a listener of its own.
+    #[cfg(feature = "pane")]
+    pub(crate) pane: Pane,
+    /// Metrics that the pane shows first.
+    #[cfg(feature = "pane")]
+    pub(crate) pane_charts: Vec<String>,
     pub(crate) version: String,
     pub(crate) revision: String,
+}
+
+/// What is wanted of the pane.
+#[cfg(feature = "pane")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pane {
+    #[default]
+    Nothing,
+    History,
+    HistoryAndListener,
 }
 
 /// What was made of options that passed their checks.
@@ -182,6 +198,10 @@ impl Options {
             observers: Vec::new(),
             #[cfg(feature = "otlp")]
             otlp: None,
+            #[cfg(feature = "pane")]
+            pane: Pane::Nothing,
+            #[cfg(feature = "pane")]
+            pane_charts: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             revision: "unknown".into(),
         }

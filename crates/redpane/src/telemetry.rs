@@ -1,6 +1,8 @@
 //! The handle to everything that one application observes about itself.
 
 use std::io;
+#[cfg(feature = "pane")]
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 #[cfg(feature = "otlp")]
@@ -8,12 +10,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
+#[cfg(feature = "pane")]
+use tracing::Level;
 use tracing::Subscriber;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::client::OutgoingLayer;
 use crate::logs::access;
+use crate::logs::filter::{FilterLayer, LogFilterError};
 use crate::logs::flush_guard::{self, FlushGuard};
 use crate::logs::layer::LogLayer;
 use crate::logs::level::LEVELS;
@@ -31,12 +37,24 @@ use crate::metrics::registry::{Naming, Registry};
 use crate::metrics::scrape;
 use crate::metrics::snapshot::Family;
 use crate::metrics::streams::StreamMetrics;
+#[cfg(feature = "pane")]
+use crate::metrics::{otel::MetricNames, registry::Source};
 use crate::middleware::declared_label::DeclaredLabel;
 use crate::middleware::layer::InstrumentLayer;
 use crate::middleware::pipeline::Pipeline;
 use crate::middleware::route_label::RouteLabels;
 use crate::options::{Checked, Options};
 use crate::request::endpoint::EndpointInfo;
+#[cfg(feature = "pane")]
+use crate::{
+    axum::pane_source::PaneSource,
+    pane::collector::{self, Running},
+    pane::guard::Access,
+    pane::input::Host,
+    pane::server::default_listener,
+    pane::state::{Identity, Pane, PaneOptions},
+    trace_context::ids::SpanId,
+};
 #[cfg(feature = "otlp")]
 use crate::{
     metrics::route::{OVERFLOW, UNMATCHED},
@@ -44,6 +62,7 @@ use crate::{
     traces::batch::SpanBuffer,
     traces::config::Otlp,
     traces::counts::{DropReason as SpanDropReason, SpanCounts},
+    traces::export::Tap,
     traces::internal::SpanLayer,
     traces::recorder::Traces,
     traces::span::encode_endpoint,
@@ -61,6 +80,15 @@ pub struct Telemetry {
     flush: Arc<FlushGuard>,
 }
 
+/// A pane, what it shows, and the thread that fills it.
+#[cfg(feature = "pane")]
+struct RunningPane {
+    pane: Arc<Pane>,
+    running: Running,
+    /// The pane itself does not keep it: it must not keep the log from ending.
+    _source: Arc<dyn Host>,
+}
+
 /// A telemetry without its end: what the process keeps of an installed one.
 pub(crate) struct Core {
     app: String,
@@ -74,6 +102,8 @@ pub(crate) struct Core {
     metrics_path: String,
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the route is axum's"))]
     metrics_route: bool,
+    #[cfg(feature = "pane")]
+    pane: Option<Arc<RunningPane>>,
     /// The end that all handles share; a new one where all of them are gone.
     flush: Mutex<Weak<FlushGuard>>,
 }
@@ -86,6 +116,15 @@ impl Core {
 
 impl Telemetry {
     pub(crate) fn start(mut options: Options, checked: Checked) -> io::Result<Self> {
+        #[cfg(feature = "pane")]
+        let pane = new_pane(&options, &checked);
+        #[cfg(not(feature = "pane"))]
+        let tap = None;
+        #[cfg(feature = "pane")]
+        let tap = pane.as_ref().map(|pane| {
+            let lines = Arc::clone(&pane.lines);
+            Box::new(move |batch: &[u8]| lines.append(batch)) as _
+        });
         let log = Arc::new(Log::start(LogOptions {
             app: options.app.clone(),
             filter: options.filter,
@@ -95,13 +134,24 @@ impl Telemetry {
             overflow: options.overflow,
             ids_from: options.ids_from.clone(),
             sampling: checked.sampling,
+            tap,
         })?);
         flush_guard::at_thread_end(&log);
         options.log_failures_only.insert(options.metrics_path.clone());
         #[cfg(feature = "otlp")]
         let exports_spans = options.otlp.is_some();
         #[cfg(feature = "otlp")]
-        let traces = start_traces(options.otlp.take(), &options.app, &options.version, &log)?;
+        let tap = {
+            #[cfg(feature = "pane")]
+            let spans = pane.as_ref().and_then(|pane| pane.spans.clone());
+            #[cfg(feature = "pane")]
+            let tap = spans.map(|spans| Box::new(move |batch: &[u8]| spans.append(batch)) as _);
+            #[cfg(not(feature = "pane"))]
+            let tap = None;
+            tap
+        };
+        #[cfg(feature = "otlp")]
+        let traces = start_traces(options.otlp.take(), &options.app, &options.version, &log, tap)?;
         let describe = move |method: &'static str, route: &str| EndpointInfo {
             method,
             route: route.into(),
@@ -141,6 +191,8 @@ impl Telemetry {
                 families
             })
         };
+        #[cfg(feature = "pane")]
+        let source = with_pane_bytes(source, pane.clone());
         let otel = options.names.has_otel();
         let shown = |bounds| Shown::new(bounds, &checked.counted);
         let names = Naming {
@@ -158,9 +210,18 @@ impl Telemetry {
             names,
             [&options.version, &options.revision],
         );
+        let registry = Arc::new(registry);
+        #[cfg(feature = "pane")]
+        let pane = match pane {
+            Some(pane) => {
+                let source = PaneSource { registry: Arc::clone(&registry), log: Arc::clone(&log) };
+                Some(Arc::new(RunningPane::start(pane, source)?))
+            }
+            None => None,
+        };
         let pipeline = Pipeline {
             log: Arc::clone(&log),
-            registry: Arc::new(registry),
+            registry,
             labels: RouteLabels { nested_services: options.nested_services, label_request: options.label_request },
             declared,
             policy: options.policy,
@@ -170,6 +231,10 @@ impl Telemetry {
             spans: traces.clone().map(|traces| traces as _),
             ids_from: options.ids_from,
             observers: options.observers,
+            #[cfg(not(feature = "pane"))]
+            kept: None,
+            #[cfg(feature = "pane")]
+            kept: pane.clone().map(|pane| pane as _),
         };
         let flush = FlushGuard::new(&log);
         let core = Core {
@@ -182,9 +247,16 @@ impl Telemetry {
             traces,
             metrics_path: options.metrics_path,
             metrics_route: options.metrics_route,
+            #[cfg(feature = "pane")]
+            pane,
             flush: Mutex::new(Arc::downgrade(&flush)),
         };
-        Ok(Self { core: Arc::new(core), flush })
+        let telemetry = Self { core: Arc::new(core), flush };
+        #[cfg(feature = "pane")]
+        if options.pane == crate::options::Pane::HistoryAndListener {
+            telemetry.serve_pane_here();
+        }
+        Ok(telemetry)
     }
 
     /// A handle to what another handle has shared.
@@ -257,7 +329,7 @@ impl Telemetry {
         let layer = LogLayer::new(Arc::clone(&self.core.log));
         #[cfg(feature = "otlp")]
         let layer = layer.and_then(self.span_layer());
-        layer.with_filter(self.core.log.filter().clone())
+        layer.with_filter(FilterLayer(Arc::clone(self.core.log.filter())))
     }
 
     /// The recorder behind the `metrics` macros, for code that runs outside of requests.
@@ -272,7 +344,7 @@ impl Telemetry {
         self.registry().render(format, 0)
     }
 
-    /// Runs `hook` before every scrape, on a blocking thread and with this telemetry's recorder as the current one: the
+    /// Runs `hook` before every scrape, and each second where there is a pane, on a blocking thread and with this telemetry's recorder as the current one: the
     /// place to set gauges that are only worth reading when somebody looks.
     pub fn on_scrape(&self, hook: impl Fn() + Send + Sync + 'static) {
         self.registry().on_scrape(Arc::new(hook));
@@ -283,6 +355,29 @@ impl Telemetry {
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.registry().http.being_served()
+    }
+
+    /// Uses other log filter directives for this long, up to 24 hours; then those of the builder come back by themselves. Log
+    /// lines say both. A second call replaces the first one. Access lines, `tracing` events and records of the `log` crate
+    /// obey; a filter of another layer of yours does not know of it.
+    ///
+    /// # Errors
+    /// A time that is zero or longer than 24 hours, or that the system refuses a thread.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # let telemetry = redpane::Redpane::new("api").log_writer(std::io::sink()).build().unwrap();
+    /// let directives = redpane::parse_log_filter("info,shop=debug").unwrap();
+    /// telemetry.set_log_filter(directives, Duration::from_secs(600)).unwrap();
+    /// ```
+    pub fn set_log_filter(&self, directives: Targets, for_duration: Duration) -> Result<(), LogFilterError> {
+        self.core.log.set_filter(directives, for_duration)
+    }
+
+    /// Puts the builder's log filter back at once.
+    pub fn restore_log_filter(&self) {
+        self.core.log.restore_filter(false);
     }
 
     /// Waits until every line logged so far is written, or counted as lost in `log_lines_dropped_total` where the output
@@ -340,6 +435,80 @@ impl Telemetry {
     }
 }
 
+#[cfg(feature = "pane")]
+impl Telemetry {
+    pub(crate) fn pane(&self) -> Option<&Arc<Pane>> {
+        self.core.pane.as_ref().map(|running| &running.pane)
+    }
+
+    /// Serves the pane on the default address, or a free port where that is taken.
+    fn serve_pane_here(&self) {
+        let listener = default_listener().and_then(|listener| Ok((listener.local_addr()?, listener)));
+        match listener {
+            Ok((address, listener)) => _ = self.run_pane(listener, address, Access::Loopback),
+            Err(error) => {
+                let why = error.to_string();
+                self.core.log.tell_of_pane(Level::WARN, "the pane cannot be served", ("detail", &why));
+            }
+        }
+    }
+
+    /// Serves the pane on a listener and says where. `false` where there is no pane.
+    pub(crate) fn run_pane(&self, listener: TcpListener, address: SocketAddr, access: Access) -> bool {
+        let Some(pane) = &self.core.pane else { return false };
+        pane.running.serve(listener, access);
+        let url = format!("http://{address}/");
+        self.core.log.tell_of_pane(Level::INFO, &format!("the pane is at {url}"), ("url", &url));
+        true
+    }
+}
+
+#[cfg(feature = "pane")]
+impl RunningPane {
+    fn start(pane: Arc<Pane>, source: PaneSource) -> io::Result<Self> {
+        let source: Arc<dyn Host> = Arc::new(source);
+        pane.attach(Arc::downgrade(&source));
+        let running = collector::start(&pane)?;
+        Ok(Self { pane, running, _source: source })
+    }
+}
+
+/// The pane that the builder wants, which nothing fills yet.
+#[cfg(feature = "pane")]
+fn new_pane(options: &Options, checked: &Checked) -> Option<Arc<Pane>> {
+    let mut probes = options.log_failures_only.clone();
+    probes.insert(options.metrics_path.clone());
+    let identity = Identity {
+        app: options.app.clone(),
+        version: options.version.clone(),
+        revision: options.revision.clone(),
+        instance: SpanId::random().as_str().into(),
+        metric_names: match options.names {
+            MetricNames::Redpane => "redpane",
+            MetricNames::Otel => "otel",
+            MetricNames::Both => "both",
+        },
+    };
+    #[cfg(feature = "otlp")]
+    let spans = options.otlp.is_some();
+    #[cfg(not(feature = "otlp"))]
+    let spans = false;
+    let bounds = checked.durations.clone();
+    let wanted = PaneOptions { identity, bounds, probes, pinned: options.pane_charts.clone(), spans };
+    (options.pane > crate::options::Pane::Nothing).then(|| Arc::new(Pane::new(wanted)))
+}
+
+/// The families of a source, and what the pane takes.
+#[cfg(feature = "pane")]
+fn with_pane_bytes(source: Source, pane: Option<Arc<Pane>>) -> Source {
+    let Some(pane) = pane else { return source };
+    Box::new(move || {
+        let mut families = source();
+        families.push(catalogue::PANE_BYTES.integer(pane.bytes() as u64));
+        families
+    })
+}
+
 /// What the log counts.
 fn log_families(log: &Log) -> Vec<Family> {
     let counts = log.counts();
@@ -353,7 +522,13 @@ fn log_families(log: &Log) -> Vec<Family> {
 
 /// Starts the export of spans where there is one, and makes the log wait for it at the end.
 #[cfg(feature = "otlp")]
-fn start_traces(otlp: Option<Otlp>, app: &str, version: &str, log: &Arc<Log>) -> io::Result<Option<Arc<Traces>>> {
+fn start_traces(
+    otlp: Option<Otlp>,
+    app: &str,
+    version: &str,
+    log: &Arc<Log>,
+    tap: Option<Tap>,
+) -> io::Result<Option<Arc<Traces>>> {
     let Some(otlp) = otlp else { return Ok(None) };
     // Checked with all other options.
     let Ok(checked) = otlp.check() else { return Ok(None) };
@@ -371,7 +546,7 @@ fn start_traces(otlp: Option<Otlp>, app: &str, version: &str, log: &Arc<Log>) ->
     }
     let reporting = Arc::clone(log);
     let report = move |why: &str, spans| reporting.warn_of_spans("spans are not exported", why, spans);
-    let traces = Traces::start(otlp, checked, resource, Box::new(report))?;
+    let traces = Traces::start(otlp, checked, resource, Box::new(report), tap)?;
     let buffer = Arc::clone(traces.buffer());
     log.flush_before(Box::new(move |log, deadline| match buffer.flush(deadline) {
         Ok(()) => true,

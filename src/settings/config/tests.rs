@@ -15,6 +15,8 @@ fn defaults_are_those_of_the_contract() {
     let config = Config::defaults(Role::Serve);
     assert_eq!(config.listen.to_string(), "0.0.0.0:8000");
     assert_eq!(config.metrics_listen, None);
+    assert_eq!((config.pane_listen, config.pane_token), (PaneListen::Default, None));
+    assert_eq!(Config::defaults(Role::Receiver).pane_listen, PaneListen::Off);
     assert_eq!(config.app, "api");
     assert_eq!(config.log_buffer_bytes, 16 * 1024 * 1024);
     assert_eq!(config.upstream, None);
@@ -37,6 +39,8 @@ fn every_variable_is_read() {
     let config = read(&[
         ("REDPANE_LISTEN", "[::1]:9000"),
         ("REDPANE_METRICS_LISTEN", "127.0.0.1:9001"),
+        ("REDPANE_PANE_LISTEN", "0.0.0.0:9002"),
+        ("REDPANE_PANE_TOKEN", "sixteen-letters!"),
         ("REDPANE_APP", "shop"),
         ("REDPANE_LOG", "warn,redpane::access=info"),
         ("REDPANE_LOG_FORMAT", "pretty"),
@@ -61,6 +65,9 @@ fn every_variable_is_read() {
     .expect("all are right");
     assert_eq!(config.listen.to_string(), "[::1]:9000");
     assert_eq!(config.metrics_listen.map(|address| address.port()), Some(9001));
+    assert_eq!(config.pane_listen, PaneListen::At(([0, 0, 0, 0], 9002).into()));
+    assert_eq!(config.pane_token.as_ref().map(|token| token.as_str()), Some("sixteen-letters!"));
+    assert!(!format!("{config:?}").contains("sixteen"), "a secret");
     assert_eq!(config.app, "shop");
     assert!(config.log.would_enable("redpane::access", &tracing::Level::INFO));
     assert!(!config.log.would_enable("hyper", &tracing::Level::INFO));
@@ -88,6 +95,8 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     let bad = [
         ("REDPANE_LISTEN", "localhost"),
         ("REDPANE_METRICS_LISTEN", ":9"),
+        ("REDPANE_PANE_LISTEN", "localhost"),
+        ("REDPANE_PANE_TOKEN", "***"),
         ("REDPANE_APP", "a b"),
         ("REDPANE_LOG", "inof"),
         ("REDPANE_LOG_FORMAT", "xml"),
@@ -111,7 +120,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 22 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 24 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");
@@ -206,4 +215,22 @@ fn a_value_that_is_no_text_is_refused() {
     use std::os::unix::ffi::OsStringExt;
     let source = |name: &str| (name == "REDPANE_APP").then(|| OsString::from_vec(vec![0x61, 0xff]));
     assert!(Config::read(Role::Serve, &source).is_err());
+}
+
+#[test]
+fn a_pane_that_others_can_reach_needs_a_token() {
+    for address in ["127.0.0.1:9002", "[::1]:0", "127.9.9.9:1"] {
+        assert!(read(&[("REDPANE_PANE_LISTEN", address)]).is_ok(), "{address}");
+    }
+    assert_eq!(read(&[("REDPANE_PANE_LISTEN", "OFF")]).map(|config| config.pane_listen).ok(), Some(PaneListen::Off));
+    for (pairs, part) in [
+        (&[("REDPANE_PANE_LISTEN", "0.0.0.0:8001")][..], "others can reach this one"),
+        (&[("REDPANE_PANE_LISTEN", "10.1.2.3:8001")], "REDPANE_PANE_TOKEN"),
+        (&[("REDPANE_PANE_LISTEN", "localhost:8001")], "or off"),
+        (&[("REDPANE_PANE_TOKEN", "too short")], "16 to 256 visible ASCII characters"),
+        (&[("REDPANE_PANE_TOKEN", "long enough but with spaces")], "16 to 256"),
+    ] {
+        let message = read(pairs).expect_err("refused").to_string();
+        assert!(message.contains(part) && !message.contains("too short"), "{message}");
+    }
 }

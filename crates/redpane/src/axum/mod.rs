@@ -2,4 +2,8 @@
 
 mod extract;
 mod instrument;
+#[cfg(feature = "pane")]
+mod pane;
+#[cfg(feature = "pane")]
+pub(crate) mod pane_source;
 pub(crate) mod problem;

@@ -1,27 +1,29 @@
 //! The log of one telemetry.
 
 use std::io::{self, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 
 use super::buffer::{Buffer, ExpectedLine};
+use super::filter::{LogFilter, LogFilterError};
 use super::format::LogFormat;
-#[cfg(feature = "otlp")]
 use super::json;
-use super::level::level_index;
-use super::line::{ACCESS_TARGET, App, Line, LineIds};
+use super::line::{App, Line, LineIds};
 use super::losses::{Counts, FlushError, LogLosses, OverflowPolicy};
 use super::number;
 use super::pretty::PrettyWriter;
 use super::sampling::AccessSampling;
-use super::writer;
+use super::writer::{self, Tap};
 use crate::request::ids_from::IdsSource;
 
 #[cfg(feature = "otlp")]
 const TRACES_TARGET: &str = "redpane::traces";
+#[cfg(feature = "pane")]
+const PANE_TARGET: &str = "redpane::pane";
+const LOGS_TARGET: &str = "redpane::logs";
 
 /// What a log is made of.
 pub(crate) struct LogOptions {
@@ -34,6 +36,8 @@ pub(crate) struct LogOptions {
     pub(crate) overflow: OverflowPolicy,
     pub(crate) ids_from: Option<IdsSource>,
     pub(crate) sampling: Option<AccessSampling>,
+    /// Sees every batch of lines before it is written, on the thread that writes.
+    pub(crate) tap: Option<Tap>,
 }
 
 /// Flushes what writes its last lines then, within a bound. Whether it did.
@@ -43,11 +47,9 @@ pub(crate) type BeforeEnd = Box<dyn Fn(&Log, Duration) -> bool + Send + Sync>;
 pub(crate) struct Log {
     app: App,
     buffer: Buffer,
-    filter: Targets,
+    filter: Arc<LogFilter>,
     /// Where an SDK of the application says the ids.
     ids_from: Option<IdsSource>,
-    /// Whether access lines are written, by [`level_index`].
-    access: [bool; 3],
     sampling: Option<AccessSampling>,
     /// What has to end before the log does.
     before: OnceLock<BeforeEnd>,
@@ -62,7 +64,7 @@ impl Log {
         let app = App::new(&options.app);
         let reporting_app = app.clone();
         let report_losses = move |out: &mut Vec<u8>, lost: u64| {
-            let line = Line::begin(&reporting_app, Level::WARN, "redpane::logs", None);
+            let line = Line::begin(&reporting_app, Level::WARN, LOGS_TARGET, None);
             let mut line = line.message(format_args!("log lines were lost"));
             line.field(",\"lines\":", |value| number::integer(value, lost));
             out.extend_from_slice(&line.finish());
@@ -71,15 +73,13 @@ impl Log {
             LogFormat::Json => options.writer,
             LogFormat::Pretty => Box::new(PrettyWriter::new(options.writer)),
         };
-        let enabled = |level| options.filter.would_enable(ACCESS_TARGET, &level);
         let buffer = Buffer::new(options.buffer_bytes, options.overflow);
-        writer::spawn(&buffer, writer, Box::new(report_losses))?;
+        writer::spawn(&buffer, writer, Box::new(report_losses), options.tap)?;
         Ok(Self {
             app,
             buffer,
-            access: [Level::ERROR, Level::WARN, Level::INFO].map(enabled),
             sampling: options.sampling,
-            filter: options.filter,
+            filter: Arc::new(LogFilter::new(options.filter)),
             ids_from: options.ids_from,
             before: OnceLock::new(),
         })
@@ -89,7 +89,7 @@ impl Log {
         &self.app
     }
 
-    pub(crate) fn filter(&self) -> &Targets {
+    pub(crate) fn filter(&self) -> &Arc<LogFilter> {
         &self.filter
     }
 
@@ -98,12 +98,38 @@ impl Log {
     }
 
     pub(crate) fn would_log(&self, target: &str, level: Level) -> bool {
-        self.filter.would_enable(target, &level)
+        self.filter.would_enable(target, level)
     }
 
     /// Whether access lines of this level (`ERROR`, `WARN` or `INFO`) are written.
     pub(crate) fn would_log_access(&self, level: Level) -> bool {
-        self.access[level_index(level)]
+        self.filter.would_log_access(level)
+    }
+
+    /// Uses another filter for this long. A line says so, whatever the filters say.
+    pub(crate) fn set_filter(self: &Arc<Self>, directives: Targets, time: Duration) -> Result<(), LogFilterError> {
+        let text = directives.to_string();
+        let log = Arc::downgrade(self);
+        self.filter.set(directives, time, move || {
+            if let Some(log) = log.upgrade() {
+                log.restore_filter(true);
+            }
+        })?;
+        let mut line = self.begin(Level::INFO, LOGS_TARGET, None).message(format_args!("the log filter was changed"));
+        line.field(",\"directives\":", |out| json::text(out, &text));
+        line.field(",\"for_seconds\":", |out| number::seconds(out, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)));
+        self.append(line);
+        Ok(())
+    }
+
+    /// Puts the configured filter back, or only where the other one's time is over. A line says so.
+    pub(crate) fn restore_filter(&self, only_if_due: bool) {
+        if self.filter.restore(only_if_due) {
+            let line = self.begin(Level::INFO, LOGS_TARGET, None);
+            let mut line = line.message(format_args!("the configured log filter is back"));
+            line.field(",\"directives\":", |out| json::text(out, &self.filter.configured().to_string()));
+            self.append(line);
+        }
     }
 
     /// Which access lines are left out, where some are.
@@ -154,6 +180,16 @@ impl Log {
             let mut line = self.begin(Level::WARN, TRACES_TARGET, None).message(format_args!("{message}"));
             line.field(",\"reason\":", |out| json::text(out, reason));
             line.field(",\"spans\":", |out| number::integer(out, spans));
+            self.append(line);
+        }
+    }
+
+    /// Writes a line of the pane's own.
+    #[cfg(feature = "pane")]
+    pub(crate) fn tell_of_pane(&self, level: Level, message: &str, (key, value): (&str, &str)) {
+        if self.would_log(PANE_TARGET, level) {
+            let mut line = self.begin(level, PANE_TARGET, None).message(format_args!("{message}"));
+            line.field(&format!(",\"{key}\":"), |out| json::text(out, value));
             self.append(line);
         }
     }

@@ -5,12 +5,14 @@
 //! * [`access`] makes the access line of a finished request, unless [`sampling`] leaves it out, [`layer`] the lines of
 //!   `tracing` events with their spans ([`span`]) and their ids ([`event_ids`]), [`panics`] those of panics, [`stream`] those of streams.
 //! * [`log`] is where they all end: the bounded [`buffer`], what it may lose ([`losses`]) and the [`writer`] thread
-//!   behind it. [`flush_guard`] writes what is left when the process ends.
+//!   behind it. [`filter`] says which lines there are, [`directives`] how it is written. [`flush_guard`] writes what is left when the process ends.
 
 pub(crate) mod access;
 mod address;
 pub(crate) mod buffer;
+pub(crate) mod directives;
 mod event_ids;
+pub(crate) mod filter;
 pub(crate) mod flush_guard;
 pub(crate) mod format;
 pub(crate) mod json;

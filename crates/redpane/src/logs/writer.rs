@@ -30,22 +30,38 @@ pub(super) fn is_this_thread() -> bool {
 /// Appends the line that announces lost lines.
 pub(super) type ReportLosses = Box<dyn Fn(&mut Vec<u8>, u64) + Send>;
 
+/// Sees every batch of lines before it is written.
+pub(crate) type Tap = Box<dyn Fn(&[u8]) + Send>;
+
 /// Starts the thread that writes what the buffer gets. It ends when the buffer is dropped and everything is written.
 ///
 /// # Errors
 /// If the system refuses the thread.
-pub(super) fn spawn(buffer: &Buffer, output: Box<dyn Write + Send>, report_losses: ReportLosses) -> io::Result<()> {
+pub(super) fn spawn(
+    buffer: &Buffer,
+    output: Box<dyn Write + Send>,
+    report_losses: ReportLosses,
+    tap: Option<Tap>,
+) -> io::Result<()> {
     let shared = buffer.shared();
-    let run = move || write_batches(&shared, output, &report_losses);
+    let run = move || write_batches(&shared, output, &report_losses, tap.as_ref());
     thread::Builder::new().name(THREAD.into()).spawn(run).map(drop)
 }
 
 /// Takes all there is, writes it, announces what was lost meanwhile.
-fn write_batches(shared: &BufferShared, writer: Box<dyn Write + Send>, report_losses: &ReportLosses) {
+fn write_batches(
+    shared: &BufferShared,
+    writer: Box<dyn Write + Send>,
+    report_losses: &ReportLosses,
+    tap: Option<&Tap>,
+) {
     let mut writer = Guarded(writer);
     let mut batch = Vec::new();
     let mut torn = false;
     while let Some(taken) = next_batch(shared, report_losses, &mut batch) {
+        if let Some(tap) = tap {
+            tap(&batch);
+        }
         let written = write_all(&mut writer, &batch, &mut torn);
         let mut state = shared.lock();
         state.failing = written.is_err();

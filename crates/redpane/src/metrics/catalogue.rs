@@ -98,12 +98,15 @@ pub(crate) const TARGET_INFO: Definition = Definition::gauge("target_info", "Tar
 pub(crate) const BUILD_INFO: Definition =
     Definition::gauge("redpane_build_info", "Version and revision of the application.");
 
+pub(crate) const PANE_BYTES: Definition =
+    Definition::gauge("redpane_pane_bytes", "Memory of the pane: history, lines, spans and viewers.");
+
 /// Those under OpenTelemetry's names. An application cannot use them while they are shown.
 pub(crate) const OTEL: [&Definition; 5] =
     [&OTEL_DURATION, &OTEL_ACTIVE, &OTEL_REQUEST_SIZE, &OTEL_RESPONSE_SIZE, &TARGET_INFO];
 
 /// All others. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 18] = [
+pub(crate) const OWN: [&Definition; 19] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
@@ -122,4 +125,5 @@ pub(crate) const OWN: [&Definition; 18] = [
     &SERIES,
     &OVERFLOW,
     &BUILD_INFO,
+    &PANE_BYTES,
 ];

@@ -67,6 +67,12 @@ impl Bounds {
     }
 }
 
+impl AsRef<[f64]> for Bounds {
+    fn as_ref(&self) -> &[f64] {
+        &self.upper
+    }
+}
+
 /// Counts one label set. Cells of a shard: the sum, then a counter for each bucket. The sum stands first, because most
 /// values fall into the first buckets, which then lie in the same cache line.
 pub(crate) struct Histogram {

@@ -95,10 +95,20 @@ impl Registry {
     /// Reads everything, after the hooks have run with this recorder as the current one. Exemplars are read only where
     /// they are wanted.
     pub(crate) fn snapshot(&self, exemplars: bool) -> Vec<Family> {
+        self.snapshot_as(exemplars, self.names.names.has_redpane())
+    }
+
+    /// The same without exemplars, and with redpane's own names whatever the names of a scrape are.
+    #[cfg(feature = "pane")]
+    pub(crate) fn snapshot_under_own_names(&self) -> Vec<Family> {
+        self.snapshot_as(false, true)
+    }
+
+    fn snapshot_as(&self, exemplars: bool, own_names: bool) -> Vec<Family> {
         // A copy: a hook may add another.
         let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
         metrics::with_local_recorder(&self.recorder, || hooks.iter().for_each(|hook| hook()));
-        let mut families = self.http_families(exemplars);
+        let mut families = self.http_families(exemplars, own_names);
         families.extend(self.grpc.families());
         families.extend(self.streams.families());
         families.extend(self.calls.families());
@@ -112,7 +122,7 @@ impl Registry {
     }
 
     /// The counter and the histogram of a label set come from the same reading, whatever their names are.
-    fn http_families(&self, exemplars: bool) -> Vec<Family> {
+    fn http_families(&self, exemplars: bool, own_names: bool) -> Vec<Family> {
         let endpoints: Vec<&EndpointSeries> = self.http.endpoints().collect();
         let statuses = endpoints.iter().flat_map(|endpoint| endpoint.statuses().map(move |status| (*endpoint, status)));
         let durations: Vec<Duration<'_>> = statuses
@@ -126,7 +136,7 @@ impl Registry {
         let otel = self.names.otel.as_ref();
         let otel = otel.map(|shown| otel::families(&self.http, &durations, shown, &self.names.target));
         let mut families = Vec::new();
-        if self.names.names.has_redpane() {
+        if own_names {
             let durations = self.merged(durations);
             let counts = durations.iter().map(|(labels, histogram)| (Arc::clone(labels), histogram.reading.count()));
             families.push(catalogue::REQUESTS.integers(counts));

@@ -1,5 +1,6 @@
 //! Where finished requests go, and what the middleware may do on the way.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::declared_label::DeclaredLabel;
@@ -41,6 +42,9 @@ pub(crate) struct Pipeline {
     /// Where an SDK of the application says the ids.
     pub(crate) ids_from: Option<IdsSource>,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
+    /// What has to live as long as requests may come, and takes no part in them.
+    #[expect(dead_code, reason = "it is only kept")]
+    pub(crate) kept: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Pipeline {

@@ -22,6 +22,9 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 /// Tells somebody why spans are not exported, and how many were dropped since the last report.
 pub(crate) type Report = Box<dyn Fn(&str, u64) + Send>;
 
+/// Sees every batch before it is sent.
+pub(crate) type Tap = Box<dyn Fn(&[u8]) + Send>;
+
 /// What the thread needs.
 pub(crate) struct Exporter {
     pub(crate) buffer: Arc<SpanBuffer>,
@@ -30,6 +33,7 @@ pub(crate) struct Exporter {
     /// How long a batch is tried, with all attempts; `None` while it takes.
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) report: Report,
+    pub(crate) tap: Option<Tap>,
 }
 
 /// Starts the thread, which ends when the buffer is closed and every batch had its attempt.
@@ -46,6 +50,9 @@ impl Exporter {
         let mut reports = Reports { last: None, told: 0 };
         let mut random = SmallRng::from_os_rng();
         while let Some(batch) = self.buffer.next().await {
+            if let Some(tap) = &self.tap {
+                tap(&batch.encoded);
+            }
             self.export(batch, &mut reports, &mut random).await;
         }
     }

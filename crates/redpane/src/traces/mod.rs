@@ -11,6 +11,7 @@
 //! * [`config`] is what people set, by the builder or by the [`environment`], which reads [`variables`] (those of an exporter in
 //!   [`exporter_variables`], their forms in [`variable_values`]) and names every [`bad_variable`]; [`endpoint`] reads where
 //!   spans go.
+//! * `decode` (feature `pane`) reads spans back from a batch.
 
 pub(crate) mod answer;
 pub(crate) mod bad_variable;
@@ -19,6 +20,8 @@ mod child;
 pub(crate) mod client_span;
 pub(crate) mod config;
 pub(crate) mod counts;
+#[cfg(feature = "pane")]
+pub(crate) mod decode;
 mod encode;
 mod endpoint;
 pub(crate) mod environment;

@@ -11,7 +11,7 @@ use tracing::Level;
 
 use super::batch::{BATCH_BYTES, Limits, SpanBuffer};
 use super::config::{BUFFER_BYTES, Otlp};
-use super::export::{self, Exporter, Report};
+use super::export::{self, Exporter, Report, Tap};
 use super::keep::TraceKeep;
 use super::resource::Envelope;
 use super::sampler::Sampler;
@@ -36,7 +36,8 @@ pub(crate) struct Traces {
 }
 
 impl Traces {
-    /// Starts the thread that exports. `resource` is what the spans come from, unless the configuration says otherwise.
+    /// Starts the thread that exports. `resource` is what the spans come from, unless the configuration says otherwise; `tap`
+    /// sees every batch.
     ///
     /// # Errors
     /// If the system refuses the thread, or an `https://` endpoint its certificates.
@@ -45,6 +46,7 @@ impl Traces {
         (endpoint, headers): (Uri, HeaderMap),
         mut resource: Vec<(String, String)>,
         report: Report,
+        tap: Option<Tap>,
     ) -> io::Result<Self> {
         let buffer = Arc::new(SpanBuffer::new(Limits {
             bytes: BUFFER_BYTES,
@@ -60,6 +62,7 @@ impl Traces {
             envelope: Envelope::new(&resource),
             give_up_after: otlp.give_up_after,
             report,
+            tap,
         })?;
         Ok(Self { buffer, sampler: otlp.sampler, keep: otlp.keep, waiting_bytes: AtomicUsize::new(0) })
     }

@@ -1,5 +1,5 @@
 //! Arrows between files run one way: from the top (`telemetry`, `builder`, `install`, `axum`) through `middleware`, then
-//! `metrics`, `logs` and `traces`, which do not know each other, to `request` and `trace_context`. And there is no circle.
+//! `metrics`, `logs`, `traces` and `pane`, which do not know each other, to `request` and `trace_context`. And there is no circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::Path;
 const FLOORS: [&[&str]; 5] = [
     &["trace_context"],
     &["request"],
-    &["logs", "metrics", "traces"],
+    &["logs", "metrics", "pane", "traces"],
     &["client", "middleware"],
     &["axum", "builder", "install", "options", "telemetry"],
 ];

@@ -2,6 +2,8 @@
 
 mod ends;
 mod others;
+#[cfg(feature = "pane")]
+mod pane;
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;

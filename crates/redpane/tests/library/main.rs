@@ -19,6 +19,8 @@ mod grpc;
 mod hostile;
 mod ids_from;
 mod layers;
+#[cfg(feature = "pane")]
+mod pane;
 mod properties;
 mod public_api;
 mod readers;

@@ -50,6 +50,8 @@ fn types_have_the_traits_that_applications_count_on() {
     error::<ConfigError>();
     error::<InstallError>();
     error::<FlushError>();
+    error::<redpane::BadDirective>();
+    error::<redpane::LogFilterError>();
     fn sent<T: Send>() {}
     sent::<Redpane>();
     fn extracted<T: FromRequestParts<()>>() {}

@@ -1,0 +1,195 @@
+//! What a pane gets of its telemetry.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tracing::Level;
+
+use crate::logs::directives::parse_log_filter;
+use crate::logs::log::Log;
+use crate::metrics::catalogue;
+use crate::metrics::registry::Registry;
+use crate::metrics::snapshot::{self, HistogramSnapshot};
+use crate::pane::input::{Endpoint, Family, FilterState, Host, Kind, Series, Snapshot, Value};
+use crate::pane::span::Span;
+
+/// The telemetry behind a pane.
+pub(crate) struct PaneSource {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) log: Arc<Log>,
+}
+
+impl Host for PaneSource {
+    fn snapshot(&self) -> Snapshot {
+        let mut families = self.registry.snapshot_under_own_names();
+        let mut endpoints = Vec::new();
+        families.retain_mut(|family| {
+            if family.name == catalogue::DURATION.name {
+                endpoints = self::endpoints(&family.series);
+            }
+            family.name != catalogue::DURATION.name && family.name != catalogue::REQUESTS.name
+        });
+        let families = families.into_iter().map(family).collect();
+        Snapshot { endpoints, families }
+    }
+
+    fn filter(&self) -> FilterState {
+        let (directives, until) = self.log.filter().state();
+        let until_ms = until.and_then(|until| until.duration_since(UNIX_EPOCH).ok());
+        FilterState {
+            directives,
+            configured: self.log.filter().configured().to_string(),
+            until_ms: until_ms.and_then(|until| u64::try_from(until.as_millis()).ok()),
+        }
+    }
+
+    fn set_filter(&self, directives: &str, time: Duration) -> Result<(), String> {
+        let directives = parse_log_filter(directives).map_err(|error| format!("directives: {error}"))?;
+        self.log.set_filter(directives, time).map_err(|error| error.to_string())
+    }
+
+    fn restore_filter(&self) {
+        self.log.restore_filter(false);
+    }
+
+    fn warn(&self, message: &str, detail: &str) {
+        self.log.tell_of_pane(Level::WARN, message, ("detail", detail));
+    }
+
+    #[cfg(not(feature = "otlp"))]
+    fn decode_spans(&self, _: &[u8], _: &str) -> Vec<Span> {
+        Vec::new()
+    }
+
+    #[cfg(feature = "otlp")]
+    fn decode_spans(&self, batch: &[u8], trace_id: &str) -> Vec<Span> {
+        use crate::traces::decode::{DecodedValue, spans_of};
+
+        let value = |value: DecodedValue| match value {
+            DecodedValue::Text(text) => text.into(),
+            DecodedValue::Bool(value) => value.into(),
+            DecodedValue::Integer(value) => value.into(),
+            DecodedValue::Float(value) => value.into(),
+        };
+        let span = |span: crate::traces::decode::DecodedSpan| Span {
+            span_id: span.span_id,
+            parent_span_id: Some(span.parent_span_id).filter(|id| !id.is_empty()),
+            name: span.name,
+            kind: match span.kind {
+                2 => "server",
+                3 => "client",
+                _ => "internal",
+            },
+            start_ms: (span.start / 1000) as f64 / 1e3,
+            duration_seconds: span.end.saturating_sub(span.start) as f64 / 1e9,
+            error: span.is_error,
+            status_message: span.status_message,
+            attributes: span.attributes.into_iter().map(|(key, found)| (key, value(found))).collect(),
+            source: "span",
+        };
+        spans_of(batch, trace_id).into_iter().map(span).collect()
+    }
+}
+
+fn family(family: snapshot::Family) -> Family {
+    let value = |value: snapshot::Value| match value {
+        snapshot::Value::Integer(value) => Value::Number(value as f64),
+        snapshot::Value::Text(text) => Value::Number(text.parse().unwrap_or(f64::NAN)),
+        snapshot::Value::Histogram(HistogramSnapshot { bounds, reading, .. }) => {
+            Value::Histogram { bounds, buckets: reading.buckets }
+        }
+    };
+    let series = |series: snapshot::SeriesSnapshot| Series { labels: series.labels, value: value(series.value) };
+    Family {
+        name: family.name,
+        kind: match family.kind {
+            snapshot::Kind::Counter => Kind::Counter,
+            snapshot::Kind::Gauge => Kind::Gauge,
+            snapshot::Kind::Histogram => Kind::Histogram,
+        },
+        help: family.help,
+        unit: family.unit,
+        series: family.series.into_iter().map(series).collect(),
+    }
+}
+
+/// The series of durations by method and route, in the order in which they came.
+fn endpoints(series: &[snapshot::SeriesSnapshot]) -> Vec<Endpoint> {
+    let mut places = HashMap::new();
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for one in series {
+        let snapshot::Value::Histogram(histogram) = &one.value else { continue };
+        let (mut method, mut route, mut status) = (Cow::Borrowed(""), Cow::Borrowed(""), 0);
+        for (name, value) in labels(&one.labels) {
+            match name {
+                "method" => method = value,
+                "route" => route = value,
+                "status" => status = value.parse().unwrap_or(0),
+                _ => {}
+            }
+        }
+        let place = *places.entry((method.clone(), route.clone())).or_insert_with(|| {
+            let buckets = vec![0; histogram.reading.buckets.len()];
+            let (method, route) = (method.into_owned(), route.into_owned());
+            endpoints.push(Endpoint { method, route, classes: [0; 4], buckets });
+            endpoints.len() - 1
+        });
+        let endpoint = &mut endpoints[place];
+        let class = match status {
+            ..300 => 0,
+            300..400 => 1,
+            400..500 => 2,
+            500.. => 3,
+        };
+        endpoint.classes[class] += histogram.reading.count();
+        endpoint.buckets.iter_mut().zip(&histogram.reading.buckets).for_each(|(sum, count)| *sum += count);
+    }
+    endpoints
+}
+
+/// The pairs of a label text, without escapes.
+fn labels(text: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (name, after) = rest.trim_start_matches(',').split_once("=\"")?;
+        let mut escaped = false;
+        let end = after.find(|character| {
+            let is_end = character == '"' && !escaped;
+            escaped = character == '\\' && !escaped;
+            is_end
+        })?;
+        rest = &after[end + 1..];
+        Some((name, unescaped(&after[..end])))
+    })
+}
+
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => plain.extend(characters.next().map(|next| if next == 'n' { '\n' } else { next })),
+            other => plain.push(other),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_read_without_their_escapes() {
+        let text = r#"method="GET",route="/a\"b,c=\"d\\",status="200""#;
+        let read: Vec<_> = labels(text).map(|(name, value)| (name, value.into_owned())).collect();
+        let expected = [("method", "GET"), ("route", "/a\"b,c=\"d\\"), ("status", "200")];
+        assert_eq!(read, expected.map(|(name, value)| (name, value.to_owned())));
+        assert_eq!(labels("").count(), 0);
+    }
+}

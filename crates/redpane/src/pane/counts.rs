@@ -1,0 +1,99 @@
+//! A ring of whole numbers: a row of counters for each step.
+
+use super::timeline::{Place, Range, SLOTS, STEPS, Timeline};
+
+/// Counts of a step: requests by class of status, then by bucket of duration.
+pub(super) const CLASSES: usize = 4;
+
+/// See the module.
+pub(super) struct Counts {
+    width: usize,
+    rows: [Vec<u32>; 3],
+}
+
+impl Counts {
+    pub(super) fn new(width: usize) -> Self {
+        Self { width, rows: STEPS.map(|(_, count)| vec![0; count * width]) }
+    }
+
+    /// Bytes of one with rows of this width.
+    pub(super) fn bytes(width: usize) -> usize {
+        SLOTS * width * size_of::<u32>()
+    }
+
+    /// Empties the rows that begin a new step.
+    pub(super) fn clear(&mut self, place: &Place) {
+        for (length, rows) in self.rows.iter_mut().enumerate() {
+            if place.fresh[length] {
+                rows[place.at[length] * self.width..][..self.width].fill(0);
+            }
+        }
+    }
+
+    /// Adds to the rows of a second.
+    pub(super) fn add(&mut self, place: &Place, counts: &[u64]) {
+        for (length, rows) in self.rows.iter_mut().enumerate() {
+            let row = &mut rows[place.at[length] * self.width..][..self.width];
+            for (cell, count) in row.iter_mut().zip(counts) {
+                *cell = cell.saturating_add(u32::try_from(*count).unwrap_or(u32::MAX));
+            }
+        }
+    }
+
+    /// The row in a slot.
+    pub(super) fn row(&self, length: usize, at: usize) -> &[u32] {
+        &self.rows[length][at * self.width..][..self.width]
+    }
+
+    /// The sums of a range, and of how many seconds they are.
+    pub(super) fn sum(&self, timeline: &Timeline, range: Range) -> (Vec<u64>, u64) {
+        let (mut sums, mut seconds) = (vec![0; self.width], 0);
+        for (at, recorded) in (range.first..range.end).filter_map(|step| timeline.find(range.length, step)) {
+            seconds += u64::from(recorded);
+            for (sum, count) in sums.iter_mut().zip(self.row(range.length, at)) {
+                *sum += u64::from(*count);
+            }
+        }
+        (sums, seconds)
+    }
+}
+
+/// Requests of a row.
+pub(super) fn requests(row: &[u64]) -> u64 {
+    row[..CLASSES].iter().sum()
+}
+
+/// Those of them that were answered 5xx.
+pub(super) fn errors(row: &[u64]) -> u64 {
+    row[CLASSES - 1]
+}
+
+/// The part of a count that falls to one of several seconds, so that all parts together are the count.
+pub(super) fn part(count: u64, number: u64, of: u64) -> u64 {
+    count * (number + 1) / of - count * number / of
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_of_step_has_the_same_sums() {
+        let (mut timeline, mut counts) = (Timeline::new(), Counts::new(2));
+        for second in 1_800_000_000..1_800_000_600 {
+            let place = timeline.begin(second);
+            counts.clear(&place);
+            counts.add(&place, &[3, second % 2]);
+        }
+        for length in 0..3 {
+            assert_eq!(counts.sum(&timeline, timeline.newest(length, 600)), (vec![1800, 300], 600), "{length}");
+        }
+        assert_eq!(counts.sum(&timeline, timeline.newest(0, 10)), (vec![30, 5], 10));
+    }
+
+    #[test]
+    fn parts_are_the_whole() {
+        assert_eq!((0..4).map(|number| part(7, number, 4)).collect::<Vec<_>>(), [1, 2, 2, 2]);
+        assert_eq!(part(7, 0, 1), 7);
+    }
+}

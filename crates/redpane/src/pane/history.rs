@@ -1,0 +1,137 @@
+//! All rings of one pane, filled by one snapshot a second.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::column;
+use super::counts::Counts;
+use super::input::{Bounds, Family, Series, Snapshot};
+use super::metric::{Metric, Tick};
+use super::rules::Rules;
+use super::timeline::{STEPS, Timeline};
+use super::traffic::Traffic;
+
+/// The most columns of metrics.
+pub(super) const COLUMNS: usize = 400;
+/// A gap of at most so many seconds was a busy machine, not a sleeping one: what was counted in it is spread over it.
+const SPREAD: u64 = 10;
+
+/// See the module.
+pub(super) struct History {
+    pub(super) timeline: Timeline,
+    pub(super) traffic: Traffic,
+    pub(super) bounds: Bounds,
+    pub(super) metrics: BTreeMap<String, Metric>,
+    /// Names of metrics that found no column.
+    pub(super) refused: BTreeMap<String, &'static str>,
+    /// As they were judged after the last second.
+    pub(super) rules: Rules,
+    /// Log lines lost since the start.
+    pub(super) lines_dropped: u64,
+    free: usize,
+    probes: HashSet<String>,
+}
+
+impl History {
+    /// `probes` are the routes that totals leave out.
+    pub(super) fn new(bounds: Bounds, probes: HashSet<String>) -> Self {
+        let buckets = (*bounds).as_ref().len() + 1;
+        Self {
+            timeline: Timeline::new(),
+            traffic: Traffic::new(buckets),
+            bounds,
+            metrics: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            rules: Rules::default(),
+            lines_dropped: 0,
+            free: COLUMNS,
+            probes,
+        }
+    }
+
+    /// Records what has been counted up to the end of a second.
+    pub(super) fn record(&mut self, snapshot: &Snapshot, second: u64) {
+        let seconds = match self.timeline.last() {
+            None => 1,
+            Some(last) if second > last => second - last,
+            // The clock was set back a little: that second is recorded already.
+            Some(last) if last - second <= SPREAD => return,
+            // Far back: what is older than now cannot be told from what is to come.
+            Some(_) => {
+                self.forget();
+                1
+            }
+        };
+        let probes = &self.probes;
+        self.traffic.read(&snapshot.endpoints, second, |route| probes.contains(route));
+        let spread = if seconds <= SPREAD { seconds } else { 1 };
+        for number in 0..spread {
+            let place = self.timeline.begin(second - spread + 1 + number);
+            self.traffic.clear(&place);
+            self.traffic.add_part(&place, number, spread);
+            self.metrics.values_mut().for_each(|metric| metric.clear(&place));
+            if number + 1 == spread {
+                let tick = Tick { place, seconds: seconds as f64 };
+                snapshot.families.iter().for_each(|family| self.record_family(family, tick));
+            }
+        }
+        let dropped = snapshot.families.iter().find(|family| family.name == "log_lines_dropped_total");
+        self.lines_dropped = dropped.map_or(0.0, |family| family.series.iter().map(Series::number).sum()) as u64;
+    }
+
+    fn record_family(&mut self, family: &Family, tick: Tick) {
+        if family.series.is_empty() {
+            return;
+        }
+        let name = &*family.name;
+        if !self.metrics.contains_key(name) {
+            let columns = Metric::columns_of(family.kind);
+            if columns > self.free {
+                self.refused.insert(name.to_owned(), family.kind.as_str());
+                return;
+            }
+            let metric = Metric::new(family);
+            self.free -= metric.columns.len();
+            self.metrics.insert(name.to_owned(), metric);
+        }
+        if let Some(metric) = self.metrics.get_mut(name).filter(|metric| metric.kind == family.kind) {
+            metric.record(family, tick, &mut self.free);
+        }
+    }
+
+    /// Starts anew, with counters as they are.
+    fn forget(&mut self) {
+        self.timeline = Timeline::new();
+    }
+
+    /// The newest value of a gauge, all its label sets together.
+    pub(super) fn gauge(&self, name: &str) -> Option<f64> {
+        let metric = self.metrics.get(name)?;
+        let (at, _) = self.timeline.find(0, self.timeline.last()?)?;
+        let values = metric.columns.iter().filter_map(|labelled| labelled.column.get(0, at));
+        values.map(f64::from).reduce(|sum, value| sum + value)
+    }
+
+    /// How much a counter grew in the newest seconds, up to three hours, all its label sets together.
+    pub(super) fn increase(&self, name: &str, seconds: u64) -> f64 {
+        let Some(metric) = self.metrics.get(name) else { return 0.0 };
+        let length = usize::from(seconds > STEPS[0].1 as u64);
+        let range = self.timeline.newest(length, seconds);
+        let steps = (range.first..range.end).filter_map(|step| self.timeline.find(length, step));
+        steps
+            .map(|(at, recorded)| {
+                let rates = metric.columns.iter().filter_map(|labelled| labelled.column.get(length, at));
+                rates.map(f64::from).sum::<f64>() * f64::from(recorded)
+            })
+            .sum()
+    }
+
+    /// Sums of the newest seconds, the steps as fine as they reach.
+    pub(super) fn recent(&self, counts: &Counts, seconds: u64) -> (Vec<u64>, u64) {
+        let length = STEPS.iter().position(|(step, count)| seconds <= step * *count as u64).unwrap_or(2);
+        counts.sum(&self.timeline, self.timeline.newest(length, seconds))
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        Timeline::bytes() + self.traffic.bytes() + (COLUMNS - self.free) * column::BYTES
+    }
+}

@@ -1,0 +1,76 @@
+//! Parameters that say which lines are wanted, and lines as JSON.
+
+use super::lines::filter::Filter;
+use super::lines::head::LEVELS;
+use super::lines::search::Found;
+use super::parameters::Parameters;
+use super::problem::{Problem, shown};
+
+/// The most fields that must hold, and the longest text that is looked for, in bytes.
+const FIELDS: usize = 8;
+const CONTAINS: usize = 256;
+/// The longest value of a field.
+const VALUE: usize = 2048;
+
+/// Method and route, where one is wanted.
+pub(super) type Endpoint = Option<(String, String)>;
+
+/// Reads `method` and `route`, which belong together.
+pub(super) fn endpoint(parameters: &mut Parameters) -> Result<Endpoint, Problem> {
+    match (parameters.one("method")?, parameters.one("route")?) {
+        (Some(method), Some(route)) => Ok(Some((method, route))),
+        (None, None) => Ok(None),
+        _ => Err(Problem::bad_request("method and route belong together: give both or none")),
+    }
+}
+
+/// Reads what a line must have, but for its time.
+pub(super) fn filter(parameters: &mut Parameters) -> Result<Filter, Problem> {
+    let mut filter = Filter::default();
+    let level = |text: &str| LEVELS.iter().position(|level| level.eq_ignore_ascii_case(text));
+    filter.level = parameters.read("level", "error, warn, info, debug or trace", level)?;
+    let bounded = |text: &str| (text.len() <= VALUE).then(|| text.to_owned());
+    for name in ["method", "route"] {
+        if let Some(value) = parameters.read(name, "at most 2048 bytes long", bounded)? {
+            filter.field(name, &value);
+        }
+    }
+    if let Some(id) = parameters.read("trace_id", "32 hexadecimal digits", trace_id)? {
+        filter.field("trace_id", &id);
+    }
+    for field in parameters.many("field", FIELDS)? {
+        let (key, value) =
+            field.split_once(':').filter(|(key, _)| !key.is_empty() && field.len() <= VALUE).ok_or_else(|| {
+                Problem::bad_request(format!("field is {}: must be key:value, at most {VALUE} bytes", shown(&field)))
+            })?;
+        filter.field(key, value);
+    }
+    if let Some(text) = parameters.one("contains")?
+        && (text.len() > CONTAINS || !filter.contains(&text))
+    {
+        return Err(Problem::bad_request(format!("contains has {} bytes: at most {CONTAINS} are right", text.len())));
+    }
+    Ok(filter)
+}
+
+/// A trace id in lower case.
+pub(super) fn trace_id(text: &str) -> Option<String> {
+    let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| text.to_ascii_lowercase())
+}
+
+/// Appends `"lines":[{"id":…,"line":{…}},…]`. Lines are JSON as they are.
+pub(super) fn write<'a>(out: &mut Vec<u8>, lines: impl Iterator<Item = &'a Found>) {
+    out.extend_from_slice(b"\"lines\":[");
+    for (number, found) in lines.enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"id\":");
+        out.extend_from_slice(itoa::Buffer::new().format(found.id).as_bytes());
+        out.extend_from_slice(b",\"line\":");
+        out.extend_from_slice(found.line());
+        out.push(b'}');
+    }
+    out.push(b']');
+}

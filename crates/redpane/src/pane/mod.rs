@@ -1,0 +1,40 @@
+//! The pane: a page about this process, made from one snapshot a second and the newest log lines.
+//!
+//! * [`input`] is what comes from outside; [`state`] is what all parts share, [`collector`] the thread that fills it.
+//! * [`history`] holds the rings: [`timeline`] says which steps there are, [`counts`] and [`column`] are one ring each,
+//!   [`traffic`] those of requests and [`metric`] those of metrics by name. [`quantile`] and [`judge`] read them, [`rules`] are what
+//!   is wrong.
+//! * [`lines`] are the newest lines, [`span_store`] the newest spans ([`span`]).
+//! * [`api`] has the addresses: [`overview`], [`series`], [`lines_query`], [`trace`] and [`live`] make the answers, [`viewers`]
+//!   are those who watch. [`parameters`] and [`problem`] say what is wrong with a request.
+//! * [`guard`] and [`token`] say who may ask, [`page`] is what a browser gets, [`server`] the listener of its own.
+
+pub(crate) mod api;
+pub(crate) mod collector;
+mod column;
+mod counts;
+pub(crate) mod guard;
+mod history;
+pub(crate) mod input;
+mod judge;
+pub(crate) mod lines;
+mod lines_query;
+mod live;
+mod metric;
+mod overview;
+mod page;
+mod parameters;
+mod problem;
+mod process;
+mod quantile;
+mod rules;
+mod series;
+pub(crate) mod server;
+pub(crate) mod span;
+pub(crate) mod span_store;
+pub(crate) mod state;
+mod timeline;
+pub(crate) mod token;
+mod trace;
+mod traffic;
+mod viewers;

@@ -1,0 +1,161 @@
+//! Which steps of time are recorded, and where they lie in the rings.
+//!
+//! All rings have the same three lists of slots: seconds, ten seconds, minutes. A slot belongs to a step (its number is
+//! Unix time divided by the step's length) until the step that has the same place comes round.
+
+/// Seconds of a step, and how many steps are kept.
+pub(super) const STEPS: [(u64, usize); 3] = [(1, 900), (10, 1080), (60, 1440)];
+
+/// Slots of all steps together.
+pub(super) const SLOTS: usize = STEPS[0].1 + STEPS[1].1 + STEPS[2].1;
+
+/// The slots of one second, one for each length of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Their positions in the rings.
+    pub(super) at: [usize; 3],
+    /// Whether they belonged to another step until now, and have to be cleared.
+    pub(super) fresh: [bool; 3],
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    step: u64,
+    /// Seconds of it that are recorded.
+    seconds: u32,
+}
+
+/// See the module.
+pub(super) struct Timeline {
+    slots: [Vec<Slot>; 3],
+    /// The newest second that is recorded.
+    last: Option<u64>,
+}
+
+/// Steps of one length, from the first to before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    /// Which length.
+    pub(super) length: usize,
+    pub(super) first: u64,
+    pub(super) end: u64,
+}
+
+impl Range {
+    pub(super) fn step_seconds(self) -> u64 {
+        STEPS[self.length].0
+    }
+
+    pub(super) fn start_ms(self) -> u64 {
+        self.first * self.step_seconds() * 1000
+    }
+
+    pub(super) fn end_ms(self) -> u64 {
+        self.end * self.step_seconds() * 1000
+    }
+
+    pub(super) fn points(self) -> usize {
+        usize::try_from(self.end.saturating_sub(self.first)).unwrap_or(0)
+    }
+}
+
+impl Timeline {
+    pub(super) fn new() -> Self {
+        Self { slots: STEPS.map(|(_, count)| vec![Slot::default(); count]), last: None }
+    }
+
+    pub(super) fn last(&self) -> Option<u64> {
+        self.last
+    }
+
+    /// Records a second, which must not be older than the last one.
+    pub(super) fn begin(&mut self, second: u64) -> Place {
+        let is_new = self.last != Some(second);
+        self.last = Some(second);
+        let mut place = Place { at: [0; 3], fresh: [false; 3] };
+        for (length, (seconds, count)) in STEPS.into_iter().enumerate() {
+            let step = second / seconds;
+            let at = index(step, count);
+            let slot = &mut self.slots[length][at];
+            place.at[length] = at;
+            place.fresh[length] = slot.step != step || slot.seconds == 0;
+            if place.fresh[length] {
+                *slot = Slot { step, seconds: 0 };
+            }
+            slot.seconds += u32::from(is_new);
+        }
+        place
+    }
+
+    /// Where a step lies, and how many of its seconds are recorded; `None` where none is.
+    pub(super) fn find(&self, length: usize, step: u64) -> Option<(usize, u32)> {
+        let at = index(step, STEPS[length].1);
+        let slot = self.slots[length].get(at)?;
+        (slot.step == step && slot.seconds > 0).then_some((at, slot.seconds))
+    }
+
+    /// The newest steps of a length that cover so many seconds.
+    pub(super) fn newest(&self, length: usize, seconds: u64) -> Range {
+        let (step, count) = STEPS[length];
+        let end = self.last.map_or(0, |last| (last + 1) / step);
+        let steps = seconds.div_ceil(step).min(count as u64);
+        Range { length, first: end.saturating_sub(steps), end }
+    }
+
+    /// The steps of a range in milliseconds: the finest that reaches back to its beginning.
+    pub(super) fn range(&self, from_ms: u64, to_ms: u64) -> Range {
+        let end = self.last.map_or(0, |last| last + 1);
+        let age = end.saturating_sub(from_ms / 1000);
+        let fits = |(seconds, count): (u64, usize)| age <= seconds * count as u64;
+        let length = STEPS.into_iter().position(fits).unwrap_or(STEPS.len() - 1);
+        let (step, count) = STEPS[length];
+        let newest = end / step;
+        let oldest = newest.saturating_sub(count as u64);
+        let first = (from_ms / 1000 / step).clamp(oldest, newest);
+        let last = to_ms.div_ceil(1000).div_ceil(step).clamp(first, newest);
+        Range { length, first, end: last }
+    }
+
+    pub(super) fn bytes() -> usize {
+        SLOTS * size_of::<Slot>()
+    }
+}
+
+fn index(step: u64, count: usize) -> usize {
+    usize::try_from(step % count as u64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u64 = 1_800_000_000;
+
+    #[test]
+    fn a_slot_belongs_to_one_step_at_a_time() {
+        let mut timeline = Timeline::new();
+        assert_eq!(timeline.begin(START).fresh, [true; 3]);
+        assert_eq!(timeline.begin(START + 1).fresh, [true, false, false]);
+        assert_eq!(timeline.begin(START + 1).fresh, [false; 3], "a second is counted once");
+        assert_eq!(timeline.find(1, START / 10).unwrap().1, 2);
+        assert_eq!(timeline.find(0, START - 1), None);
+        timeline.begin(START + 900);
+        assert_eq!(timeline.find(0, START), None, "its place is taken");
+        assert!(timeline.find(1, START / 10).is_some());
+    }
+
+    #[test]
+    fn the_finest_step_that_reaches_back() {
+        let mut timeline = Timeline::new();
+        (0..30).for_each(|second| _ = timeline.begin(START + second));
+        let end = START + 30;
+        let ms = |seconds: u64| seconds * 1000;
+        assert_eq!(timeline.range(ms(end - 20), ms(end - 10)), Range { length: 0, first: end - 20, end: end - 10 });
+        assert_eq!(timeline.range(ms(end - 20) + 1, ms(end - 10) + 1).end, end - 9, "widened to the step");
+        assert_eq!(timeline.range(ms(end - 901), ms(end)).length, 1);
+        assert_eq!(timeline.range(0, u64::MAX).length, 2);
+        assert_eq!(timeline.range(0, u64::MAX).points(), 1440);
+        assert_eq!(timeline.range(ms(end + 50), ms(end + 60)).points(), 0, "the future is empty");
+        assert_eq!(timeline.newest(0, 60), Range { length: 0, first: end - 60, end });
+    }
+}
