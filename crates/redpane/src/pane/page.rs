@@ -3,6 +3,8 @@
 //! Files are served below `assets/<hash>/`, where the hash is that of all of them: files import each other by relative names,
 //! and are cached for ever.
 
+mod files;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::sync::OnceLock;
@@ -16,8 +18,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// Name, media type and content of each file but the pages.
-const FILES: &[(&str, &str, &[u8])] = &[("pane.css", "text/css; charset=utf-8", include_bytes!("page/pane.css"))];
+use self::files::FILES;
+
 /// The page, and what is shown where a token is needed. `{{assets}}` stands for the folder of the files.
 const INDEX: &str = include_str!("page/index.html");
 const LOGIN: &str = include_str!("page/login.html");

@@ -1,0 +1,71 @@
+// Questions to the service. Addresses are relative: the pane may be mounted anywhere.
+
+/** An answer that is not a success, in the words of its problem document. */
+export class ApiError extends Error {
+  constructor(status, message, retryAfter) {
+    super(message);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** `path?query` with the parameters that have a value; a list gives its parameter several times. */
+export function address(path, parameters = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined && one !== '') query.append(name, one);
+    }
+  }
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+export async function get(path, parameters, signal) {
+  return request(address(path, parameters), { signal });
+}
+
+export async function request(url, options = {}) {
+  const answer = await fetch(url, { ...options, headers: { accept: 'application/json', ...options.headers } });
+  if (answer.ok) return answer.json();
+  throw await problemOf(answer);
+}
+
+async function problemOf(answer) {
+  // The token is another one now, or was never given: the page itself asks for it.
+  if (answer.status === 401) location.reload();
+  const problem = await answer.json().catch(() => ({}));
+  const retryAfter = Number(answer.headers.get('retry-after')) || null;
+  return new ApiError(answer.status, problem.detail ?? `the service answered ${answer.status}`, retryAfter);
+}
+
+/** Why an address is not answered as asked, or null where it is; the answer itself, which may never end, is not read. */
+export async function refusal(url) {
+  const controller = new AbortController();
+  try {
+    const answer = await fetch(url, { signal: controller.signal });
+    if (!answer.ok) return await problemOf(answer);
+    controller.abort();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Runs one question at a time: a newer one cancels the one before it, whose answer nobody wants any more. */
+export class Latest {
+  #controller = null;
+
+  async run(ask) {
+    this.#controller?.abort();
+    const controller = new AbortController();
+    this.#controller = controller;
+    try {
+      const answer = await ask(controller.signal);
+      return controller.signal.aborted ? null : answer;
+    } catch (error) {
+      if (controller.signal.aborted) return null;
+      throw error;
+    }
+  }
+}

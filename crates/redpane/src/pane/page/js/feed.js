@@ -1,0 +1,108 @@
+// The live feed: server-sent events, and in words what is the matter with it.
+import { address, refusal } from './api.js';
+import { clock, duration } from './format.js';
+
+/** A feed that says nothing for so long is lost, whatever the socket looks like; a tick comes each second. */
+const SILENCE_MS = 5000;
+const AGAIN_MS = 2000;
+
+/**
+ * Events: `hello`, `tick`, `lines`, `dropped` as the service sends them, and `status` with
+ * `{state: 'loading' | 'live' | 'lost', words, since}`.
+ */
+export class Feed extends EventTarget {
+  #source = null;
+  #parameters = {};
+  #heard = 0;
+  #lostSince = null;
+  #again = null;
+  #reason = '';
+  #asleep = false;
+
+  constructor() {
+    super();
+    setInterval(() => this.#watch(), 1000);
+  }
+
+  /** Opens the feed with these parameters; a feed that is open with others is closed. */
+  open(parameters) {
+    this.#parameters = parameters;
+    if (!this.#asleep) this.#connect();
+  }
+
+  /** Closes it until `wake`: a browser has six connections to a host, for all of its tabs. */
+  sleep() {
+    this.#asleep = true;
+    clearTimeout(this.#again);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  wake() {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#connect();
+  }
+
+  #connect() {
+    clearTimeout(this.#again);
+    this.#source?.close();
+    const source = new EventSource(address('api/live', this.#parameters));
+    this.#source = source;
+    this.#heard = performance.now();
+    for (const name of ['hello', 'tick', 'lines', 'dropped']) {
+      source.addEventListener(name, (event) => {
+        if (source !== this.#source) return;
+        this.#heard = performance.now();
+        this.#found();
+        this.dispatchEvent(new CustomEvent(name, { detail: JSON.parse(event.data) }));
+      });
+    }
+    source.addEventListener('error', () => {
+      if (source !== this.#source) return;
+      this.#lost('');
+      // The browser tries again by itself, except after an answer that is no feed.
+      if (source.readyState === EventSource.CLOSED) this.#askWhy();
+    });
+  }
+
+  /** An `EventSource` does not say why it was refused: the same question asked plainly does. */
+  async #askWhy() {
+    const problem = await refusal(address('api/live', this.#parameters));
+    this.#reason = problem?.status ? `The service gives no live feed: ${problem.message}.` : '';
+    this.#again = setTimeout(() => this.#connect(), (problem?.retryAfter ?? 0) * 1000 || AGAIN_MS);
+  }
+
+  #found() {
+    if (this.#lostSince !== null || !this.live) {
+      this.#lostSince = null;
+      this.#reason = '';
+      this.live = true;
+      this.#say('live', 'Live');
+    }
+  }
+
+  #lost(reason) {
+    if (reason) this.#reason = reason;
+    this.live = false;
+    this.#lostSince ??= Date.now();
+    this.#watch();
+  }
+
+  #watch() {
+    if (this.#asleep) return;
+    const silent = performance.now() - this.#heard;
+    if (this.#lostSince === null && silent > SILENCE_MS) {
+      this.#lostSince = Date.now() - silent;
+      this.live = false;
+      this.#connect();
+    }
+    if (this.#lostSince === null) return;
+    const ago = duration(Math.max(1, Math.round((Date.now() - this.#lostSince) / 1000)));
+    this.#say('lost', `No connection for ${ago}`, this.#reason || `No word since ${clock(this.#lostSince)}; trying again.`);
+  }
+
+  #say(state, words, detail = '') {
+    this.dispatchEvent(new CustomEvent('status', { detail: { state, words, detail, since: this.#lostSince } }));
+  }
+}

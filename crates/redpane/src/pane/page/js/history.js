@@ -1,0 +1,94 @@
+// Columns of numbers over time, as the charts draw them: loaded at once, then one point with each tick. Pure.
+
+/** Identifies one column: a series has several labels. */
+export const columnKey = (name, label) => `${name}\u0000${label}`;
+
+export class History {
+  constructor() {
+    this.clear();
+  }
+
+  clear() {
+    /** Start of each step, in Unix milliseconds. */
+    this.times = [];
+    this.step = 1000;
+    /** Points that are kept. */
+    this.size = 0;
+    this.columns = new Map();
+    this.bounds = [];
+    /** For each step the requests in each bucket, or null. */
+    this.heat = [];
+  }
+
+  /** Takes an answer of `api/series` in place of what was there. */
+  load(answer) {
+    this.clear();
+    this.step = answer.step_seconds * 1000;
+    this.size = answer.points;
+    this.times = Array.from({ length: answer.points }, (_, index) => answer.from_ms + index * this.step);
+    for (const { name, label, unit, values } of answer.series) {
+      this.columns.set(columnKey(name, label), { name, label, unit, values: values.slice() });
+    }
+    this.bounds = answer.heatmap?.bounds_seconds ?? [];
+    this.heat = answer.heatmap?.counts.slice() ?? this.times.map(() => null);
+  }
+
+  get end() {
+    return this.times.length ? this.times[this.times.length - 1] + this.step : 0;
+  }
+
+  /**
+   * Adds the second of a tick and lets go of the oldest one. False where it does not follow the last one:
+   * then there is a gap, which only the service can fill.
+   */
+  append(tick) {
+    if (this.step !== 1000 || !this.times.length || tick.at_ms > this.end) return false;
+    // The feed and the answer that was loaded overlap at their seam.
+    if (tick.at_ms < this.end) return true;
+    this.times.push(tick.at_ms);
+    const length = this.times.length;
+    for (const { name, label, unit, value } of tick.series) {
+      const key = columnKey(name, label);
+      if (!this.columns.has(key)) {
+        this.columns.set(key, { name, label, unit, values: new Array(length - 1).fill(null) });
+      }
+      this.columns.get(key).values.push(value);
+    }
+    for (const { values } of this.columns.values()) {
+      if (values.length < length) values.push(null);
+    }
+    this.heat.push(tick.heatmap ?? null);
+    while (this.times.length > this.size) {
+      this.times.shift();
+      this.heat.shift();
+      this.columns.forEach(({ values }) => values.shift());
+    }
+    return true;
+  }
+
+  /** The columns of a series in the order in which the service names them. */
+  of(name) {
+    return [...this.columns.values()].filter((column) => column.name === name);
+  }
+
+  values(name, label) {
+    return this.columns.get(columnKey(name, label))?.values ?? this.times.map(() => null);
+  }
+
+  /** Index of the step that a moment lies in, or -1. */
+  indexAt(ms) {
+    const index = Math.floor((ms - this.times[0]) / this.step);
+    return index >= 0 && index < this.times.length ? index : -1;
+  }
+}
+
+/** Sums from the top down, so that areas drawn one after the other over each other look stacked. */
+export function stack(lists) {
+  const sums = [];
+  let above = null;
+  for (const list of lists.slice().reverse()) {
+    above = list.map((value, index) => (value === null && !above?.[index] ? value : (value ?? 0) + (above?.[index] ?? 0)));
+    sums.unshift(above);
+  }
+  return sums;
+}

@@ -1,0 +1,66 @@
+// What is looked at here, as the same question to Prometheus, Loki or curl. Pure.
+
+const quote = (text) => `"${String(text).replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
+const shell = (text) => `'${String(text).replace(/'/g, `'\\''`)}'`;
+const otelNames = (names) => names === 'otel';
+
+/** `{method="GET",route="/",…}` with these further matchers. */
+function labels({ method, route, names }, ...more) {
+  const [m, r] = otelNames(names) ? ['http_request_method', 'http_route'] : ['method', 'route'];
+  const all = [...(route ? [`${m}=${quote(method)}`, `${r}=${quote(route)}`] : []), ...more];
+  return all.length ? `{${all.join(',')}}` : '';
+}
+
+/** PromQL of one of the charts of requests and process. `about` has `method`, `route` (or null) and `names`. */
+export function promql(chart, about) {
+  const otel = otelNames(about.names);
+  const total = otel ? 'http_server_request_duration_seconds_count' : 'http_requests_total';
+  const buckets = `${otel ? 'http_server_request_duration_seconds' : 'http_request_duration_seconds'}_bucket`;
+  const status = otel ? 'http_response_status_code' : 'status';
+  const all = labels(about);
+  const failed = labels(about, `${status}=~"5.."`);
+  const known = {
+    requests: `sum by (${status}) (rate(${total}${all}[1m]))`,
+    error_ratio: `sum(rate(${total}${failed}[1m])) / sum(rate(${total}${all}[1m]))`,
+    latency: `histogram_quantile(0.99, sum by (le) (rate(${buckets}${all}[1m])))`,
+    heatmap: `sum by (le) (increase(${buckets}${all}[1m]))`,
+    in_flight: `sum(${otel ? 'http_server_active_requests' : 'http_requests_in_flight'})`,
+    cpu: 'rate(process_cpu_seconds_total[1m])',
+    memory: 'process_resident_memory_bytes',
+    tokio: 'tokio_busy_ratio',
+  };
+  return known[chart] ?? null;
+}
+
+/** PromQL of one of the application's own metrics. */
+export function metricPromql({ name, kind }) {
+  if (kind === 'counter') return `rate(${name}[1m])`;
+  if (kind === 'histogram') return `histogram_quantile(0.99, sum by (le) (rate(${name}_bucket[1m])))`;
+  return name;
+}
+
+// LogQL has no order among levels.
+const FROM_LEVEL = { error: 'ERROR', warn: 'WARN|ERROR', info: 'INFO|WARN|ERROR', debug: 'DEBUG|INFO|WARN|ERROR' };
+
+/** LogQL of the lines that a filter lets through. The time range is Grafana's own. */
+export function logql({ app, level, method, route, trace, contains, fields }) {
+  const parts = [`{app=${quote(app)}}`];
+  if (contains) parts.push(`|~ ${quote(`(?i)${contains.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`)}`);
+  const wanted = [];
+  if (FROM_LEVEL[level]) wanted.push(`level=~${quote(FROM_LEVEL[level])}`);
+  if (trace) wanted.push(`trace_id=${quote(trace)}`);
+  if (route) wanted.push(`method=${quote(method)}`, `route=${quote(route)}`);
+  // The parser turns what is no letter, digit or underscore of a key into an underscore.
+  (fields ?? []).forEach(({ key, value }) => wanted.push(`${key.replace(/[^A-Za-z0-9_]/g, '_')}=${quote(value)}`));
+  if (wanted.length) parts.push('| json', ...wanted.map((one) => `| ${one}`));
+  return parts.join(' ');
+}
+
+/** Repeats a request from its access line. Lines hold neither query nor body nor headers, so these are not repeated. */
+export function curlOfRequest(line, base) {
+  const method = /^[A-Z]+$/.test(line.method) && line.method !== 'GET' ? `-X ${line.method} ` : '';
+  return `curl -si ${method}${shell(`${base}${line.path}`)}`;
+}
+
+/** Asks the pane for what is shown. */
+export const curlOfApi = (url) => `curl -s ${shell(url)}`;
