@@ -4,11 +4,13 @@
 //! What a page shows is asked for in JavaScript; what is done to it are real events of the mouse at a place on the screen,
 //! which reach whatever lies on top there.
 
-mod mouse;
+mod input;
 mod protocol;
+mod records;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -16,6 +18,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use self::protocol::Connection;
+
+pub use self::records::{Asked, Records};
 
 /// Names of the program, by distribution.
 pub const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -47,7 +51,9 @@ pub fn installed() -> Option<&'static str> {
 impl Browser {
     /// Starts a browser of this name with an empty page and a profile of its own.
     pub fn start(name: &str) -> Self {
-        let profile = std::env::temp_dir().join(format!("redpane-browser-{}", std::process::id()));
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let profile = std::env::temp_dir().join(format!("redpane-browser-{}-{number}", std::process::id()));
         drop(std::fs::remove_dir_all(&profile));
         let mut command = Command::new(name);
         // Without a sandbox, which needs rights that containers and CI do not give: it opens this machine's pages only.
@@ -135,10 +141,26 @@ impl Browser {
         self.connection.ask("Emulation.setDeviceMetricsOverride", size);
     }
 
+    /// Makes pages believe that the system is set to dark or to light.
+    pub fn prefer(&mut self, scheme: &str) {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.connection.ask("Emulation.setEmulatedMedia", json!({"features": features}));
+    }
+
+    /// Runs this JavaScript in every page that is opened from now on, before anything of its own.
+    pub fn before_pages(&mut self, script: &str) {
+        self.connection.ask("Page.enable", json!({}));
+        self.connection.ask("Page.addScriptToEvaluateOnNewDocument", json!({"source": script}));
+    }
+
     /// Opens an address in the page in front.
     pub fn open(&mut self, url: &str) {
-        let answer = self.connection.ask("Page.navigate", json!({"url": url}));
-        assert!(answer["errorText"].is_null(), "{url}: {}", answer["errorText"]);
+        let error = wait("the machine's networks stay as they are", || {
+            let error = self.connection.ask("Page.navigate", json!({"url": url}))["errorText"].take();
+            // A container that starts or ends meanwhile is such a change.
+            (error != "net::ERR_NETWORK_CHANGED").then_some(error)
+        });
+        assert!(error.is_null(), "{url}: {error}");
     }
 
     /// What a JavaScript expression gives, as JSON. An exception is its text, so that a page that is not ready is no failure.

@@ -16,6 +16,9 @@ pub(super) struct Connection {
     number: u64,
     /// The page that questions go to; the browser itself without one.
     session: Option<String>,
+    /// Names of events that are kept, and those that came.
+    kept: &'static [&'static str],
+    events: Vec<Value>,
 }
 
 impl Connection {
@@ -24,7 +27,7 @@ impl Connection {
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             stream.set_read_timeout(Some(SILENCE)).unwrap();
         }
-        Self { socket, number: 0, session: None }
+        Self { socket, number: 0, session: None, kept: &[], events: Vec::new() }
     }
 
     /// Sends the questions that follow to this page.
@@ -35,7 +38,17 @@ impl Connection {
         self.ask("Page.bringToFront", json!({}));
     }
 
-    /// The result of a method; events that come in between are of no interest.
+    /// Keeps events of these names from now on.
+    pub(super) fn keep(&mut self, names: &'static [&'static str]) {
+        self.kept = names;
+    }
+
+    /// Takes the events that came with the answers so far.
+    pub(super) fn take_events(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The result of a method; of the events that come in between those are kept that somebody asked for.
     pub(super) fn ask(&mut self, method: &str, parameters: Value) -> Value {
         self.number += 1;
         let mut question = json!({"id": self.number, "method": method, "params": parameters});
@@ -52,6 +65,9 @@ impl Connection {
             if answer["id"] == self.number {
                 assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
                 return answer["result"].take();
+            }
+            if answer["method"].as_str().is_some_and(|name| self.kept.contains(&name)) {
+                self.events.push(answer);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is done to a page: events of a mouse, as the browser gets them from a real one.
+//! What is done to a page: events of a mouse and of keys, as the browser gets them from real ones.
 
 use serde_json::json;
 
@@ -39,9 +39,33 @@ impl Browser {
         (place[0].as_f64().unwrap(), place[1].as_f64().unwrap())
     }
 
+    /// Presses at one place, moves to another one in steps, and lets go there.
+    pub fn drag(&mut self, from: (f64, f64), to: (f64, f64)) {
+        self.hover(from);
+        self.mouse("mousePressed", from, 1);
+        for part in [0.25, 0.5, 0.75, 1.0] {
+            let place = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            self.mouse("mouseMoved", place, 1);
+        }
+        self.mouse("mouseReleased", to, 1);
+    }
+
+    /// Presses and releases a key: its name, and the character that it writes if it does.
+    pub fn press(&mut self, key: &str, character: &str) {
+        let event =
+            |kind: &str| json!({"type": kind, "key": key, "text": if kind == "keyDown" { character } else { "" }});
+        self.connection.ask("Input.dispatchKeyEvent", event("keyDown"));
+        self.connection.ask("Input.dispatchKeyEvent", event("keyUp"));
+    }
+
+    /// Writes into the field that has the focus.
+    pub fn write(&mut self, text: &str) {
+        self.connection.ask("Input.insertText", json!({"text": text}));
+    }
+
     fn mouse(&mut self, kind: &str, (x, y): (f64, f64), clicks: u32) {
-        let button = if clicks == 0 { "none" } else { "left" };
-        let event = json!({"type": kind, "x": x, "y": y, "button": button, "clickCount": clicks});
+        let (button, held) = if clicks == 0 { ("none", 0) } else { ("left", u8::from(kind != "mouseReleased")) };
+        let event = json!({"type": kind, "x": x, "y": y, "button": button, "buttons": held, "clickCount": clicks});
         self.connection.ask("Input.dispatchMouseEvent", event);
     }
 }

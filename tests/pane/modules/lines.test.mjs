@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { LineBuffer } from '../../../crates/redpane/src/pane/page/js/line-buffer.js';
+import { formatField, parseSearch, withField } from '../../../crates/redpane/src/pane/page/js/line-query.js';
+import { lineTime, lineWords } from '../../../crates/redpane/src/pane/page/js/line-text.js';
+
+test('the search is text and fields', () => {
+  const field = (key, value) => ({ key, value });
+  assert.deepEqual(parseSearch('timed out status=500 field.level=x'), { contains: 'timed out', fields: [field('status', '500'), field('field.level', 'x')] });
+  assert.deepEqual(parseSearch('tenant="acme & \\"co\\""'), { contains: '', fields: [field('tenant', 'acme & "co"')] });
+  // A query string in a text is no field, and neither is half of one.
+  assert.deepEqual(parseSearch('/path?a=1 b= =c'), { contains: '/path?a=1 b= =c', fields: [] });
+});
+
+test('a field that was typed is found again', () => {
+  for (const value of ['500', 'acme & co', 'a"b\\c', '']) {
+    assert.deepEqual(parseSearch(formatField('key', value)).fields, [{ key: 'key', value }], value);
+  }
+  assert.equal(withField('slow', 'status', 500), 'slow status=500');
+  assert.equal(withField('slow status=500', 'status', 500), 'slow status=500');
+});
+
+test('lines are kept once, the newest first, and not without end', () => {
+  const lines = (...ids) => ids.map((id) => ({ id, line: {} }));
+  const ids = (buffer) => buffer.lines.map(({ id }) => id);
+  const buffer = new LineBuffer(5);
+  assert.equal(buffer.addOlder(lines(4, 3)), 2);
+  assert.equal(buffer.add(lines(3, 4, 5, 6)), 2);
+  assert.deepEqual(ids(buffer), [6, 5, 4, 3]);
+  assert.equal(buffer.addOlder(lines(3, 2, 1)), 1);
+  assert.ok(buffer.full);
+  buffer.add(lines(7));
+  assert.deepEqual(ids(buffer), [7, 6, 5, 4, 3]);
+});
+
+test('what the list shows stays as it was while lines come', () => {
+  const buffer = new LineBuffer(5);
+  buffer.add([{ id: 1, line: {} }]);
+  const shown = buffer.lines;
+  buffer.add([{ id: 2, line: {} }]);
+  assert.deepEqual(shown.map(({ id }) => id), [1]);
+});
+
+test('a line is said in words', () => {
+  const access = { message: 'request', method: 'GET', path: '/a', status: 503, outcome: 'timeout', duration_seconds: 0.25, tenant: 'acme', client: '::1' };
+  assert.deepEqual(lineWords(access), { lead: 'GET /a', status: 5, statusText: '503 timeout', took: '250 ms', rest: 'tenant=acme' });
+  assert.deepEqual(lineWords({ level: 'INFO', message: 'hello', list: [1], note: '<b>' }), { lead: 'hello', status: null, rest: 'list=[1] note=<b>' });
+  assert.deepEqual(lineWords('no object'), { lead: 'no object', status: null, rest: '' });
+});
+
+test('times have microseconds', () => {
+  assert.equal(lineTime({ timestamp: '1970-01-01T00:00:01.000250Z' }), 1000.25);
+  assert.ok(Number.isNaN(lineTime({})) && Number.isNaN(lineTime({ timestamp: 'soon' })));
+});

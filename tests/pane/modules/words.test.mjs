@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { choose } from '../../../crates/redpane/src/pane/page/js/metric-choice.js';
+import { ruleNumbers, stateWords } from '../../../crates/redpane/src/pane/page/js/words.js';
+
+const totals = { requests: 10, requests_per_second: 2, errors_per_second: 0, error_ratio: 0, p99_seconds: 0.01 };
+const rule = (title, state, since_ms, detail = `${title} it is`) => ({ title, state, since_ms, detail });
+
+test('all is well, in words and numbers', () => {
+  const { title, detail } = stateWords({ state: 'ok', rules: [rule('a', 'ok', null)], totals }, 0);
+  assert.equal(title, 'OK');
+  assert.equal(detail, 'All 1 rules are quiet. 2/s in the last minute, none of them failed, p99 10 ms.');
+});
+
+test('the worst rule comes first, and since when', () => {
+  const now = 1_000_000;
+  const rules = [rule('slow', 'warning', 1000), rule('errors', 'burning', now - 250_000), rule('quiet', 'ok', null)];
+  const { title, since, detail } = stateWords({ state: 'burning', rules, totals }, now);
+  assert.equal(title, 'Burning: errors');
+  assert.match(since, /^since \d\d:\d\d:\d\d \(4 m 10 s\)$/);
+  assert.equal(detail, 'errors it is. Also: slow.');
+});
+
+test('a rule has its numbers in its unit', () => {
+  assert.equal(ruleNumbers({ value: 12, threshold: 0, unit: 'requests' }), '12 requests (limit 0)');
+  assert.equal(ruleNumbers({ value: 1.31, threshold: 1, unit: 'seconds' }), '1.31 s (limit 1 s)');
+  assert.equal(ruleNumbers({ value: null, threshold: 1, unit: 'seconds' }), 'nothing to judge by');
+});
+
+test('pinned metrics and own ones are shown, known ones are found by name', () => {
+  const metric = (name, more) => ({ name, pinned: false, recorded: true, ...more });
+  const all = [metric('b_total', { pinned: true }), metric('a_total'), metric('full', { recorded: false }), metric('process_open_fds')];
+  const names = (metrics) => metrics.map(({ name }) => name);
+  assert.deepEqual(names(choose(all, { find: '', metrics: [] }).shown), ['b_total', 'a_total']);
+  assert.deepEqual(names(choose(all, { find: 'FDS', metrics: [] }).shown), ['process_open_fds']);
+  assert.deepEqual(names(choose(all, { find: '', metrics: ['process_open_fds', 'gone'] }).shown), ['process_open_fds']);
+});

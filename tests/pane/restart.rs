@@ -1,0 +1,26 @@
+//! A service that goes away and comes back is noticed, and the page goes on.
+
+use test_support::browser::Browser;
+
+use crate::fixture::{LIVE, Pane, ROWS, open, text};
+
+pub(crate) async fn is_noticed_and_said(pane: &mut Pane, browser: &mut Browser) {
+    open(browser, pane, "");
+    pane.kill();
+    browser.until("it says that there is no connection", "document.getElementById('state').dataset.state === 'lost'");
+    assert!(text(browser, "#state-title").starts_with("No connection for "));
+    assert!(text(browser, "#state-detail").contains("what you see is from before"));
+    assert_eq!(text(browser, "#feed"), "Disconnected");
+    pane.start_again().await;
+    browser.until("it is live again by itself", LIVE);
+    browser
+        .until("it says why all is new", "document.getElementById('notice').textContent.startsWith('Restarted at ')");
+    assert_eq!(text(browser, "#state-title"), "OK");
+    pane.send("/hello/again", 1).await;
+    browser.until("new lines come", &format!("{ROWS}.some(row => row.textContent.includes('/hello/again'))"));
+    assert_eq!(
+        browser.ask(&format!("{ROWS}.some(row => row.textContent.includes('needle'))")),
+        false,
+        "lines of the process before are gone"
+    );
+}
