@@ -14,7 +14,7 @@ use crate::fixture::{Pane, ROWS, browser, open};
 /// What asks for pictures: a folder, such as `docs/images`.
 const VARIABLE: &str = "REDPANE_TEST_PICTURES";
 /// Time that goes well, and time that does not.
-const WELL: Duration = Duration::from_secs(240);
+const WELL: Duration = Duration::from_secs(150);
 const BADLY: Duration = Duration::from_secs(75);
 /// Visitors at once, and the middle time between two requests of one.
 const VISITORS: u32 = 4;
@@ -78,6 +78,9 @@ fn picture(browser: &mut Browser, file: &Path) {
     browser.ask("document.activeElement.blur()");
     // A second for the next tick and what it draws.
     browser.until("all of it is drawn", "new Promise(done => setTimeout(() => done(true), 1500))");
-    browser.until("nothing is said for a moment", "!document.querySelector('.toast.shown')");
+    browser.until(
+        "nothing is said for a moment",
+        "[...document.querySelectorAll('.toast')].every(toast => getComputedStyle(toast).opacity === '0')",
+    );
     browser.picture(file);
 }
