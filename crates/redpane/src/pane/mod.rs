@@ -1,7 +1,7 @@
 //! The pane: a page about this process, made from one snapshot a second and the newest log lines.
 //!
 //! * [`input`] is what comes from outside; [`state`] is what all parts share, [`collector`] the thread that fills it.
-//! * [`history`] holds the rings: [`timeline`] says which steps there are, [`counts`] and [`column`] are one ring each,
+//! * [`history`] holds the rings: [`timeline`] says which steps there are, [`counts`] and [`mod@column`] are one ring each,
 //!   [`traffic`] those of requests and [`metric`] those of metrics by name. [`quantile`] and [`judge`] read them, [`rules`] are what
 //!   is wrong.
 //! * [`lines`] are the newest lines, [`span_store`] the newest spans ([`span`]).
