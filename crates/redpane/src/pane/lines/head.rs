@@ -1,16 +1,28 @@
 //! The beginning of a log line: timestamp and level stand at fixed places.
 
 /// `{"timestamp":"2026-01-02T03:04:05.678901Z","level":"INFO",…`
-const TIME: usize = 14;
 const LEVEL: usize = 52;
+
+/// The bytes of a timestamp up to its milliseconds: compared as bytes they are in the order of time.
+pub(super) type Stamp = [u8; 23];
+
+/// The timestamp of a line as it stands there; `None` of a text that is no line.
+pub(super) fn stamp(line: &[u8]) -> Option<Stamp> {
+    line.strip_prefix(b"{\"timestamp\":\"")?.first_chunk().copied()
+}
 
 /// Levels, the most severe first, as their numbers say.
 pub(crate) const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
 /// The time of a line in milliseconds since 1970; `None` of a text that is no line.
 pub(super) fn time_ms(line: &[u8]) -> Option<u64> {
+    stamp_ms(&stamp(line)?)
+}
+
+/// The same of its timestamp alone.
+pub(super) fn stamp_ms(stamp: &Stamp) -> Option<u64> {
     let number = |from: usize, digits: usize| -> Option<u64> {
-        let text = line.get(TIME + from..TIME + from + digits)?;
+        let text = stamp.get(from..from + digits)?;
         text.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
     };
     let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);

@@ -7,22 +7,27 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::head::time_ms;
+use super::head::{Stamp, stamp, stamp_ms};
 
 /// Bytes of a chunk, and how many there are.
 const CHUNK: usize = 256 * 1024;
 const CHUNKS: usize = 64;
 
 /// Lines that lie together. Their numbers follow each other.
-#[derive(Default)]
 pub(in crate::pane) struct Chunk {
     pub(super) first_id: u64,
     pub(super) text: Vec<u8>,
     /// Where each line begins.
     pub(super) starts: Vec<u32>,
-    /// The earliest and the latest time of its lines, in milliseconds since 1970.
-    pub(super) from_ms: u64,
-    pub(super) to_ms: u64,
+    /// The earliest and the latest time of its lines.
+    from: Stamp,
+    to: Stamp,
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        Self { first_id: 0, text: Vec::new(), starts: Vec::new(), from: [b'0'; 23], to: [b'0'; 23] }
+    }
 }
 
 impl Chunk {
@@ -33,11 +38,26 @@ impl Chunk {
         self.text[start..end].trim_ascii_end()
     }
 
-    fn push(&mut self, line: &[u8], time_ms: u64) {
+    /// The earliest time of its lines, in milliseconds since 1970.
+    pub(super) fn from_ms(&self) -> u64 {
+        stamp_ms(&self.from).unwrap_or(0)
+    }
+
+    /// The latest.
+    pub(super) fn to_ms(&self) -> u64 {
+        stamp_ms(&self.to).unwrap_or(u64::MAX)
+    }
+
+    fn push(&mut self, line: &[u8], time: Stamp) {
         if self.starts.is_empty() {
-            (self.from_ms, self.to_ms) = (time_ms, time_ms);
+            (self.from, self.to) = (time, time);
         }
-        (self.from_ms, self.to_ms) = (self.from_ms.min(time_ms), self.to_ms.max(time_ms));
+        // Lines come in the order of time, nearly.
+        if time > self.to {
+            self.to = time;
+        } else if time < self.from {
+            self.from = time;
+        }
         self.starts.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
         self.text.extend_from_slice(line);
     }
@@ -51,8 +71,8 @@ impl Chunk {
             first_id: self.first_id + at as u64,
             text: self.text[start as usize..].to_vec(),
             starts: self.starts[at..].iter().map(|begin| begin - start).collect(),
-            from_ms: self.from_ms,
-            to_ms: self.to_ms,
+            from: self.from,
+            to: self.to,
         }
     }
 
@@ -81,16 +101,19 @@ impl LineStore {
     /// Takes whole lines, each with its line break.
     pub(crate) fn append(&self, batch: &[u8]) {
         let mut state = self.lock();
-        for line in batch.split_inclusive(|byte| *byte == b'\n').filter(|line| line.len() <= CHUNK) {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', batch) {
+            let line = &batch[start..=end];
+            start = end + 1;
             // What has no timestamp is the end of a line that an earlier write tore.
-            let Some(time_ms) = time_ms(line) else { continue };
+            let Some(time) = stamp(line).filter(|_| line.len() <= CHUNK) else { continue };
             if state.current.text.len() + line.len() > CHUNK {
                 state.next_chunk();
             }
             if state.current.text.capacity() == 0 {
                 state.current.text.reserve_exact(CHUNK);
             }
-            state.current.push(line, time_ms);
+            state.current.push(line, time);
             state.next_id += 1;
         }
     }
@@ -116,7 +139,7 @@ impl LineStore {
     pub(in crate::pane) fn held(&self) -> (u64, Option<u64>) {
         let state = self.lock();
         let oldest = state.full.front().map_or(&state.current, |chunk| chunk);
-        let time = (!oldest.starts.is_empty()).then_some(oldest.from_ms);
+        let time = (!oldest.starts.is_empty()).then_some(oldest.from_ms());
         (state.next_id - oldest.first_id, time)
     }
 
@@ -164,7 +187,7 @@ mod tests {
         assert!(held as usize * 400 > (CHUNKS - 2) * CHUNK && held as usize * 400 <= CHUNKS * CHUNK, "{held} lines");
         let chunks = store.since(0);
         assert_eq!(chunks.iter().map(|chunk| chunk.starts.len() as u64).sum::<u64>(), held);
-        assert_eq!(oldest, time_ms(chunks[0].line(0)));
+        assert_eq!(oldest, stamp_ms(&stamp(chunks[0].line(0)).unwrap()));
         assert_eq!(store.next_id(), 60_000);
         let newest = store.since(59_998);
         assert_eq!((newest.len(), newest[0].first_id, newest[0].starts.len()), (1, 59_998, 2));

@@ -84,7 +84,7 @@ async fn it_does_not_matter_how_metrics_are_spelt() {
     client::get_many(shown.app, "/status/500".to_owned(), 3).await;
     let overview = shown.overview_of(3).await;
     assert_eq!((&overview["metric_names"], &overview["totals"]["error_ratio"]), (&"otel".into(), &1.0.into()));
-    assert!(!shown.observed.telemetry.render(redpane::ExpositionFormat::Text).contains("http_requests_total"));
+    assert!(!shown.observed.telemetry.render(redpane::ExpositionFormat::Text).contains("http_requests_total{"));
 }
 
 #[tokio::test]
