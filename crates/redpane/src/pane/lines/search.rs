@@ -49,7 +49,7 @@ pub(in crate::pane) fn search(store: &LineStore, filter: &Filter, bounds: Bounds
     let mut page = Page::default();
     let (mut bytes, mut is_full) = (0, false);
     for chunk in store.since(bounds.since).into_iter().rev() {
-        if !filter.may_want(chunk.from_ms(), chunk.to_ms()) {
+        if !filter.may_want(chunk.start_ms(), chunk.end_ms()) {
             continue;
         }
         let place = |id: u64| usize::try_from(id.saturating_sub(chunk.first_id)).unwrap_or(usize::MAX);

@@ -39,12 +39,12 @@ impl Chunk {
     }
 
     /// The earliest time of its lines, in milliseconds since 1970.
-    pub(super) fn from_ms(&self) -> u64 {
+    pub(super) fn start_ms(&self) -> u64 {
         stamp_ms(&self.from).unwrap_or(0)
     }
 
     /// The latest.
-    pub(super) fn to_ms(&self) -> u64 {
+    pub(super) fn end_ms(&self) -> u64 {
         stamp_ms(&self.to).unwrap_or(u64::MAX)
     }
 
@@ -139,7 +139,7 @@ impl LineStore {
     pub(in crate::pane) fn held(&self) -> (u64, Option<u64>) {
         let state = self.lock();
         let oldest = state.full.front().map_or(&state.current, |chunk| chunk);
-        let time = (!oldest.starts.is_empty()).then_some(oldest.from_ms());
+        let time = (!oldest.starts.is_empty()).then_some(oldest.start_ms());
         (state.next_id - oldest.first_id, time)
     }
 
