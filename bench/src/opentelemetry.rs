@@ -1,5 +1,5 @@
-//! Traces and metrics the OpenTelemetry way, without a collector: spans are batched as always and then discarded, metrics
-//! are read through a Prometheus exporter.
+//! Traces and metrics the OpenTelemetry way: spans are batched as always and then discarded or sent, metrics are read through
+//! a Prometheus exporter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use axum_otel_metrics::HttpMetricsLayerBuilder;
 use axum_tracing_opentelemetry::middleware::{OtelAxumLayer, OtelInResponseLayer};
 use opentelemetry::global;
 use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -21,27 +22,59 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// Counts the spans that reach it, which may be fewer than were made: the batch processor drops what its queue of 2,048
-/// spans does not hold.
-#[derive(Debug, Clone, Default)]
-struct Discard {
+#[derive(Debug)]
+struct Discard;
+
+impl SpanExporter for Discard {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Counts the spans that its exporter has exported, which may be fewer than were made: the batch processor drops what its
+/// queue of 2,048 spans does not hold.
+#[derive(Debug)]
+struct Counting<E> {
+    exporter: E,
     spans: Arc<AtomicU64>,
 }
 
-impl SpanExporter for Discard {
+impl<E: SpanExporter> SpanExporter for Counting<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.spans.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        let spans = batch.len() as u64;
+        self.exporter.export(batch).await?;
+        self.spans.fetch_add(spans, Ordering::Relaxed);
         Ok(())
     }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
+
+/// Spans are discarded.
+///
+/// # Errors
+/// As [`observe_by`].
+pub fn observe(router: Router) -> Result<Router> {
+    observe_by(router, Discard)
+}
+
+/// Spans are sent where `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` says.
+///
+/// # Errors
+/// As [`observe_by`], and if the client cannot be made.
+pub fn observe_otlp(router: Router) -> Result<Router> {
+    observe_by(router, opentelemetry_otlp::SpanExporter::builder().with_http().build()?)
 }
 
 /// Installs the subscriber and both providers for the process, and instruments the router.
 ///
 /// # Errors
 /// If an exporter does not start, or the process has a subscriber already.
-pub fn observe(router: Router) -> Result<Router> {
-    let exporter = Discard::default();
-    let spans = Arc::clone(&exporter.spans);
+fn observe_by(router: Router, exporter: impl SpanExporter + 'static) -> Result<Router> {
+    let spans = Arc::<AtomicU64>::default();
+    let exporter = Counting { exporter, spans: Arc::clone(&spans) };
     let tracers =
         SdkTracerProvider::builder().with_span_processor(BatchSpanProcessor::builder(exporter).build()).build();
     global::set_text_map_propagator(TraceContextPropagator::new());

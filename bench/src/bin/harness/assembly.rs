@@ -13,8 +13,7 @@ pub(crate) struct Assembly {
     /// The metric in its `/metrics` that counts requests.
     pub(crate) counter: Option<&'static str>,
     pub(crate) lines: Lines,
-    /// The metric that counts the spans that were exported, where there are spans.
-    pub(crate) exported: Option<&'static str>,
+    pub(crate) spans: Spans,
     /// The packages it consists of, in `Cargo.lock` or `requirements.txt`.
     pub(crate) packages: &'static [&'static str],
     pub(crate) does: &'static str,
@@ -37,6 +36,31 @@ pub(crate) enum Lines {
     One,
     /// One for each request that was counted, exactly.
     OneForEachCounted,
+}
+
+/// How many spans of requests were exported, by which metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spans {
+    None,
+    /// At most one for each request; the exporter throws them away.
+    Discarded(&'static str),
+    /// At most one for each request; they are sent to the receiver.
+    Sent(&'static str),
+    /// One for each request that was counted, exactly, is sent to the receiver.
+    OneForEachCounted(&'static str),
+}
+
+impl Spans {
+    pub(crate) fn metric(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Discarded(metric) | Self::Sent(metric) | Self::OneForEachCounted(metric) => Some(metric),
+        }
+    }
+
+    pub(crate) fn are_sent(self) -> bool {
+        matches!(self, Self::Sent(_) | Self::OneForEachCounted(_))
+    }
 }
 
 pub(crate) const BARE: &str = "bare";
@@ -64,7 +88,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-bare"),
         counter: None,
         lines: Lines::None,
-        exported: None,
+        spans: Spans::None,
         packages: &["axum"],
         does: "answers",
         lacks: "everything: what the others are measured against",
@@ -75,7 +99,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-bare"),
         counter: None,
         lines: Lines::None,
-        exported: None,
+        spans: Spans::None,
         packages: &["axum"],
         does: "the same program in a second process: how far two measurements of the same thing lie apart here",
         lacks: "everything",
@@ -86,10 +110,23 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-redpane"),
         counter: Some("http_requests_total"),
         lines: Lines::OneForEachCounted,
-        exported: None,
+        spans: Spans::None,
         packages: &["redpane"],
         does: "`install()` and `instrument(router)` with defaults: RED and size metrics, a JSON line a request through its writer thread, trace \
                context in, trace and request id in the response",
+        lacks: "",
+    },
+    Assembly {
+        id: "redpane-spans",
+        title: "redpane, spans sent",
+        program: Program::Binary("serve-redpane-spans"),
+        counter: Some("http_requests_total"),
+        lines: Lines::OneForEachCounted,
+        spans: Spans::OneForEachCounted("trace_spans_exported_total"),
+        packages: &["redpane"],
+        does: "the same with `otlp_from_env()?` (feature `otlp`): a span a request as well, encoded and sent as OTLP over HTTP to a receiver of the \
+               harness that reads and discards; every span is delivered. `OTEL_BSP_SCHEDULE_DELAY` is 20 ms in place of 5 s, so that what was sent can \
+               be counted after each round",
         lacks: "",
     },
     Assembly {
@@ -98,7 +135,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-service"),
         counter: Some("http_requests_total"),
         lines: Lines::OneForEachCounted,
-        exported: None,
+        spans: Spans::None,
         packages: &["redpane", "redpane-service"],
         does: "the same router and telemetry, served by the service's own server with its default limits in place of `axum::serve`: memory for \
                clients counted and bounded, requests that end with the delivery of their answer, strict HTTP/1.1, `/healthz` and `/readyz`",
@@ -110,7 +147,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-redpane-before"),
         counter: Some("http_requests_total"),
         lines: Lines::OneForEachCounted,
-        exported: None,
+        spans: Spans::None,
         packages: &[BEFORE],
         does: "the program of the row above built with an older redpane; all other crates and the profile are the same",
         lacks: "",
@@ -121,7 +158,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-usual"),
         counter: Some("axum_http_requests_total"),
         lines: Lines::One,
-        exported: None,
+        spans: Spans::None,
         packages: &["axum-prometheus", "tower-http", "tracing-subscriber"],
         does: "request metrics; a span with method, route and path, and one INFO event with status and latency, as one JSON line written on the spot",
         lacks: "trace and request ids, size metrics, client and user agent in the line",
@@ -132,7 +169,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-usual-appender"),
         counter: Some("axum_http_requests_total"),
         lines: Lines::One,
-        exported: None,
+        spans: Spans::None,
         packages: &["axum-prometheus", "tower-http", "tracing-subscriber", "tracing-appender"],
         does: "the same; lines go through `tracing_appender::non_blocking` with `lossy(false)`, so that it drops none",
         lacks: "as above",
@@ -143,7 +180,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-axum-prometheus"),
         counter: Some("axum_http_requests_total"),
         lines: Lines::None,
-        exported: None,
+        spans: Spans::None,
         packages: &["axum-prometheus"],
         does: "request metrics as `PrometheusMetricLayer::pair()` sets them up",
         lacks: "any log, ids, size metrics",
@@ -154,7 +191,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-trace-json"),
         counter: None,
         lines: Lines::One,
-        exported: None,
+        spans: Spans::None,
         packages: &["tower-http", "tracing-subscriber"],
         does: "the span and the JSON line of the usual assembly",
         lacks: "any metrics, ids",
@@ -165,7 +202,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         program: Program::Binary("serve-opentelemetry"),
         counter: Some("http_server_request_duration_seconds_count"),
         lines: Lines::None,
-        exported: Some("bench_spans_exported_total"),
+        spans: Spans::Discarded("bench_spans_exported_total"),
         packages: &["axum-tracing-opentelemetry", "axum-otel-metrics", "opentelemetry_sdk", "tracing-opentelemetry"],
         does: "a span a request through the SDK's batch processor with its defaults, trace context in and out, request and size metrics; the \
                exporter discards the spans, so encoding and sending them is not in the numbers; a JSON `fmt` layer is there for events, as in the \
@@ -173,12 +210,30 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         lacks: "a line a request: the span stands for it; past 2,048 waiting spans the processor drops new ones",
     },
     Assembly {
+        id: "opentelemetry-otlp",
+        title: "OpenTelemetry, spans sent",
+        program: Program::Binary("serve-opentelemetry-otlp"),
+        counter: Some("http_server_request_duration_seconds_count"),
+        lines: Lines::None,
+        spans: Spans::Sent("bench_spans_exported_total"),
+        packages: &[
+            "axum-tracing-opentelemetry",
+            "axum-otel-metrics",
+            "opentelemetry_sdk",
+            "opentelemetry-otlp",
+            "tracing-opentelemetry",
+        ],
+        does: "the same with the exporter of opentelemetry-otlp (`http-proto`, its default client), to the receiver that redpane sends to, and with \
+               the same `OTEL_BSP_SCHEDULE_DELAY`",
+        lacks: "as above",
+    },
+    Assembly {
         id: "fastapi",
         title: "FastAPI, one worker",
         program: Program::Uvicorn,
         counter: Some("http_requests_total"),
         lines: Lines::One,
-        exported: None,
+        spans: Spans::None,
         packages: &[
             "fastapi",
             "uvicorn",
@@ -217,9 +272,11 @@ mod tests {
     }
 
     #[test]
-    fn exact_lines_need_a_counter() {
+    fn exact_numbers_need_a_counter() {
         for assembly in ASSEMBLIES {
-            assert!(assembly.lines != Lines::OneForEachCounted || assembly.counter.is_some(), "{}", assembly.id);
+            let lines = assembly.lines == Lines::OneForEachCounted;
+            let spans = matches!(assembly.spans, Spans::OneForEachCounted(_));
+            assert!(!(lines || spans) || assembly.counter.is_some(), "{}", assembly.id);
         }
     }
 }

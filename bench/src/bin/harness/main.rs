@@ -10,6 +10,7 @@ mod measure;
 mod memory;
 mod pipe;
 mod process;
+mod receiver;
 mod report;
 mod results;
 mod scrape;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::assembly::{Assembly, Lines};
+use crate::assembly::{Assembly, Lines, Spans};
 use crate::load::Load;
 use crate::scrape::{counted, value};
 use crate::server::Server;
@@ -44,7 +44,7 @@ pub(crate) fn measure(
     settings: &Settings,
 ) -> Result<Sample> {
     let count = || assembly.counter.map(|counter| counted(server, counter)).transpose();
-    let exported = || assembly.exported.map(|exported| value(server, exported)).transpose();
+    let exported = || assembly.spans.metric().map(|metric| value(server, metric)).transpose();
     load.run(server.address, settings.warm_up)?;
     server.settle()?;
     let (counted_before, exported_before) = (count()?, exported()?);
@@ -80,12 +80,19 @@ fn grown(before: Option<u64>, after: Option<u64>) -> Option<u64> {
 
 /// When wrk ends it leaves a request on each connection, which the server may or may not have seen.
 fn verify(assembly: &Assembly, sample: &Sample, connections: u64) -> Result<()> {
-    let Sample { requests, counted, lines, .. } = *sample;
+    let Sample { requests, counted, lines, exported, .. } = *sample;
     let expected = requests..=requests + connections;
     if let Some(counted) = counted {
         ensure!(
             expected.contains(&counted),
             "{} answered {requests} requests and counted {counted}: not the same work",
+            assembly.id
+        );
+    }
+    if let Spans::OneForEachCounted(_) = assembly.spans {
+        ensure!(
+            exported == counted,
+            "{} counted {counted:?} requests and delivered {exported:?} spans: not the same work",
             assembly.id
         );
     }
@@ -109,6 +116,10 @@ mod tests {
     use crate::assembly::find;
 
     fn verdict(id: &str, counted: Option<u64>, lines: Option<u64>) -> bool {
+        delivers(id, counted, lines, None)
+    }
+
+    fn delivers(id: &str, counted: Option<u64>, lines: Option<u64>, exported: Option<u64>) -> bool {
         let sample = Sample {
             assembly: id.into(),
             round: 0,
@@ -120,7 +131,7 @@ mod tests {
             resident_bytes: 1,
             counted,
             lines,
-            exported: None,
+            exported,
         };
         verify(find(id).unwrap(), &sample, 32).is_ok()
     }
@@ -137,6 +148,13 @@ mod tests {
     fn redpane_writes_what_it_counts_exactly() {
         assert!(verdict("redpane", Some(1_010), Some(1_010)));
         assert!(!verdict("redpane", Some(1_010), Some(1_009)));
+    }
+
+    #[test]
+    fn every_span_of_redpane_is_delivered_and_opentelemetrys_as_far_as_its_queue_holds() {
+        assert!(delivers("redpane-spans", Some(1_010), Some(1_010), Some(1_010)));
+        assert!(!delivers("redpane-spans", Some(1_010), Some(1_010), Some(1_009)));
+        assert!(delivers("opentelemetry-otlp", Some(1_010), None, Some(500)));
     }
 
     #[test]

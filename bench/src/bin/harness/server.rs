@@ -15,6 +15,7 @@ use ureq::Agent;
 use crate::assembly::{Assembly, Program};
 use crate::pipe::LineCounter;
 use crate::process::{self, CpuTimes};
+use crate::receiver;
 
 /// Where a server's lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +129,7 @@ impl Drop for Server {
 }
 
 fn command(assembly: &Assembly, address: SocketAddr, routes: usize) -> Result<Command> {
-    let command = match assembly.program {
+    let mut command = match assembly.program {
         Program::Binary(name) => {
             let harness = env::current_exe()?;
             let mut command = Command::new(harness.with_file_name(name));
@@ -145,5 +146,10 @@ fn command(assembly: &Assembly, address: SocketAddr, routes: usize) -> Result<Co
             command
         }
     };
+    if assembly.spans.are_sent() {
+        command.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", receiver::endpoint()?);
+        // Shorter than a server takes to settle: what was sent is counted then.
+        command.env("OTEL_BSP_SCHEDULE_DELAY", "20");
+    }
     Ok(command)
 }

@@ -13,8 +13,8 @@ use crate::statistics::{Summary, number};
 #[derive(Serialize)]
 pub(super) struct View {
     series: Vec<Table>,
-    /// Per cent of the spans that reached the exporter.
-    exported: Option<String>,
+    /// Of those that make spans.
+    exported: Vec<Exported>,
     assemblies: Vec<Description>,
 }
 
@@ -22,6 +22,13 @@ pub(super) struct View {
 struct Table {
     title: &'static str,
     rows: Vec<Row>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Exported {
+    title: &'static str,
+    /// Per cent of the requests whose span reached the exporter, or was delivered by it.
+    share: String,
 }
 
 /// Texts, as they stand in the table.
@@ -58,14 +65,16 @@ pub(super) fn view(kept: &Kept<Vec<Series>>) -> View {
     let measured = ASSEMBLIES.iter().filter(took_part);
     View {
         series: kept.measured.iter().map(table).collect(),
-        exported: exported(kept.measured.iter().flat_map(|series| &series.samples)),
+        exported: ASSEMBLIES.iter().filter_map(|assembly| exported(assembly, &kept.measured)).collect(),
         assemblies: measured.map(|assembly| describe(assembly, &kept.environment)).collect(),
     }
 }
 
-fn exported<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
+/// `None` if the assembly did not take part, or makes no spans.
+fn exported(assembly: &Assembly, series: &[Series]) -> Option<Exported> {
+    let samples = series.iter().flat_map(|series| of(assembly.id, &series.samples));
     let shares = samples.filter_map(|sample| Some(100.0 * sample.exported? as f64 / sample.requests as f64));
-    Some(Summary::of(shares)?.text(0))
+    Some(Exported { title: assembly.title, share: Summary::of(shares)?.text(0) })
 }
 
 fn describe(assembly: &Assembly, environment: &Environment) -> Description {
@@ -159,8 +168,12 @@ pub(super) mod tests {
     #[test]
     fn spans_are_a_share_of_the_requests() {
         let spans = |exported| Sample { exported, ..sample("opentelemetry", 0, 30.0, 20_000.0) };
-        assert_eq!(exported([spans(Some(250)), spans(None)].iter()).as_deref(), Some("25 (25 – 25)"));
-        assert_eq!(exported([spans(None)].iter()), None);
+        let share = |samples: Vec<Sample>| {
+            let series = [Series { stdout: Stdout::Null, samples }];
+            Some(exported(find("opentelemetry").unwrap(), &series)?.share)
+        };
+        assert_eq!(share(vec![spans(Some(250)), spans(None)]).as_deref(), Some("25 (25 – 25)"));
+        assert_eq!(share(vec![spans(None)]), None);
     }
 
     #[test]
