@@ -3,25 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use test_support::bundle::SERVICES;
 
 use crate::files::{Bundle, entries, items, scalar};
 use crate::findings::Findings;
-
-/// The services of the contract.
-const SERVICES: [&str; 12] = [
-    "api",
-    "orders",
-    "stock",
-    "payment",
-    "gateway",
-    "alerts",
-    "docker-reader",
-    "prometheus",
-    "loki",
-    "tempo",
-    "promtail",
-    "grafana",
-];
 
 /// The service whose image is built to check all values; it never runs.
 const CHECK: &str = "settings";

@@ -3,26 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use test_support::bundle::SERVICES;
 
 use crate::files::{Bundle, entries, items, scalar};
 use crate::findings::Findings;
 use crate::logql;
-
-/// The jobs of Prometheus; each is the `app` of its targets.
-const JOBS: [&str; 12] = [
-    "api",
-    "orders",
-    "stock",
-    "payment",
-    "gateway",
-    "alerts",
-    "docker-reader",
-    "prometheus",
-    "loki",
-    "tempo",
-    "promtail",
-    "grafana",
-];
 
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
@@ -42,8 +27,8 @@ fn scraping(prometheus: &Value, compose: &Value, findings: &mut Findings) {
     const FILE: &str = "prometheus.yml";
     let jobs = items(&prometheus["scrape_configs"]);
     let names: BTreeSet<&str> = jobs.iter().filter_map(|job| job["job_name"].as_str()).collect();
-    let expected = BTreeSet::from(JOBS);
-    findings.expect(names == expected, FILE, "scrape_configs", format!("must have the jobs {}", JOBS.join(", ")));
+    let expected = BTreeSet::from(SERVICES);
+    findings.expect(names == expected, FILE, "scrape_configs", format!("must have the jobs {}", SERVICES.join(", ")));
     for (index, job) in jobs.iter().enumerate() {
         let (name, path) = (&job["job_name"], format!("scrape_configs[{index}]"));
         let labelled = items(&job["relabel_configs"])

@@ -4,30 +4,21 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde_json::Value;
+use test_support::bundle::SERVICES;
 
 use crate::bundle::{Bundle, REPLICAS, docker, eventually, healthy};
 use crate::http::{Request, encode, get, send};
 
-/// What has one container.
-const SINGLE: [&str; 11] = [
-    "orders",
-    "stock",
-    "payment",
-    "gateway",
-    "alerts",
-    "docker-reader",
-    "prometheus",
-    "loki",
-    "tempo",
-    "promtail",
-    "grafana",
-];
+/// What has one container: all but the service that is scaled.
+fn single() -> impl Iterator<Item = &'static str> {
+    SERVICES.into_iter().filter(|service| *service != "api")
+}
 
 pub(crate) fn everything_is_healthy_and_on_this_machine_only(bundle: &Bundle) {
     let containers = bundle.containers();
     let names = |service: &str| containers.iter().filter(|one| one["Service"] == service).count();
     assert_eq!(names("api"), REPLICAS);
-    for service in SINGLE {
+    for service in single() {
         assert_eq!(names(service), 1, "{service}");
     }
     for container in &containers {
@@ -49,8 +40,8 @@ pub(crate) fn every_target_is_up(bundle: &Bundle) {
         let answer = get(bundle.prometheus, "/api/v1/targets?state=active").json();
         let targets = answer["data"]["activeTargets"].as_array().unwrap();
         let up = |job: &str| targets.iter().filter(|one| one["labels"]["job"] == job && one["health"] == "up").count();
-        let right = up("api") == REPLICAS && SINGLE.iter().all(|job| up(job) == 1);
-        let all_known = targets.len() == REPLICAS + SINGLE.len();
+        let right = up("api") == REPLICAS && single().all(|job| up(job) == 1);
+        let all_known = targets.len() == REPLICAS + single().count();
         let describe = |one: &Value| format!("{} {} {}", one["labels"], one["health"], one["lastError"]);
         if right && all_known { Ok(()) } else { Err(targets.iter().map(describe).collect::<Vec<_>>().join("\n")) }
     });

@@ -5,6 +5,7 @@
 //! * [`trace_context`]: the rules of W3C Trace Context, read a second time
 //! * [`Observed`]: an instrumented router on a port of its own, its log and its metrics
 //! * [`client`] and [`raw`]: requests over real sockets, by an HTTP library and as bytes
+//! * [`bundle`]: the services of the bundle
 //! * `browser` (a feature): a real browser that is looked at and clicked in
 //! * `otlp` (a feature): a receiver of spans
 //! * [`process`]: programs as child processes
@@ -20,6 +21,7 @@ mod agreement;
 mod body;
 #[cfg(feature = "browser")]
 pub mod browser;
+pub mod bundle;
 pub mod client;
 pub mod exposition;
 mod json;
