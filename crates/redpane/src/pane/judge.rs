@@ -62,14 +62,13 @@ fn p99_slow(history: &History) -> Rule {
 }
 
 fn fast_burn(history: &History) -> Rule {
-    let burn = |seconds| {
-        let (sums, _) = history.recent(&history.traffic.total, seconds);
-        let (errors, requests) = (errors(&sums), requests(&sums));
+    let sums = [300, 1800, 3600, 6 * 3600].map(|seconds| history.recent(&history.traffic.total, seconds).0);
+    let [five, half, hour, six] = sums.each_ref().map(|sums| {
+        let (errors, requests) = (errors(sums), requests(sums));
         if requests == 0 { 0.0 } else { errors as f64 / requests as f64 / BUDGET }
-    };
-    let (in_hour, _) = history.recent(&history.traffic.total, 3600);
-    let [five, half, hour, six] = [300, 1800, 3600, 6 * 3600].map(burn);
-    let burns = errors(&in_hour) >= FEW_ERRORS && (five > 14.4 && hour > 14.4 || half > 6.0 && six > 6.0);
+    });
+    let [_, _, in_hour, _] = &sums;
+    let burns = errors(in_hour) >= FEW_ERRORS && (five > 14.4 && hour > 14.4 || half > 6.0 && six > 6.0);
     Rule {
         name: "fast_burn",
         title: "Error budget burns fast",
