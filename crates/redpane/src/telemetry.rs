@@ -476,6 +476,9 @@ impl RunningPane {
 /// The pane that the builder wants, which nothing fills yet.
 #[cfg(feature = "pane")]
 fn new_pane(options: &Options, checked: &Checked) -> Option<Arc<Pane>> {
+    if options.pane == crate::options::Pane::Nothing {
+        return None;
+    }
     let mut probes = options.log_failures_only.clone();
     probes.insert(options.metrics_path.clone());
     let identity = Identity {
@@ -495,7 +498,7 @@ fn new_pane(options: &Options, checked: &Checked) -> Option<Arc<Pane>> {
     let spans = false;
     let bounds = checked.durations.clone();
     let wanted = PaneOptions { identity, bounds, probes, pinned: options.pane_charts.clone(), spans };
-    (options.pane > crate::options::Pane::Nothing).then(|| Arc::new(Pane::new(wanted)))
+    Some(Arc::new(Pane::new(wanted)))
 }
 
 /// The families of a source, and what the pane takes.
