@@ -21,8 +21,6 @@ use super::proxies::{Proxies, TrustedProxies};
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-/// While far too much is held for clients: pause before each connection, in which the keeper can make room.
-const RELIEF_PAUSE: Duration = Duration::from_millis(2);
 /// While a connection waits for its turn: how often an idle one is closed for it.
 const TURN_PAUSE: Duration = Duration::from_millis(20);
 /// How long a connection waits until those of HTTP/1 that were served a moment ago make room too. Their clients may be about
@@ -140,13 +138,6 @@ impl AcceptLoop {
             self.waiting = Some(self.accept_one().await);
         }
         let permit = self.permit().await;
-        // Those accepted before begin first, so that what they hold is known before there are more.
-        tokio::task::yield_now().await;
-        // More connections would only be more to cut; but one of them may be a probe.
-        if self.clients.is_far_over() {
-            self.clients.call_keeper();
-            tokio::time::sleep(RELIEF_PAUSE).await;
-        }
         let (stream, peer) = self.waiting.take().expect("it is taken here only");
         (stream, peer, permit)
     }

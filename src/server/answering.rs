@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::{HeaderValue, header};
 use pin_project_lite::pin_project;
 
-use super::clients::{DeliveredBody, Ending, Exchange};
+use super::clients::{DeliveredBody, Ending, Exchange, NextTurn};
 
 pin_project! {
     /// A router's answer that is polled at least once, on drop if not before, and whose delivery is watched.
@@ -21,6 +21,8 @@ pin_project! {
         #[pin]
         answer: F,
         is_polled: bool,
+        // Many requests came in one packet: others have their turn first.
+        next_turn: Option<NextTurn>,
         // After the answer: the exchange ends no sooner. `None` once it is the body's.
         exchange: Option<Arc<Exchange>>,
         ending: Option<Ending>,
@@ -39,8 +41,13 @@ pin_project! {
 }
 
 impl<F: Future> Answering<F> {
-    pub(super) fn new(answer: F, exchange: Arc<Exchange>, ending: Option<Ending>) -> Self {
-        Self { answer, is_polled: false, exchange: Some(exchange), ending }
+    pub(super) fn new(
+        answer: F,
+        next_turn: Option<NextTurn>,
+        exchange: Arc<Exchange>,
+        ending: Option<Ending>,
+    ) -> Self {
+        Self { answer, is_polled: false, next_turn, exchange: Some(exchange), ending }
     }
 }
 
@@ -52,6 +59,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        if let Some(turn) = this.next_turn {
+            ready!(turn.as_mut().poll(context));
+            *this.next_turn = None;
+        }
         *this.is_polled = true;
         let Ok(mut response) = ready!(this.answer.poll(context));
         let exchange = this.exchange.take().expect("a future is not polled after it was ready");

@@ -17,7 +17,7 @@ use tower::Service;
 
 use super::answering::Answering;
 use super::builders::builder;
-use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Framing, Registered, Socket, StreamExecutor};
+use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Framing, Registered, Socket, StreamExecutor, next_turn};
 use super::health;
 use super::limits::Limits;
 use super::phase::Phase;
@@ -46,7 +46,9 @@ pub(super) async fn serve(
     let mut commands = account.commands();
     let ended = poll_fn(|context| {
         loop {
-            if let Poll::Ready(result) = connection.as_mut().poll(context) {
+            let polled = connection.as_mut().poll(context);
+            account.end_turn();
+            if let Poll::Ready(result) = polled {
                 return Poll::Ready(Some(result));
             }
             match commands.poll(context) {
@@ -61,10 +63,18 @@ pub(super) async fn serve(
     }
 }
 
-/// Reads what stands before the first request. `None` where the connection is over.
+/// Reads what stands before the first request, and waits for its turn. `None` where the connection is over.
 async fn open(opening: &mut Opening<'_>, account: &Account) -> Option<Source> {
     let opened = {
-        let mut reading = pin!(opening.read());
+        let mut reading = pin!(async {
+            let source = opening.read().await?;
+            // More connections would only be more to cut. But whoever asks how the process is must get an answer.
+            let clients = account.clients();
+            if clients.is_far_over() && !opening.is_about_health().await {
+                clients.begin().await;
+            }
+            Some(source)
+        });
         let mut commands = account.commands();
         poll_fn(|context| match reading.as_mut().poll(context) {
             Poll::Ready(source) => Poll::Ready(Ok(source)),
@@ -124,6 +134,7 @@ fn into_service(
         };
         // Called without `ready`: a router is always ready. Cloning it is cheap.
         let answer = router.clone().call(request);
-        Either::Left(Answering::new(answer, exchange, ending))
+        let next_turn = account.takes_turns().then(|| next_turn(&account));
+        Either::Left(Answering::new(answer, next_turn, exchange, ending))
     })
 }

@@ -19,6 +19,15 @@ pub(super) fn is_about_it(path: &str) -> bool {
     path == "/metrics" || PROBES.contains(&path)
 }
 
+/// Bytes of the longest beginning that [`is_asked_by`] looks for.
+pub(super) const LONGEST: usize = "GET /metrics ".len();
+
+/// Whether a request of HTTP/1 that begins with these bytes asks how the process is.
+pub(super) fn is_asked_by(head: &[u8]) -> bool {
+    let target = head.strip_prefix(b"GET ").and_then(|rest| rest.split(|byte| b" ?".contains(byte)).next());
+    target.and_then(|path| str::from_utf8(path).ok()).is_some_and(is_about_it)
+}
+
 /// Whether this process wants new requests. Clones share one value. It changes once, at the first signal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Readiness {
@@ -59,4 +68,20 @@ fn uncached(answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_how_the_process_is() {
+        for asking in ["GET /healthz HTTP/1.1\r\n", "GET /readyz ", "GET /metrics?name=a HTTP/1.1", "GET /metrics "] {
+            assert!(is_asked_by(asking.as_bytes()), "{asking}");
+            assert!(is_asked_by(&asking.as_bytes()[..asking.len().min(LONGEST)]), "{asking}");
+        }
+        for other in ["", "GET", "GET /hello/a HTTP/1.1", "POST /healthz ", "GET /metricsx", "PRI * HTTP/2.0", "GET /\u{e9} "] {
+            assert!(!is_asked_by(other.as_bytes()), "{other}");
+        }
+    }
 }

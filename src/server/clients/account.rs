@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::command::{Command, CommandCell, Commands};
 use super::counts::Held;
 use super::registry::Clients;
 use super::streams::Streams;
+use super::turns::TURN_REQUESTS;
 use super::unread::Unread;
 use crate::server::builders::WINDOW;
 use crate::server::listener_state::ListenerState;
@@ -16,6 +17,8 @@ use crate::server::phase::Phase;
 
 /// "Not now", where a time is wanted.
 const NEVER: u64 = u64::MAX;
+/// Bytes that whoever asks how the process is may send with it.
+pub(super) const PROBE: usize = 4096;
 
 /// What a connection holds and does.
 pub(in crate::server) struct Account {
@@ -33,7 +36,7 @@ pub(in crate::server) struct Account {
     exchanges_open: AtomicUsize,
     has_asked: AtomicBool,
     is_http2: AtomicBool,
-    /// HTTP/1: when the last request began.
+    /// HTTP/1: since when it holds something, be it of one request or of those that came behind it.
     began: AtomicU64,
     /// HTTP/1: whether that asks how the process is.
     is_probe: AtomicBool,
@@ -41,6 +44,10 @@ pub(in crate::server) struct Account {
     quiet_since: AtomicU64,
     /// Since when the system takes nothing; [`NEVER`] while it does.
     blocked_since: AtomicU64,
+    /// It has one of the turns of [`Clients::turns`], until its task gives way.
+    has_turn: AtomicBool,
+    /// HTTP/1: requests of this turn.
+    requests: AtomicU32,
     /// HTTP/2: request bodies that are arriving.
     uploads: AtomicUsize,
     /// HTTP/2, where the window of each stream may be closed. The socket tells enough of HTTP/1.
@@ -66,9 +73,15 @@ impl Account {
             is_probe: AtomicBool::new(false),
             quiet_since: AtomicU64::new(now),
             blocked_since: AtomicU64::new(NEVER),
+            has_turn: AtomicBool::new(false),
+            requests: AtomicU32::new(0),
             uploads: AtomicUsize::new(0),
             streams: Streams::default(),
         }
+    }
+
+    pub(in crate::server) fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// For its task.
@@ -127,7 +140,6 @@ impl Account {
             }
         }
         if !self.is_http2() {
-            self.began.store(self.clients.now(), Ordering::Relaxed);
             self.unread.remove(head, !has_body);
         }
     }
@@ -139,7 +151,8 @@ impl Account {
 
     /// Whether somebody asks how the process is, and does nothing else.
     pub(super) fn is_probe(&self) -> bool {
-        !self.is_http2() && self.is_probe.load(Ordering::Relaxed) && self.exchanges_open() > 0
+        let asks = !self.is_http2() && self.is_probe.load(Ordering::Relaxed) && self.exchanges_open() > 0;
+        asks && self.unread() < PROBE
     }
 
     /// An exchange is over.
@@ -170,10 +183,18 @@ impl Account {
             return;
         }
         // The time before the bytes: whoever sees these must not see an old time.
-        if self.unread.bytes() == 0 && self.has_asked() && self.exchanges_open() == 0 {
-            self.quiet_since.store(self.clients.now(), Ordering::Relaxed);
+        if self.unread.bytes() == 0 && self.exchanges_open() == 0 {
+            let now = self.clients.now();
+            self.began.store(now, Ordering::Relaxed);
+            if self.has_asked() {
+                self.quiet_since.store(now, Ordering::Relaxed);
+            }
         }
         self.unread.add(bytes);
+        self.held.check(signed(self.unread()), &self.clients.total);
+        if self.clients.is_far_over() {
+            self.clients.call_keeper();
+        }
     }
 
     /// HTTP/1: bytes that came and are no request yet.
@@ -203,6 +224,32 @@ impl Account {
         }
     }
 
+    /// It has taken one of [`Clients::turns`].
+    pub(super) fn begin_turn(&self) {
+        self.has_turn.store(true, Ordering::Relaxed);
+    }
+
+    /// Its task gives way to others: what it took for this turn is theirs. Called by its task only.
+    pub(in crate::server) fn end_turn(&self) {
+        if self.has_turn.load(Ordering::Relaxed) {
+            self.has_turn.store(false, Ordering::Relaxed);
+            self.clients.turns.add_permits(1);
+        }
+    }
+
+    /// HTTP/1: all requests that have come are answered, or its next turn begins.
+    pub(super) fn begin_requests(&self) {
+        self.requests.store(0, Ordering::Relaxed);
+    }
+
+    /// HTTP/1: whether a request that has arrived must wait for the next turn.
+    pub(in crate::server) fn takes_turns(&self) -> bool {
+        // Only its task changes it.
+        let requests = self.requests.load(Ordering::Relaxed) + 1;
+        self.requests.store(requests, Ordering::Relaxed);
+        requests > TURN_REQUESTS && !self.is_http2()
+    }
+
     /// The system takes bytes, or does not.
     pub(super) fn writes(&self, is_blocked: bool) {
         let since = self.blocked_since.load(Ordering::Relaxed);
@@ -219,7 +266,7 @@ impl Account {
 
     /// Holds more, or less.
     pub(super) fn hold(&self, bytes: isize) {
-        self.held.change(bytes, &self.clients.total);
+        self.held.change(bytes, signed(self.unread()), &self.clients.total);
         if bytes > 0 && self.clients.is_over() {
             self.clients.call_keeper();
         }

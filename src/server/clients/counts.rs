@@ -10,18 +10,23 @@ pub(super) const GRANULE: isize = 4096;
 #[derive(Default)]
 pub(super) struct Held {
     bytes: AtomicIsize,
-    /// What the sum of all connections includes of it.
+    /// What the sum of all connections includes of it, and of its bytes that are no request yet.
     told: AtomicIsize,
 }
 
 impl Held {
-    /// Gives what is held now.
-    pub(super) fn change(&self, by: isize, total: &AtomicIsize) -> isize {
-        let bytes = self.bytes.fetch_add(by, Ordering::Relaxed) + by;
-        if (bytes - self.told.load(Ordering::Relaxed)).abs() >= GRANULE {
-            self.tell(bytes, total);
+    /// `unread`: what is held besides.
+    pub(super) fn change(&self, by: isize, unread: isize, total: &AtomicIsize) {
+        self.bytes.fetch_add(by, Ordering::Relaxed);
+        self.check(unread, total);
+    }
+
+    /// Tells the sum where it has become wrong.
+    pub(super) fn check(&self, unread: isize, total: &AtomicIsize) {
+        let held = self.bytes() + unread;
+        if (held - self.told.load(Ordering::Relaxed)).abs() >= GRANULE {
+            self.tell(held, total);
         }
-        bytes
     }
 
     pub(super) fn bytes(&self) -> isize {
@@ -45,14 +50,17 @@ mod tests {
     fn the_sum_is_exact_once_it_was_told() {
         let total = AtomicIsize::new(0);
         let (one, other) = (Held::default(), Held::default());
-        assert_eq!(one.change(GRANULE - 1, &total), GRANULE - 1);
+        one.change(GRANULE - 1, 0, &total);
+        assert_eq!(one.bytes(), GRANULE - 1);
         assert_eq!(total.load(Ordering::Relaxed), 0, "too little to tell");
-        one.change(1, &total);
-        other.change(3 * GRANULE, &total);
+        one.change(1, 0, &total);
+        other.change(GRANULE, 2 * GRANULE, &total);
         assert_eq!(total.load(Ordering::Relaxed), 4 * GRANULE);
-        one.change(-1, &total);
+        one.change(-1, 0, &total);
         one.tell(one.bytes(), &total);
         assert_eq!(total.load(Ordering::Relaxed), 4 * GRANULE - 1);
+        other.check(0, &total);
+        assert_eq!(total.load(Ordering::Relaxed), 2 * GRANULE - 1, "unread bytes are gone");
         other.tell(0, &total);
         one.tell(0, &total);
         assert_eq!(total.load(Ordering::Relaxed), 0);

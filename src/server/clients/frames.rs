@@ -10,8 +10,8 @@ const SETTINGS: u8 = 4;
 pub(super) const TURN: u32 = 32;
 /// The same where many connections wait for their next turn: two requests.
 pub(super) const SHORT_TURN: u32 = 4;
-/// Bytes of a turn, however few frames they are.
-const TURN_BYTES: usize = 16 * 1024;
+/// Bytes of a turn, however few frames they are; of HTTP/1 too.
+pub(super) const TURN_BYTES: usize = 16 * 1024;
 
 /// Follows the frames of a connection.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! * [`clients`](self::Clients) is the whole: the bytes held for all clients, and every open connection.
 //! * [`account`] is one connection. Its [`socket`] tells which bytes arrive and whether writes wait; it gives way to others
-//!   after some [`frames`] of HTTP/2. Its [`streams`] are tasks of their own.
+//!   after some bytes, or [`frames`] of HTTP/2, and waits for its next of the [`turns`]. Its [`streams`] are tasks of their own.
 //! * [`exchange`] is one request and its answer: [`arrival`] is the body that comes, [`answer`] the one that goes.
 //! * [`keeper`] looks at all connections a few times a second and closes those that hold too much for too long.
 
@@ -17,6 +17,7 @@ mod keeper;
 mod registry;
 mod socket;
 mod streams;
+mod turns;
 mod unread;
 
 pub(super) use account::Account;
@@ -28,3 +29,4 @@ pub(super) use keeper::keep;
 pub(super) use registry::{Clients, IdleFor, Registered};
 pub(super) use socket::Socket;
 pub(super) use streams::StreamExecutor;
+pub(super) use turns::{NextTurn, next_turn};

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use slab::Slab;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex as Line, Notify, Semaphore, watch};
 
 use super::account::{Account, signed};
 use super::command::Command;
+use super::turns::{AT_ONCE, RELIEF_PAUSE};
 use crate::server::limits::Limits;
 use crate::server::listener_state::ListenerState;
 use crate::server::phase::Phase;
@@ -34,6 +35,10 @@ pub(in crate::server) struct Clients {
     streams_refused: AtomicU64,
     /// Connections of HTTP/2 that have given way to others.
     waiting: AtomicUsize,
+    /// Where those wait that have more to read than a turn, one behind the other.
+    pub(super) turns: Semaphore,
+    /// Where connections wait that begin while far too much is held.
+    beginning: Line<()>,
     /// The limit was passed: the keeper need not wait for its next look.
     pub(super) pressure: Notify,
 }
@@ -50,6 +55,8 @@ impl Clients {
             streams_stalled: AtomicU64::new(0),
             streams_refused: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
+            turns: Semaphore::new(AT_ONCE),
+            beginning: Line::new(()),
             pressure: Notify::new(),
         })
     }
@@ -115,6 +122,15 @@ impl Clients {
                 account.give(command);
             }
         });
+    }
+
+    /// Waits until a connection may begin: while far too much is held, behind those that came before, with a pause.
+    pub(in crate::server) async fn begin(&self) {
+        let _line = self.beginning.lock().await;
+        if self.is_far_over() {
+            self.call_keeper();
+            tokio::time::sleep(RELIEF_PAUSE).await;
+        }
     }
 
     /// Whether a connection that holds so many bytes may begin another request.

@@ -10,11 +10,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::account::{Account, signed};
 use super::exchange::Exchange;
-use super::frames::{Frames, SHORT_TURN, TURN};
+use super::frames::{Frames, SHORT_TURN, TURN, TURN_BYTES};
+use super::turns::{NextTurn, next_turn};
 
 /// Room to read that each connection has and nobody counts. A large head or body makes it grow, and it stays that large on a
 /// connection that idles.
 const USUAL_ROOM: usize = 16 * 1024;
+/// Bytes that a connection may still read while far too much is held: the head of a usual request.
+const LITTLE: usize = 1024;
 /// What a client of HTTP/2 begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -22,18 +25,19 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 enum Protocol {
     /// So much of the preface has come, and nothing else.
     Unknown(usize),
-    Http1,
+    /// Bytes of this turn.
+    Http1(usize),
     Http2(Frames),
 }
 
 /// Tells the account which bytes come, and whether the system takes those that go. Gives way to other connections after some
-/// frames of HTTP/2: nothing else bounds how many are read at once.
+/// bytes, and after some frames of HTTP/2: nothing else bounds how many are read at once.
 pub(in crate::server) struct Socket<S> {
     stream: S,
     account: Arc<Account>,
     protocol: Protocol,
-    /// Others have their turn.
-    waits: bool,
+    /// Its turn is over, and more has come: it waits for this.
+    next_turn: Option<NextTurn>,
     /// Bytes that came and have to wait for the next turn.
     rest: Bytes,
     /// What is counted of `rest`, and of the room that the protocol keeps free for bytes that may come.
@@ -45,7 +49,7 @@ pub(in crate::server) struct Socket<S> {
 impl<S> Socket<S> {
     pub(in crate::server) fn new(stream: S, account: Arc<Account>) -> Self {
         let (protocol, rest) = (Protocol::Unknown(0), Bytes::new());
-        Self { stream, account, protocol, waits: false, rest, counted: 0, written: Vec::new() }
+        Self { stream, account, protocol, next_turn: None, rest, counted: 0, written: Vec::new() }
     }
 
     /// The protocol has so much room to read into.
@@ -58,33 +62,45 @@ impl<S> Socket<S> {
     }
 
     /// Whether it is the turn of other connections.
-    fn gives_way(&mut self, context: &Context<'_>) -> bool {
-        let gives_way = matches!(&self.protocol, Protocol::Http2(frames) if frames.turn_is_over());
-        self.set_waits(gives_way);
-        if gives_way {
-            self.begin_turn();
-            context.waker().wake_by_ref();
+    fn gives_way(&mut self, context: &mut Context<'_>) -> bool {
+        if self.next_turn.is_none() && !self.turn_is_over() {
+            return false;
         }
-        gives_way
+        let next = self.next_turn.get_or_insert_with(|| next_turn(&self.account));
+        if next.as_mut().poll(context).is_pending() {
+            return true;
+        }
+        self.next_turn = None;
+        self.begin_turn();
+        false
     }
 
-    fn set_waits(&mut self, waits: bool) {
-        if self.waits != waits {
-            self.waits = waits;
-            self.account.clients.change_waiting(waits);
+    fn turn_is_over(&self) -> bool {
+        match &self.protocol {
+            Protocol::Unknown(_) => false,
+            Protocol::Http1(bytes) => *bytes >= TURN_BYTES || *bytes >= LITTLE && self.account.clients.is_far_over(),
+            Protocol::Http2(frames) => frames.turn_is_over(),
         }
     }
 
     fn begin_turn(&mut self) {
-        if let Protocol::Http2(frames) = &mut self.protocol {
-            frames.begin_turn(if self.account.clients.are_many_waiting() { SHORT_TURN } else { TURN });
+        self.account.begin_requests();
+        match &mut self.protocol {
+            Protocol::Unknown(_) => {}
+            Protocol::Http1(bytes) => *bytes = 0,
+            Protocol::Http2(frames) => {
+                frames.begin_turn(if self.account.clients.are_many_waiting() { SHORT_TURN } else { TURN });
+            }
         }
     }
 
     /// How many of these bytes, the next of the connection, belong to this turn.
     fn take(&mut self, bytes: &[u8]) -> usize {
         match &mut self.protocol {
-            Protocol::Http1 => bytes.len(),
+            Protocol::Http1(turn) => {
+                *turn += bytes.len();
+                bytes.len()
+            }
             Protocol::Http2(frames) => frames.take(bytes),
             Protocol::Unknown(matched) => {
                 let expected = &PREFACE[*matched..];
@@ -96,7 +112,9 @@ impl<S> Socket<S> {
                     self.protocol = Protocol::Http2(frames);
                     return taken;
                 }
-                self.protocol = if same == bytes.len() { Protocol::Unknown(*matched + same) } else { Protocol::Http1 };
+                let is_unknown = same == bytes.len();
+                self.protocol =
+                    if is_unknown { Protocol::Unknown(*matched + same) } else { Protocol::Http1(bytes.len()) };
                 bytes.len()
             }
         }
@@ -106,6 +124,20 @@ impl<S> Socket<S> {
         self.account.writes(polled.is_pending());
         polled
     }
+}
+
+/// Reads so little that many who do it at once hold little.
+fn read_little<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    context: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    let room = buffer.remaining().min(LITTLE);
+    let mut little = ReadBuf::new(buffer.initialize_unfilled_to(room));
+    let polled = Pin::new(stream).poll_read(context, &mut little);
+    let read = little.filled().len();
+    buffer.advance(read);
+    polled
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
@@ -128,7 +160,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let polled = match this.account.clients.is_far_over() {
+            false => Pin::new(&mut this.stream).poll_read(context, buffer),
+            true => read_little(&mut this.stream, context, buffer),
+        };
         let bytes = &buffer.filled()[before..];
         if bytes.is_empty() {
             this.begin_turn();
@@ -182,7 +217,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 
 impl<S> Drop for Socket<S> {
     fn drop(&mut self) {
-        self.set_waits(false);
+        self.account.end_turn();
         self.account.streams.take_unwritten(&mut self.written);
         self.written.iter().for_each(|exchange| exchange.broken());
         self.account.hold(-signed(self.counted));

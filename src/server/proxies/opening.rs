@@ -10,6 +10,7 @@ use super::header::{Found, Source, V1_LONGEST, find, has_begun};
 use super::rewound::Rewound;
 use super::{Client, Proxies};
 use crate::log_targets::SERVER;
+use crate::server::health;
 
 /// A connection that was just accepted.
 pub(in crate::server) struct Opening<'a> {
@@ -60,6 +61,16 @@ impl<'a> Opening<'a> {
                 }
             }
         }
+    }
+
+    /// Whether its first request asks how the process is. Waits for the first bytes of it, and reads none.
+    pub(in crate::server) async fn is_about_health(&self) -> bool {
+        if !self.bytes.is_empty() {
+            return health::is_asked_by(&self.bytes);
+        }
+        let mut head = [0; health::LONGEST];
+        // Whoever reads it finds out what is wrong with it.
+        self.stream.peek(&mut head).await.is_ok_and(|length| health::is_asked_by(&head[..length]))
     }
 
     /// The time for the first request is over. Writes the line for a header that was not sent to its end.
