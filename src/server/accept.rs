@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,24 +15,26 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::accept_errors::AcceptErrorLog;
 use super::clients::{Clients, Command, IdleFor};
 use super::connection::serve;
+use super::crowd::Crowd;
 use super::listener_state::ListenerState;
 use super::phase::Phase;
 use super::proxies::{Proxies, TrustedProxies};
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-/// While a connection waits for its turn: how often an idle one is closed for it.
-const TURN_PAUSE: Duration = Duration::from_millis(20);
-/// How long a connection waits until those of HTTP/1 that were served a moment ago make room too. Their clients may be about
+/// While a connection waits for a place: how often idle ones are closed for it.
+const TURN_PAUSE: Duration = Duration::from_millis(10);
+/// How long connections wait until those of HTTP/1 that were served a moment ago make room too. Their clients may be about
 /// to ask again, but who waits has asked already.
-const TURN_WAIT: Duration = Duration::from_millis(500);
+const TURN_WAIT: Duration = Duration::from_millis(200);
 /// Which idle connections make room first, and which do after that wait.
 const IDLE_LONG: IdleFor = IdleFor { http1: Duration::from_secs(1), ..IDLE_SHORT };
 const IDLE_SHORT: IdleFor = IdleFor {
     http1: Duration::from_millis(50),
     http2: Duration::from_millis(50),
+    silent: Duration::from_millis(250),
     beginning: Duration::from_millis(500),
-    agreed: Duration::from_millis(60),
+    agreed: Duration::from_millis(40),
 };
 
 /// A listener at work.
@@ -67,6 +69,7 @@ impl ListenerHandle {
             permits: Arc::new(Semaphore::new(max_connections)),
             clients: Arc::clone(clients),
             waiting: None,
+            crowd: Crowd::default(),
             state: ListenerState::new(watched, early.clone()),
             errors: AcceptErrorLog::default(),
         };
@@ -100,6 +103,7 @@ struct AcceptLoop {
     clients: Arc<Clients>,
     /// Accepted, and waits for its turn.
     waiting: Option<(TcpStream, SocketAddr)>,
+    crowd: Crowd,
     state: ListenerState,
     errors: AcceptErrorLog,
 }
@@ -144,28 +148,34 @@ impl AcceptLoop {
 
     /// A place for the connection that waits. Idle connections cannot keep it from its turn, and while it waits, answers end
     /// connections of HTTP/1.
-    async fn permit(&self) -> OwnedSemaphorePermit {
-        let since = Instant::now();
-        let permit = loop {
-            let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
-            match permit.await {
-                Ok(permit) => break permit.expect("the semaphore is never closed"),
-                Err(_) => self.make_room(since),
-            }
+    async fn permit(&mut self) -> OwnedSemaphorePermit {
+        let permit = match self.permits.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => self.wait_for_permit().await,
         };
         self.state.set_full(false);
         permit
     }
 
-    /// A connection has been waiting since then.
-    fn make_room(&self, since: Instant) {
+    async fn wait_for_permit(&mut self) -> OwnedSemaphorePermit {
+        loop {
+            let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
+            match permit.await {
+                Ok(permit) => return permit.expect("the semaphore is never closed"),
+                Err(_) => self.make_room(),
+            }
+        }
+    }
+
+    /// A connection waits, and there is no place or no descriptor for it.
+    fn make_room(&mut self) {
         self.state.set_full(true);
-        let idle_for = if since.elapsed() < TURN_WAIT { &IDLE_LONG } else { &IDLE_SHORT };
-        self.clients.close_idle(&self.state, idle_for);
+        let (waiting_for, at_once) = self.crowd.waits();
+        let idle_for = if waiting_for < TURN_WAIT { &IDLE_LONG } else { &IDLE_SHORT };
+        self.clients.close_idle(&self.state, idle_for, at_once);
     }
 
     async fn accept_one(&mut self) -> (TcpStream, SocketAddr) {
-        let mut short_since = None;
         loop {
             match self.listener.accept().await {
                 Ok(accepted) => {
@@ -177,7 +187,7 @@ impl AcceptLoop {
                 Err(error) => {
                     self.errors.log(&error);
                     // A connection that idles has a descriptor, and memory. Where something else is short it does no harm.
-                    self.make_room(*short_since.get_or_insert_with(Instant::now));
+                    self.make_room();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

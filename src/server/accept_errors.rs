@@ -5,7 +5,7 @@ use std::io;
 use super::every_second::EverySecond;
 use crate::log_targets::SERVER;
 
-/// Logs failures of `accept`, at most one line a second: while they last, accepting fails ten times a second.
+/// Logs failures of `accept`, at most one line a second: while they last, accepting fails fifty times a second.
 #[derive(Default)]
 pub(super) struct AcceptErrorLog(EverySecond);
 

@@ -41,12 +41,7 @@ pin_project! {
 }
 
 impl<F: Future> Answering<F> {
-    pub(super) fn new(
-        answer: F,
-        next_turn: Option<NextTurn>,
-        exchange: Arc<Exchange>,
-        ending: Option<Ending>,
-    ) -> Self {
+    pub(super) fn new(answer: F, next_turn: Option<NextTurn>, exchange: Arc<Exchange>, ending: Option<Ending>) -> Self {
         Self { answer, is_polled: false, next_turn, exchange: Some(exchange), ending }
     }
 }

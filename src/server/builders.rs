@@ -10,7 +10,8 @@ use super::limits::Limits;
 use super::phase::Phase;
 
 /// Room for an HTTP/1 request head, in bytes; other servers and proxies take 8 to 60 KiB unless told otherwise. One that
-/// fits is counted and logged like any request, one that does not is answered 431 before a request exists.
+/// fits is counted and logged like any request, one that does not is answered 431 before a request exists. On HTTP/2 the same
+/// for the fields of a request, with 32 bytes for each (RFC 9113, section 6.5.2).
 pub(super) const HEAD_LIMIT: usize = 64 * 1024;
 /// Requests at once on an HTTP/2 connection: what RFC 9113, section 6.5.2, recommends at least.
 const STREAMS: u32 = 100;
@@ -35,6 +36,7 @@ pub(super) fn builder(limits: &Limits, phase: Phase, streams: StreamExecutor) ->
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEAD_LIMIT).unwrap_or(u32::MAX))
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
         .keep_alive_interval(pings)

@@ -17,7 +17,9 @@ use tower::Service;
 
 use super::answering::Answering;
 use super::builders::builder;
-use super::clients::{Account, Arrival, Command, DeliveredBody, Exchange, Framing, Registered, Socket, StreamExecutor, next_turn};
+use super::clients::{
+    Account, Arrival, Command, DeliveredBody, Exchange, Registered, Socket, StreamExecutor, next_turn,
+};
 use super::health;
 use super::limits::Limits;
 use super::phase::Phase;
@@ -106,15 +108,15 @@ fn into_service(
     Future: Send + 'static,
 > {
     service_fn(move |mut request: Request<Incoming>| {
-        // Whoever asks why must get an answer.
-        let is_about_health = health::is_about_it(request.uri().path());
-        if !is_about_health && account.refuses_stream() {
+        // Whoever asks why must get an answer. One who asks in a hundred streams, or with a large head, is not one of these.
+        let is_probe = health::is_about_it(request.uri().path()) && account.may_be_probe();
+        if !is_probe && account.refuses_stream() {
             // No request was begun: the client may send it again (RFC 9113, section 8.7).
             return Either::Right(ready(Err(h2::Reason::REFUSED_STREAM.into())));
         }
         let exchange = Exchange::begin(&account, client.of(request.headers()), &request);
-        account.set_probe(is_about_health);
-        let has_room = is_about_health || exchange.has_room();
+        account.set_probe(is_probe);
+        let has_room = is_probe || exchange.has_room();
         let extensions = request.extensions_mut();
         extensions.insert(exchange.delivery());
         if !has_room {
@@ -124,12 +126,9 @@ fn into_service(
         let request = match request.body().is_end_stream() {
             true => request.map(|_| Body::empty()),
             false => {
-                let framing = Framing::of(&request);
-                request.map(|body| {
-                    let (arrival, how_it_ends) = Arrival::new(body, framing, &exchange);
-                    ending = how_it_ends;
-                    Body::new(arrival)
-                })
+                let (request, how_it_ends) = Arrival::of(request, &exchange);
+                ending = how_it_ends;
+                request.map(Body::new)
             }
         };
         // Called without `ready`: a router is always ready. Cloning it is cheap.

@@ -80,7 +80,9 @@ mod tests {
             assert!(is_asked_by(asking.as_bytes()), "{asking}");
             assert!(is_asked_by(&asking.as_bytes()[..asking.len().min(LONGEST)]), "{asking}");
         }
-        for other in ["", "GET", "GET /hello/a HTTP/1.1", "POST /healthz ", "GET /metricsx", "PRI * HTTP/2.0", "GET /\u{e9} "] {
+        for other in
+            ["", "GET", "GET /hello/a HTTP/1.1", "POST /healthz ", "GET /metricsx", "PRI * HTTP/2.0", "GET /\u{e9} "]
+        {
             assert!(!is_asked_by(other.as_bytes()), "{other}");
         }
     }

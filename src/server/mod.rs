@@ -7,6 +7,7 @@ mod builders;
 mod client_metrics;
 mod clients;
 mod connection;
+mod crowd;
 mod ended;
 mod every_second;
 mod health;

@@ -45,6 +45,10 @@ impl Attackers {
         Self { address, clients: JoinSet::new(), sent: Sent::default() }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Connects this many clients; then lets each of them act.
     pub(crate) async fn send<F>(&mut self, count: usize, act: impl Fn(Socket) -> F)
     where

@@ -1,8 +1,10 @@
 //! Clients that keep connections from others.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::attackers::{Attackers, Socket};
+use tokio::io::AsyncReadExt;
+
+use crate::attackers::{Attackers, Socket, connect};
 use crate::expected::{Expected, Shown};
 use crate::http2::Connection;
 use crate::http2::frame::{get, preface};
@@ -10,7 +12,12 @@ use crate::trial::trial;
 
 pub(crate) const IDLE: Expected = Expected { grows: 12, shown: &[Shown::Probes(50.0)] };
 pub(crate) const GROWN_HEADS: Expected =
-    Expected { grows: 80, shown: &[Shown::Lines("GET /hello/{name}", 1900), Shown::Sent(50)] };
+    Expected { grows: 80, shown: &[Shown::Lines("GET /hello/{name}", 300), Shown::Sent(50), Shown::Cut(300.0)] };
+
+/// Clients that come again when they were closed.
+const RETURNING: usize = 300;
+
+const BACK: Expected = Expected { grows: 24, shown: &[Shown::Probes(300.0)] };
 
 /// As many as the service serves at once.
 const CONNECTIONS: usize = 50;
@@ -48,6 +55,33 @@ pub(crate) async fn grown(mut attackers: Attackers) -> Attackers {
     };
     attackers.send(GROWN, act).await;
     attackers
+}
+
+/// Many more clients than connections, who ask once, idle, and come again as soon as they are closed.
+pub(crate) async fn returning(mut attackers: Attackers) -> Attackers {
+    let address = attackers.address();
+    let act = move |mut socket: Socket| async move {
+        let end = Instant::now() + Duration::from_secs(3);
+        loop {
+            socket.send(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await;
+            let mut buffer = [0; 1024];
+            while socket.reader.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+            if Instant::now() > end {
+                break;
+            }
+            let sent = socket.sent.clone();
+            socket = connect(address, &sent).await;
+        }
+    };
+    attackers.send(RETURNING, act).await;
+    attackers.finish().await;
+    attackers
+}
+
+#[tokio::test]
+async fn clients_that_come_again_when_they_were_closed() {
+    let few = [("REDPANE_MAX_CONNECTIONS", "50")];
+    trial("300 clients for 50 connections, who idle and come again, for 3 s", &few, &BACK, returning).await;
 }
 
 #[tokio::test]

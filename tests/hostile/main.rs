@@ -16,6 +16,7 @@ mod service;
 mod slow;
 mod streams;
 mod trial;
+mod turns;
 mod undelivered;
 mod unread;
 mod watch;

@@ -1,5 +1,6 @@
 //! What clients may send that hardly any client sends.
 
+use axum::body::Body;
 use http::{Method, StatusCode, Version};
 use test_support::{Samples, client, raw};
 
@@ -67,4 +68,17 @@ async fn ids_that_come_are_passed_on() {
     let line = served.observed.only_request().await;
     answer.belongs_to(&line);
     assert_eq!(line["parent_span_id"], "00f067aa0ba902b7");
+}
+
+/// A browser with many cookies must not find one protocol closed that the other leaves open.
+#[tokio::test]
+async fn a_large_head_is_as_welcome_over_http_2_as_over_http_1() {
+    let served = Served::start().await;
+    let asked = |bytes: usize| client::request(Method::GET, "/hello/ada").header("cookie", "c".repeat(bytes));
+    let one = asked(60_000).body(Body::empty()).unwrap();
+    assert_eq!(client::send(served.address, one).await.status, StatusCode::OK);
+    let two = asked(60_000).body(Body::empty()).unwrap();
+    assert_eq!(client::send_http2(served.address, two).await.status, StatusCode::OK);
+    let beyond = asked(70_000).body(Body::empty()).unwrap();
+    assert_eq!(client::send_http2(served.address, beyond).await.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
 }

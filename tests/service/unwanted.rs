@@ -73,3 +73,32 @@ async fn a_client_that_comes_when_memory_is_short_reads_when_to_come_again() {
     .await;
     assert!(answer.contains("\r\nretry-after: 2\r\n"), "{answer}");
 }
+
+/// RFC 9110, section 10.1.1: a client that waits for a word before it sends its body may send another request in its place once
+/// it was refused. So it must be told that there is no other on this connection.
+#[tokio::test]
+async fn a_client_that_waits_for_a_word_and_is_refused_is_told_that_the_connection_ends() {
+    let (_process, address) = listening(redpane(&[], &[]), Reading::AsItComes).await;
+    for (head, status) in [
+        ("POST /nothing HTTP/1.1\r\n", 404),
+        ("GET /checkout HTTP/1.1\r\n", 200),
+        ("POST /echo HTTP/1.1\r\ncontent-type: text/plain\r\n", 415),
+    ] {
+        let asked = format!("{head}host: a\r\nexpect: 100-continue\r\ncontent-length: 200000\r\n\r\n");
+        let answer = raw::exchange(address, asked).await.to_ascii_lowercase();
+        assert!(answer.starts_with(&format!("http/1.1 {status} ")), "no other word comes first: {head}{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{head}{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_a_word_and_gets_it_goes_on() {
+    let (_process, address) = listening(redpane(&[], &[]), Reading::AsItComes).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    let mut stream = raw::send(address, format!("{head}expect: 100-continue\r\ncontent-length: 5\r\n\r\n")).await;
+    assert_eq!(raw::read_until(&mut stream, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"[1,2]").await.unwrap();
+    assert!(raw::read_until(&mut stream, "[1,2]").await.starts_with("HTTP/1.1 200 "));
+    stream.write_all(b"GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    assert!(raw::read_until(&mut stream, "}").await.starts_with("HTTP/1.1 200 "), "on the same connection");
+}

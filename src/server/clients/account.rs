@@ -17,8 +17,8 @@ use crate::server::phase::Phase;
 
 /// "Not now", where a time is wanted.
 const NEVER: u64 = u64::MAX;
-/// Bytes that whoever asks how the process is may send with it.
-pub(super) const PROBE: usize = 4096;
+/// Bytes that the connection of whoever asks how the process is may hold.
+const PROBE: usize = 4096;
 
 /// What a connection holds and does.
 pub(in crate::server) struct Account {
@@ -142,6 +142,11 @@ impl Account {
         if !self.is_http2() {
             self.unread.remove(head, !has_body);
         }
+    }
+
+    /// Whether it holds as little as somebody who asks how the process is.
+    pub(in crate::server) fn may_be_probe(&self) -> bool {
+        self.held() < PROBE
     }
 
     /// HTTP/1: the last request asks how the process is, or does not.

@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::account::Account;
+use super::command::Command;
 use super::exchange::Exchange;
 use crate::web::Busy;
 
@@ -31,20 +32,26 @@ const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 /// How the end of a request's body is known.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) enum Framing {
+enum Framing {
     Http2,
     Chunked,
     Length,
 }
 
 impl Framing {
-    pub(in crate::server) fn of<B>(request: &Request<B>) -> Self {
+    fn of<B>(request: &Request<B>) -> Self {
         match request.version() > Version::HTTP_11 {
             true => Self::Http2,
             false if request.headers().contains_key(header::TRANSFER_ENCODING) => Self::Chunked,
             false => Self::Length,
         }
     }
+}
+
+/// Whether the client waits for a word before it sends its body (RFC 9110, section 10.1.1).
+fn expects_word<B>(request: &Request<B>) -> bool {
+    let expected = request.headers().get(header::EXPECT);
+    expected.is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// A body whose bytes are counted while the application may hold them. Where the application drops it early, a rest is read
@@ -56,38 +63,58 @@ pub(in crate::server) struct Arrival {
     /// The exchange may end before the body does: its answer need not wait for it. None for a rest.
     exchange: Weak<Exchange>,
     is_http2: bool,
+    /// Its client sends nothing before it is asked to, and nobody has read from it, which is how one asks.
+    waits_for_word: bool,
     /// Nothing more comes of it.
     is_over: bool,
     is_rest: bool,
     has_trailers: bool,
-    /// It ended, and without trailers.
+    /// It ended, and without trailers. Where that decides what comes next on the connection.
     plain: Option<Arc<AtomicBool>>,
 }
 
 impl Arrival {
-    /// The body, and for a chunked one on HTTP/1 how it ended.
-    pub(in crate::server) fn new(body: Incoming, framing: Framing, exchange: &Arc<Exchange>) -> (Self, Option<Ending>) {
+    /// Puts itself in place of the body of a request. Gives how it ended where the next request depends on that: on HTTP/1,
+    /// of chunked bodies and of those that wait for a word.
+    pub(in crate::server) fn of(
+        request: Request<Incoming>,
+        exchange: &Arc<Exchange>,
+    ) -> (Request<Self>, Option<Ending>) {
+        let framing = Framing::of(&request);
         let is_http2 = framing == Framing::Http2;
-        let plain = (framing == Framing::Chunked).then(Arc::<AtomicBool>::default);
+        let waits_for_word = !is_http2 && expects_word(&request);
+        let plain = (framing == Framing::Chunked || waits_for_word).then(Arc::<AtomicBool>::default);
         let account = Arc::clone(exchange.account());
         if is_http2 {
             account.upload(true);
         }
         let ending = plain.clone().map(Ending);
         let (is_over, is_rest, has_trailers) = (false, false, false);
-        let (body, exchange) = (Some(body), Arc::downgrade(exchange));
-        (Self { body, account, exchange, is_http2, is_over, is_rest, has_trailers, plain }, ending)
+        let exchange = Arc::downgrade(exchange);
+        let request = request.map(|body| Self {
+            body: Some(body),
+            account,
+            exchange,
+            is_http2,
+            waits_for_word,
+            is_over,
+            is_rest,
+            has_trailers,
+            plain,
+        });
+        (request, ending)
     }
 
     /// What is left of it, if there may be something and it is worth reading.
     fn take_rest(&mut self) -> Option<Self> {
-        let is_left = !self.is_over && !self.is_rest && !self.is_end_stream();
+        let is_left = !self.is_over && !self.is_rest && !self.waits_for_word && !self.is_end_stream();
         let body = self.body.take_if(|_| is_left)?;
         Some(Self {
             body: Some(body),
             account: Arc::clone(&self.account),
             exchange: Weak::new(),
             is_http2: self.is_http2,
+            waits_for_word: false,
             is_over: false,
             is_rest: true,
             has_trailers: false,
@@ -113,7 +140,9 @@ impl HttpBody for Arrival {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(body).poll_frame(context));
+        let polled = Pin::new(body).poll_frame(context);
+        self.waits_for_word = false;
+        let frame = ready!(polled);
         self.is_over = !matches!(frame, Some(Ok(_)));
         Poll::Ready(match frame {
             Some(Ok(frame)) => {
@@ -121,6 +150,8 @@ impl HttpBody for Arrival {
                 let counted = frame.data_ref().map_or(Ok(()), |data| self.count(data.len()));
                 Some(counted.map(|()| frame).map_err(Into::into))
             }
+            // It is not the client that broke it off.
+            Some(Err(_)) if self.account.command() == Some(Command::Cut) => Some(Err(Busy.into())),
             Some(Err(error)) => Some(Err(error.into())),
             None => {
                 if let Some(plain) = &self.plain {

@@ -16,6 +16,8 @@ use super::counts::GRANULE;
 /// Measured.
 const BASE_HTTP1: usize = 2048;
 const BASE_HTTP2: usize = 3328;
+/// An answer that counts as part of that, in bytes.
+const SMALL: usize = 512;
 /// What a field takes beside its name and value, in bytes (RFC 9113, section 10.5.1, counts the same).
 const FIELD: usize = 32;
 
@@ -39,6 +41,8 @@ pub(in crate::server) struct Exchange {
     progress: AtomicU64,
     /// Bytes of the answer were thrown away.
     is_broken: AtomicBool,
+    /// Its stream was reset.
+    is_reset: AtomicBool,
     /// Bytes of the answer are in the protocol's buffer, which keeps the exchange open.
     is_in_buffer: AtomicBool,
 }
@@ -72,6 +76,7 @@ impl Exchange {
             waits_for_application: AtomicBool::new(false),
             progress: AtomicU64::new(now),
             is_broken: AtomicBool::new(false),
+            is_reset: AtomicBool::new(false),
             is_in_buffer: AtomicBool::new(false),
         };
         match is_http2 {
@@ -125,12 +130,17 @@ impl Exchange {
         self.progress.store(self.account.clients.now(), Ordering::Relaxed);
         // Most requests have none, and a load costs less.
         let body = if self.body.load(Ordering::Relaxed) == 0 { 0 } else { self.body.swap(0, Ordering::Relaxed) };
-        self.change(signed(bytes) - signed(body));
+        // What every exchange takes has room for a small answer.
+        let bytes = if bytes <= SMALL { 0 } else { bytes };
+        if bytes != body {
+            self.change(signed(bytes) - signed(body));
+        }
     }
 
     /// The protocol was polled for the answer's next bytes.
     pub(super) fn polled(&self, is_pending: bool) {
-        if self.waits_for_application.load(Ordering::Relaxed) != is_pending {
+        // On HTTP/1 the socket tells whether its client takes something.
+        if self.is_http2() && self.waits_for_application.load(Ordering::Relaxed) != is_pending {
             self.waits_for_application.store(is_pending, Ordering::Relaxed);
             self.progress.store(self.account.clients.now(), Ordering::Relaxed);
         }
@@ -138,6 +148,9 @@ impl Exchange {
 
     /// The protocol has taken bytes of the answer. Called by the one body that the answer has.
     pub(super) fn taken(&self, bytes: usize) {
+        if !self.is_http2() {
+            return;
+        }
         self.taken.store(self.taken.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
     }
 
@@ -172,6 +185,14 @@ impl Exchange {
     /// Bytes of the answer are thrown away.
     pub(super) fn broken(&self) {
         self.is_broken.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_reset(&self) {
+        self.is_reset.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_reset(&self) -> bool {
+        self.is_reset.load(Ordering::Relaxed)
     }
 
     /// How long its client has taken nothing of an answer that has something to give.

@@ -119,6 +119,8 @@ impl Keeper {
             return None;
         }
         let mut streams = account.streams.open();
+        // Their tasks have not run yet.
+        streams.retain(|stream| !stream.is_being_reset());
         let open = streams.len();
         streams.retain(|stream| is_over(stream.exchange.stalled_for()));
         // What is in the protocol's hands cannot be reset: it is little, and ends with the connection.

@@ -22,7 +22,7 @@ mod unread;
 
 pub(super) use account::Account;
 pub(super) use answer::DeliveredBody;
-pub(super) use arrival::{Arrival, Ending, Framing};
+pub(super) use arrival::{Arrival, Ending};
 pub(super) use command::Command;
 pub(super) use exchange::Exchange;
 pub(super) use keeper::keep;

@@ -1,5 +1,6 @@
 //! All clients of a server.
 
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -98,21 +99,22 @@ impl Clients {
         refuses
     }
 
-    /// Ends the connection of this listener that has been idle for the longest time, if any has been for long enough.
-    pub(in crate::server) fn close_idle(&self, listener: &ListenerState, idle_for: &IdleFor) {
+    /// Ends the connections of this listener that have been idle for the longest time, as far as that is long enough, and so
+    /// many at most.
+    pub(in crate::server) fn close_idle(&self, listener: &ListenerState, idle_for: &IdleFor, at_once: usize) {
         self.tick();
-        let accounts = self.lock();
-        let open = accounts.iter().map(|(_, account)| account);
-        let open = open
+        let accounts = self.all();
+        let open = accounts
+            .iter()
             .filter(|account| account.listener.is_same(listener.phases()) && account.command() != Some(Command::Cut));
         let idle = open.filter_map(|account| {
             let agrees = account.making_room_for().is_some_and(|time| time < idle_for.agreed);
             let idle = account.idle_for().filter(|time| *time >= idle_for.of(account))?;
             (!agrees).then_some((idle, account))
         });
-        if let Some((_, account)) = idle.max_by_key(|(time, _)| *time) {
-            account.make_room();
-        }
+        let mut idle: Vec<_> = idle.collect();
+        idle.sort_unstable_by_key(|(time, _)| Reverse(*time));
+        idle.iter().take(at_once).for_each(|(_, account)| account.make_room());
     }
 
     /// Gives every connection of this listener a command.
@@ -209,7 +211,9 @@ pub(in crate::server) struct IdleFor {
     pub(in crate::server) http1: Duration,
     /// HTTP/2, where both sides agree on the last request.
     pub(in crate::server) http2: Duration,
-    /// Where a head may be on its way, in part.
+    /// Where nothing has come yet.
+    pub(in crate::server) silent: Duration,
+    /// Where a head is on its way, in part.
     pub(in crate::server) beginning: Duration,
     /// Time to agree. Then the connection is cut.
     pub(in crate::server) agreed: Duration,
@@ -218,6 +222,7 @@ pub(in crate::server) struct IdleFor {
 impl IdleFor {
     fn of(&self, account: &Account) -> Duration {
         match account.is_between_requests() {
+            false if account.unread() == 0 && !account.is_http2() => self.silent,
             false => self.beginning,
             true if account.is_http2() => self.http2,
             true => self.http1,

@@ -100,8 +100,14 @@ impl OpenStream {
         self.task.as_ref().is_some_and(|task| !task.is_finished())
     }
 
+    /// Whether it was reset, and its task has not ended yet.
+    pub(super) fn is_being_reset(&self) -> bool {
+        self.exchange.is_reset() && self.can_be_reset()
+    }
+
     /// Ends its task, and so the stream: the client is told by `RST_STREAM`.
     pub(super) fn reset(&self) {
+        self.exchange.set_reset();
         self.task.iter().for_each(AbortHandle::abort);
     }
 }
