@@ -101,8 +101,8 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     let config = Config::read(role, source).map_err(Failure::Settings)?;
     executor::check_clock(SystemTime::now()).map_err(Failure::System)?;
     let descriptors = executor::raise_descriptor_limit();
-    if executor::is_output_closed() {
-        eprintln!("redpane: standard output is closed: no log line is kept; use >/dev/null if that is meant");
+    if let Some(why) = executor::why_output_is_lost() {
+        eprintln!("redpane: {why}: no log line is kept; use >/dev/null if that is meant");
     }
     let runtime =
         executor::build(Builder::new_multi_thread().global_queue_interval(FAIRNESS)).map_err(Failure::System)?;

@@ -1,7 +1,12 @@
 //! A service made of its settings: telemetry, listeners and routes, and the run of all three.
 
 use std::fmt;
+#[cfg(unix)]
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use axum::Router;
@@ -25,12 +30,22 @@ const DOCKER_LIVES: &str = "/var/lib/redpane/lives.json";
 /// The Loki of the bundle, which the docker-reader asks for the lines it has.
 const LOKI: &str = "loki:3100";
 
+/// Standard output, whose errors are told: that of the standard library takes all bytes where it is open for reading only.
+fn output() -> Box<dyn Write + Send> {
+    #[cfg(unix)]
+    if let Ok(output) = io::stdout().as_fd().try_clone_to_owned() {
+        return Box::new(File::from(output));
+    }
+    Box::new(io::stdout())
+}
+
 /// The telemetry that `config` asks for, not yet built: a test may set its own log writer.
 pub fn telemetry(config: &Config) -> Redpane {
     let mut redpane = Redpane::new(&config.app)
         .series_limit(config.series_limit)
         .metric_names(config.metric_names)
         .log_filter(config.log.clone())
+        .log_writer(output())
         .log_format(config.log_format)
         .log_buffer_bytes(config.log_buffer_bytes)
         .log_overflow(config.log_when_full)

@@ -50,15 +50,20 @@ pub(super) fn are_too_many(connections: usize, descriptors: Option<u64>) -> bool
     descriptors.is_some_and(|descriptors| (connections + DESCRIPTORS) as u64 > descriptors)
 }
 
-/// Whether standard output was closed when the process began (`>&-`): Rust then opens `/dev/null` in its place, for reading too.
-/// Whoever throws the log away on purpose mostly opens it for writing alone. Known on Linux only.
-pub(super) fn is_output_closed() -> bool {
+/// Why nothing can be written to standard output, if it is so. It was closed when the process began (`>&-`): Rust then opens
+/// `/dev/null` in its place, for reading too, while whoever throws the log away on purpose mostly opens it for writing alone. Or
+/// it is open for reading only. Known on Linux only.
+pub(super) fn why_output_is_lost() -> Option<&'static str> {
     let is_null = std::fs::read_link("/proc/self/fd/1").is_ok_and(|path| path.as_os_str() == "/dev/null");
     let info = std::fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
     let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
     // The access mode: 0 for reading, 1 for writing, 2 for both.
-    is_null && flags.is_some_and(|flags| flags & 3 == 2)
+    match flags? & 3 {
+        0 => Some("standard output is open for reading only"),
+        2 if is_null => Some("standard output is closed"),
+        _ => None,
+    }
 }
 
 /// Builds a runtime. Makes sure first that there are descriptors: tokio's signal driver panics where there are none, and a

@@ -4,6 +4,7 @@ mod checkout;
 mod echo;
 mod faults;
 mod hello;
+mod representable;
 mod root;
 mod router;
 mod state;

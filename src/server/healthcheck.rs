@@ -94,6 +94,12 @@ async fn verdict(answer: Response<Incoming>) -> Result<(), String> {
 fn target(url: &str) -> Result<(String, Uri), String> {
     const EXPECTED: &str = "the URL must be like http://127.0.0.1:8000/healthz";
     let uri: Uri = url.parse().map_err(|error| format!("{EXPECTED} ({error})"))?;
+    // A port that is out of range is kept as text, and would be taken for none.
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let port = authority.rsplit(['@', ']']).next().and_then(|host| host.rsplit_once(':')).map(|(_, port)| port);
+    if port.is_some() && !uri.port_u16().is_some_and(|port| port > 0) {
+        return Err(format!("{EXPECTED} (the port must be a number from 1 to 65535)"));
+    }
     match (uri.scheme_str(), uri.host()) {
         (Some("http"), Some(host)) if !host.is_empty() => Ok((format!("{host}:{}", uri.port_u16().unwrap_or(80)), uri)),
         (Some(scheme), Some(_)) => Err(format!("{EXPECTED} (scheme {scheme} is not supported)")),

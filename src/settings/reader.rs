@@ -51,7 +51,8 @@ impl<'a> Reader<'a> {
     }
 
     fn refuse(&mut self, variable: Cow<'static, str>, value: &str, problem: String) {
-        self.bad.push(BadSetting { variable, value: value.chars().take(120).collect(), problem });
+        let value = without_password(value).chars().take(120).collect();
+        self.bad.push(BadSetting { variable, value, problem });
     }
 
     /// Where spans are exported to, as OpenTelemetry's own variables say it; `None` where they name no endpoint.
@@ -197,5 +198,32 @@ impl<'a> Reader<'a> {
         // Named again because only the beginning of a long value is shown.
         let named = |bad: &str| format!("{expected}; {bad:?} is neither");
         parse_log_filter(&text).map_err(|bad| self.reject(variable, &text, &named(bad.directive()))).ok()
+    }
+}
+
+/// What may be shown of a value: a URL without its user and password.
+fn without_password(value: &str) -> String {
+    let parts = value.split_once("://").and_then(|(scheme, rest)| {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let at = rest[..end].rfind('@')?;
+        Some((scheme, &rest[at..]))
+    });
+    parts.map_or_else(|| value.to_owned(), |(scheme, rest)| format!("{scheme}://***{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (value, shown) in [
+            ("http://user:secret@orders:8000/a", "http://***@orders:8000/a"),
+            ("http://a@b@orders", "http://***@orders"),
+            ("http://orders/a@b", "http://orders/a@b"),
+            ("user@orders", "user@orders"),
+        ] {
+            assert_eq!(without_password(value), shown);
+        }
     }
 }

@@ -161,6 +161,20 @@ async fn an_output_that_is_closed_is_named_at_the_start() {
     assert_eq!((process.exit_code().await, process.errors()), (0, String::new()), "it is meant");
 }
 
+/// The standard library takes such an output for one that throws everything away.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_output_that_can_only_be_read_is_named_at_the_start_and_at_the_end() {
+    let listen = free_address();
+    let command = by_shell("exec \"$0\" 1</dev/null", &[("REDPANE_LISTEN", &listen.to_string())]);
+    let mut process = Process::spawn(command, Reading::AsItComes);
+    eventually("it listens", async || TcpStream::connect(listen).await.ok()).await;
+    assert!(process.errors().contains("standard output is open for reading only"), "{}", process.errors());
+    assert_eq!(client::get(listen, "/hello/ada").await.status, 200, "requests do not suffer");
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 74, "{}", process.errors());
+}
+
 #[tokio::test]
 async fn a_limit_that_cannot_be_reached_is_named_at_the_start() {
     let line = "REDPANE_MAX_CONNECTIONS cannot be reached";
