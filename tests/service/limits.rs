@@ -233,3 +233,26 @@ async fn without_room_new_requests_are_told_when_to_come_again() {
     .await;
     assert_eq!(client::get(served.address, "/hello/ada").await.status, StatusCode::OK);
 }
+
+/// Contract, section 3: the status is the code that was sent, and 499 where none was.
+#[tokio::test]
+async fn a_client_that_leaves_in_its_upload_was_not_sent_anything() {
+    let served = Served::start().await;
+    let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    for framing in ["content-length: 100000\r\n\r\n", "transfer-encoding: chunked\r\n\r\n1000\r\n"] {
+        let stream = raw::send(served.address, format!("{head}{framing}[1,")).await;
+        eventually("it is being read", async || {
+            (served.observed.samples().value("http_requests_in_flight", &[]) == 1.0).then_some(())
+        })
+        .await;
+        stream.set_zero_linger().unwrap();
+        drop(stream);
+        eventually("it is over", async || {
+            (served.observed.samples().value("http_requests_in_flight", &[]) == 0.0).then_some(())
+        })
+        .await;
+    }
+    for line in served.observed.access_lines(2).await {
+        assert_eq!((&line["status"], line.str("outcome")), (&499.into(), "aborted"), "{}", line.text);
+    }
+}

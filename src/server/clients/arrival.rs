@@ -152,7 +152,10 @@ impl HttpBody for Arrival {
             }
             // It is not the client that broke it off.
             Some(Err(_)) if self.account.command() == Some(Command::Cut) => Some(Err(Busy.into())),
-            Some(Err(error)) => Some(Err(error.into())),
+            Some(Err(error)) => {
+                self.exchange.upgrade().inspect(|exchange| exchange.broke_off());
+                Some(Err(error.into()))
+            }
             None => {
                 if let Some(plain) = &self.plain {
                     plain.store(!self.has_trailers, Ordering::Relaxed);

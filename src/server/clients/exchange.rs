@@ -187,6 +187,11 @@ impl Exchange {
         self.is_broken.store(true, Ordering::Relaxed);
     }
 
+    /// The body of the request broke off, and not by us: its client has left, or has closed its half of the connection.
+    pub(super) fn broke_off(&self) {
+        self.delivery.client_left();
+    }
+
     pub(super) fn set_reset(&self) {
         self.is_reset.store(true, Ordering::Relaxed);
     }

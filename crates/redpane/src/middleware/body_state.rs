@@ -103,7 +103,7 @@ impl BodyState {
             if observation.has_sent(length) {
                 self.complete();
             } else if let Some(delivery) = delivery {
-                observation.sent_only(delivery.bytes());
+                delivery.cut(observation);
             }
         } else if matches!(self, Self::Stream(stream) if stream.bytes >= length) {
             self.complete();

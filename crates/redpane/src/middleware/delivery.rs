@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::observation::Observation;
@@ -40,6 +40,7 @@ pub struct Delivery {
 struct Shared {
     /// Handed over, in bytes.
     bytes: AtomicU64,
+    has_left: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -77,6 +78,17 @@ impl Delivery {
         self.shared.end(whole);
     }
 
+    /// The client has left before its answer was made, as one does that breaks off its upload. An answer of which nothing is
+    /// handed over then was not sent: the request has status 499 and outcome `aborted`, whatever the answer says.
+    pub fn client_left(&self) {
+        self.shared.has_left.store(true, Ordering::Relaxed);
+    }
+
+    /// What the end of an answer that was not delivered whole makes of its request.
+    pub(super) fn cut(&self, observation: &mut Observation) {
+        self.shared.cut(observation);
+    }
+
     /// Bytes of the body handed over so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -92,17 +104,29 @@ impl Delivery {
             State::Ended(_) => {}
             State::Over { whole } => {
                 drop(state);
-                finish(observation, whole, self.bytes());
+                self.shared.finish(observation, whole);
             }
         }
     }
 }
 
-fn finish(observation: Observation, whole: bool, bytes: u64) {
-    if whole { observation.complete() } else { observation.undelivered(bytes) }
-}
-
 impl Shared {
+    fn cut(&self, observation: &mut Observation) {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        observation.sent_only(bytes);
+        if bytes == 0 && self.has_left.load(Ordering::Relaxed) {
+            observation.unsent();
+        }
+    }
+
+    fn finish(&self, mut observation: Observation, whole: bool) {
+        if whole {
+            return observation.complete();
+        }
+        self.cut(&mut observation);
+        observation.undelivered();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,7 +140,7 @@ impl Shared {
         // Observers run at the end of a request: they must not find the lock taken.
         drop(state);
         if let State::Ended(observation) = ended {
-            finish(observation, whole, self.bytes.load(Ordering::Relaxed));
+            self.finish(observation, whole);
         }
     }
 }

@@ -241,18 +241,24 @@ impl Observation {
         self.outcome = self.completion;
     }
 
-    /// The server has taken all of the body and could hand over these bytes only.
-    pub(super) fn undelivered(mut self, bytes: u64) {
+    /// The server has taken all of the body, and could not hand over all of it.
+    pub(super) fn undelivered(mut self) {
         // A timeout or a panic tells more than that the client did not wait for the answer that says so.
         if self.completion != Outcome::Complete {
             self.outcome = self.completion;
         }
-        self.sent_only(bytes);
     }
 
     /// The server has told how many bytes of the answer were handed over.
     pub(super) fn sent_only(&mut self, bytes: u64) {
         self.response_bytes = self.response_bytes.map(|_| bytes);
+    }
+
+    /// The client left before the head of the answer was sent.
+    pub(super) fn unsent(&mut self) {
+        if self.completion == Outcome::Complete {
+            self.status = CLIENT_CLOSED_REQUEST;
+        }
     }
 
     /// It went wrong after the headers.
