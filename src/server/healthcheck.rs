@@ -97,7 +97,7 @@ fn target(url: &str) -> Result<(String, Uri), String> {
     // A port that is out of range is kept as text, and would be taken for none.
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let port = authority.rsplit(['@', ']']).next().and_then(|host| host.rsplit_once(':')).map(|(_, port)| port);
-    if port.is_some() && !uri.port_u16().is_some_and(|port| port > 0) {
+    if port.is_some() && uri.port_u16().is_none_or(|port| port == 0) {
         return Err(format!("{EXPECTED} (the port must be a number from 1 to 65535)"));
     }
     match (uri.scheme_str(), uri.host()) {
