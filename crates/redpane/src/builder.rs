@@ -196,6 +196,33 @@ impl Redpane {
         self
     }
 
+    /// Makes fields of `tracing` spans fields of the request: on its access line, on its span, and in
+    /// [`FinishedRequest::fields`](crate::FinishedRequest::fields). Those that have one of these names, and by default none.
+    /// A second call adds names. Needs redpane's layer in the subscriber: [`install`](Self::install), or
+    /// [`log_layer`](Telemetry::log_layer).
+    ///
+    /// ```
+    /// let redpane = redpane::Redpane::new("api").promote_span_fields(["tenant", "order.id"]);
+    ///
+    /// #[tracing::instrument(fields(tenant = tracing::field::Empty))]
+    /// async fn order() {
+    ///     tracing::Span::current().record("tenant", "acme");
+    /// }
+    /// ```
+    ///
+    /// * It is what [`record`](crate::record()) does, with the same bounds and prefixes: where several spans have a field of
+    ///   the same name, the value that was given last stays, at the opening of a span or by `Span::record`.
+    /// * A span belongs to the request that it was opened in, also in a task that was
+    ///   [spawned](crate::spawn()) with the request's ids, or that is instrumented with a span of the request.
+    /// * A span from outside, such as one that a layer around redpane's opens, gives its fields to the requests that run in it.
+    ///   Of several the innermost counts, and what was recorded inside the request comes before it.
+    /// * A span with such a field is seen whatever the [log filter](Self::log_filter) says. The macros of levels that the
+    ///   filter leaves out then cost a few instructions more.
+    pub fn promote_span_fields<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.options.promoted.extend(names.into_iter().map(Into::into));
+        self
+    }
+
     /// Whether a panic of the application becomes an answer with status 500, or a broken body where the headers are sent
     /// already. Defaults to `true`. With `false` the panic goes on after it was counted and logged.
     pub fn catch_panics(mut self, catch: bool) -> Self {

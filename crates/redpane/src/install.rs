@@ -116,7 +116,10 @@ impl Telemetry {
             .map_err(|error| InstallError::Recorder(error.to_string().into()))?;
         // The filter stands in front as a layer of its own: a disabled event then costs one comparison.
         let layer = LogLayer::new(Arc::clone(self.log()));
-        let subscriber = Registry::default().with(FilterLayer(Arc::clone(self.log().filter()))).with(layer);
+        let subscriber = Registry::default()
+            .with(FilterLayer(Arc::clone(self.log().filter())))
+            .with(layer)
+            .with(self.promote_layer());
         #[cfg(feature = "otlp")]
         let subscriber = subscriber.with(self.span_layer());
         tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::Subscriber)?;

@@ -23,6 +23,7 @@
 //! | know the ids of the request | [`RequestContext`], [`current`] |
 //! | call the next service with them, and count the calls | [`Telemetry::outgoing_layer`] |
 //! | add fields and the cause of an error to the access line | [`record()`], [`record_error()`] |
+//! | have fields of `tracing` spans on the access line | [`Redpane::promote_span_fields`] |
 //! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
 //! | see every request at its end | [`RequestObserver`] |
 //! | change the log filter for a while | [`Telemetry::set_log_filter`] |

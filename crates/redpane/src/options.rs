@@ -70,6 +70,8 @@ pub(crate) struct Options {
     pub(crate) access_slow: Duration,
     pub(crate) policy: Policy,
     pub(crate) ids_from: Option<IdsSource>,
+    /// Names of span fields.
+    pub(crate) promoted: Vec<String>,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
     #[cfg(feature = "otlp")]
     pub(crate) otlp: Option<Otlp>,
@@ -195,6 +197,7 @@ impl Options {
                 some_end_at_headers: false,
             },
             ids_from: None,
+            promoted: Vec::new(),
             observers: Vec::new(),
             #[cfg(feature = "otlp")]
             otlp: None,

@@ -1,6 +1,7 @@
 //! The handle to everything that one application observes about itself.
 
 use std::io;
+use std::mem;
 #[cfg(feature = "pane")]
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -26,6 +27,7 @@ use crate::logs::level::LEVELS;
 use crate::logs::log::{Log, LogOptions};
 use crate::logs::losses::{DropReason, FlushError, LogLosses};
 use crate::logs::panics;
+use crate::logs::promoted::PromoteLayer;
 use crate::metrics::calls::CallMetrics;
 use crate::metrics::catalogue;
 use crate::metrics::dimensions::Dimensions;
@@ -45,6 +47,7 @@ use crate::middleware::pipeline::Pipeline;
 use crate::middleware::route_label::RouteLabels;
 use crate::options::{Checked, Options};
 use crate::request::endpoint::EndpointInfo;
+use crate::request::promoted_names::PromotedNames;
 #[cfg(feature = "pane")]
 use crate::{
     axum::pane_source::PaneSource,
@@ -125,6 +128,7 @@ impl Telemetry {
             let lines = Arc::clone(&pane.lines);
             Box::new(move |batch: &[u8]| lines.append(batch)) as _
         });
+        let promoted = PromotedNames::new(mem::take(&mut options.promoted));
         let log = Arc::new(Log::start(LogOptions {
             app: options.app.clone(),
             filter: options.filter,
@@ -133,6 +137,7 @@ impl Telemetry {
             buffer_bytes: options.buffer_bytes,
             overflow: options.overflow,
             ids_from: options.ids_from.clone(),
+            promoted: promoted.clone(),
             sampling: checked.sampling,
             tap,
         })?);
@@ -230,6 +235,7 @@ impl Telemetry {
             #[cfg(feature = "otlp")]
             spans: traces.clone().map(|traces| traces as _),
             ids_from: options.ids_from,
+            promoted,
             observers: options.observers,
             #[cfg(not(feature = "pane"))]
             kept: None,
@@ -283,6 +289,11 @@ impl Telemetry {
         self.core.app()
     }
 
+    /// What makes fields of requests of fields of `tracing` spans.
+    pub(crate) fn promote_layer(&self) -> PromoteLayer {
+        PromoteLayer(self.core.pipeline.promoted.clone())
+    }
+
     /// What makes spans of `tracing` spans inside of requests.
     #[cfg(feature = "otlp")]
     pub(crate) fn span_layer(&self) -> SpanLayer {
@@ -326,7 +337,7 @@ impl Telemetry {
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
-        let layer = LogLayer::new(Arc::clone(&self.core.log));
+        let layer = LogLayer::new(Arc::clone(&self.core.log)).and_then(self.promote_layer());
         #[cfg(feature = "otlp")]
         let layer = layer.and_then(self.span_layer());
         layer.with_filter(FilterLayer(Arc::clone(self.core.log.filter())))

@@ -19,7 +19,8 @@ use tower::ServiceExt;
 
 static INSTALLED: LazyLock<(Telemetry, Log)> = LazyLock::new(|| {
     let log = Log::default();
-    let telemetry = Redpane::new("installed").log_writer(log.clone()).install().expect("nothing is installed yet");
+    let redpane = Redpane::new("installed").log_writer(log.clone()).promote_span_fields(["tenant"]);
+    let telemetry = redpane.install().expect("nothing is installed yet");
     (telemetry, log)
 });
 
@@ -139,6 +140,19 @@ fn a_line_from_a_thread_that_is_ending() {
     assert!(only_line("the thread ends")["trace_id"].is_null());
 }
 
+#[tokio::test]
+async fn fields_of_spans_are_promoted() {
+    let handler = || async {
+        // Also where the value logs while it is formatted, and where the log filter leaves the span out.
+        let span = tracing::debug_span!("promoted", tenant = ?Talkative);
+        span.in_scope(|| _ = span.record("tenant", "acme"));
+    };
+    let trace_id = request(Router::new().route("/", get(handler))).await;
+    let found = lines("request");
+    let line = found.iter().find(|line| line["trace_id"] == trace_id.as_str()).unwrap();
+    assert_eq!(line["tenant"], "acme", "{}", line.text);
+}
+
 /// Logs while it is being formatted.
 struct Talkative;
 
@@ -161,7 +175,8 @@ fn a_value_that_logs_while_it_is_formatted() {
     });
     // Unless there is a deadlock.
     block_until("the thread ends", || thread.is_finished());
-    assert_eq!(lines("formatting").len(), 3);
+    let outside = lines("formatting").into_iter().filter(|line| line["trace_id"].is_null());
+    assert_eq!(outside.count(), 3);
     assert_eq!(only_line("an event")["value"], "formatted");
     let span = json!({"name": "a span", "value": "formatted", "later": "formatted"});
     assert_eq!(only_line("in the span")["spans"], json!([span]));

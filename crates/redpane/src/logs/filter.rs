@@ -19,6 +19,7 @@ use tracing_subscriber::layer::{Context, Filter, Layer};
 
 use super::level::level_index;
 use super::line::ACCESS_TARGET;
+use crate::request::promoted_names::PromotedNames;
 
 /// The longest time that another filter may last.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -64,6 +65,8 @@ struct Changed {
 /// See the module.
 pub(crate) struct LogFilter {
     configured: Targets,
+    /// Spans with a field of such a name pass, whatever the filter says.
+    promoted: Option<Arc<PromotedNames>>,
     current: RwLock<Targets>,
     /// Whether access lines are written, by [`level_index`].
     access: [AtomicBool; 3],
@@ -73,12 +76,13 @@ pub(crate) struct LogFilter {
 }
 
 impl LogFilter {
-    pub(crate) fn new(configured: Targets) -> Self {
+    pub(crate) fn new(configured: Targets, promoted: Option<Arc<PromotedNames>>) -> Self {
         let filter = Self {
             current: RwLock::new(configured.clone()),
             access: Default::default(),
             changed: Mutex::default(),
             leads_log_crate: AtomicBool::new(false),
+            promoted,
             configured,
         };
         filter.remember_access(&filter.configured);
@@ -168,6 +172,15 @@ impl LogFilter {
         }
     }
 
+    fn promotes(&self, metadata: &Metadata<'_>) -> bool {
+        self.promoted.as_ref().is_some_and(|names| names.are_in(metadata))
+    }
+
+    /// Up to which level there may be something, where another filter has this hint.
+    fn hint(&self, hint: Option<LevelFilter>) -> Option<LevelFilter> {
+        if self.promoted.is_some() { Some(LevelFilter::TRACE) } else { hint }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Changed>> {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -196,28 +209,34 @@ pub(crate) struct FilterLayer(pub(crate) Arc<LogFilter>);
 
 impl<S: Subscriber> Layer<S> for FilterLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.0.with(|current| Layer::<S>::register_callsite(current, metadata))
+        match self.0.promotes(metadata) {
+            true => Interest::always(),
+            false => self.0.with(|current| Layer::<S>::register_callsite(current, metadata)),
+        }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool {
-        self.0.with(|current| Layer::enabled(current, metadata, context))
+        self.0.promotes(metadata) || self.0.with(|current| Layer::enabled(current, metadata, context))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        self.0.with(Layer::<S>::max_level_hint)
+        self.0.hint(self.0.with(Layer::<S>::max_level_hint))
     }
 }
 
 impl<S> Filter<S> for FilterLayer {
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.0.with(|current| Filter::<S>::callsite_enabled(current, metadata))
+        match self.0.promotes(metadata) {
+            true => Interest::always(),
+            false => self.0.with(|current| Filter::<S>::callsite_enabled(current, metadata)),
+        }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
-        self.0.with(|current| Filter::enabled(current, metadata, context))
+        self.0.promotes(metadata) || self.0.with(|current| Filter::enabled(current, metadata, context))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        self.0.with(Filter::<S>::max_level_hint)
+        self.0.hint(self.0.with(Filter::<S>::max_level_hint))
     }
 }

@@ -18,6 +18,7 @@ use super::pretty::PrettyWriter;
 use super::sampling::AccessSampling;
 use super::writer::{self, Tap};
 use crate::request::ids_from::IdsSource;
+use crate::request::promoted_names::PromotedNames;
 
 #[cfg(feature = "otlp")]
 const TRACES_TARGET: &str = "redpane::traces";
@@ -35,6 +36,8 @@ pub(crate) struct LogOptions {
     pub(crate) buffer_bytes: usize,
     pub(crate) overflow: OverflowPolicy,
     pub(crate) ids_from: Option<IdsSource>,
+    /// Spans with such a field pass the filter.
+    pub(crate) promoted: Option<Arc<PromotedNames>>,
     pub(crate) sampling: Option<AccessSampling>,
     /// Sees every batch of lines before it is written, on the thread that writes.
     pub(crate) tap: Option<Tap>,
@@ -79,7 +82,7 @@ impl Log {
             app,
             buffer,
             sampling: options.sampling,
-            filter: Arc::new(LogFilter::new(options.filter)),
+            filter: Arc::new(LogFilter::new(options.filter, options.promoted)),
             ids_from: options.ids_from,
             before: OnceLock::new(),
         })

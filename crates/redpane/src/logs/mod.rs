@@ -4,6 +4,7 @@
 //! * [`line`](mod@line) is one line: the first keys in their fixed order, then fields, within a bound.
 //! * [`access`] makes the access line of a finished request, unless [`sampling`] leaves it out, [`layer`] the lines of
 //!   `tracing` events with their spans ([`span`]) and their ids ([`event_ids`]), [`panics`] those of panics, [`stream`] those of streams.
+//!   [`promoted`] gives fields of spans to their request, and so to its line.
 //! * [`log`] is where they all end: the bounded [`buffer`], what it may lose ([`losses`]) and the [`writer`] thread
 //!   behind it. [`filter`] says which lines there are, [`directives`] how it is written. [`flush_guard`] writes what is left when the process ends.
 
@@ -24,6 +25,7 @@ pub(crate) mod losses;
 mod number;
 pub(crate) mod panics;
 mod pretty;
+pub(crate) mod promoted;
 pub(crate) mod sampling;
 mod span;
 pub(crate) mod stream;

@@ -25,6 +25,7 @@ use crate::request::current::{enter, with_current};
 use crate::request::finished::{FinishedRequest, Outcome};
 use crate::request::head::RequestHead;
 use crate::request::headers::{SentHeaders, X_REQUEST_ID, is_grpc};
+use crate::request::outside_spans;
 
 /// The status of a request whose client left before any was sent: nginx' "client closed request".
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -85,6 +86,9 @@ impl Observation {
         if let Some(source) = &cache.pipeline.ids_from {
             context.ask_sdk(source);
             AskInside::put(&context, request.extensions_mut());
+        }
+        if let Some(names) = &cache.pipeline.promoted {
+            outside_spans::arrive(names, &context);
         }
         // From here on the drop of the observation takes it back.
         cache.pipeline.registry.http.serving(failures_only).enter();

@@ -14,6 +14,7 @@ use crate::metrics::registry::Registry;
 use crate::request::current::enter;
 use crate::request::finished::{FinishedRequest, RequestObserver, RequestSpans};
 use crate::request::ids_from::IdsSource;
+use crate::request::promoted_names::PromotedNames;
 
 /// What the builder decided for all requests.
 #[derive(Clone, Copy)]
@@ -41,6 +42,8 @@ pub(crate) struct Pipeline {
     pub(crate) spans: Option<Arc<dyn RequestSpans>>,
     /// Where an SDK of the application says the ids.
     pub(crate) ids_from: Option<IdsSource>,
+    /// Fields of spans that become fields of the request.
+    pub(crate) promoted: Option<Arc<PromotedNames>>,
     pub(crate) observers: Vec<Box<dyn RequestObserver>>,
     /// What has to live as long as requests may come, and takes no part in them.
     #[expect(dead_code, reason = "it is only kept")]

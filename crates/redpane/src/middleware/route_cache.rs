@@ -15,6 +15,7 @@ use crate::metrics::http::Series;
 use crate::metrics::method::method_index;
 use crate::metrics::route::{OVERFLOW, Route, UNMATCHED};
 use crate::request::context::{RequestContext, RequestTelemetry, TraceSampler};
+use crate::request::promoted_names::PromotedNames;
 
 /// A wrapped service, and the route of its requests. Inside of a router most endpoints have exactly one, so the first
 /// request finds it for all others.
@@ -133,6 +134,10 @@ impl RouteCache {
 impl RequestTelemetry for RouteCache {
     fn sampler(&self) -> Option<&dyn TraceSampler> {
         self.pipeline.spans.as_ref().map(|spans| spans.sampler())
+    }
+
+    fn promoted(&self) -> Option<&Arc<PromotedNames>> {
+        self.pipeline.promoted.as_ref()
     }
 
     fn recorder(&self) -> &dyn metrics::Recorder {

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::mem;
 use std::panic::PanicHookInfo;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use http::{HeaderMap, HeaderValue};
 
@@ -15,6 +15,7 @@ use super::headers::{SentHeaders, X_REQUEST_ID};
 use super::id::{self, RequestId};
 use super::ids_from::{IdsSource, RequestIds};
 use super::last_handle::LastHandle;
+use super::promoted_names::PromotedNames;
 use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
@@ -33,6 +34,9 @@ pub(crate) trait TraceSampler {
 pub(crate) trait RequestTelemetry: Any + Send + Sync {
     /// What decides about traces, where spans are exported.
     fn sampler(&self) -> Option<&dyn TraceSampler>;
+
+    /// Which fields of spans are promoted, where some are.
+    fn promoted(&self) -> Option<&Arc<PromotedNames>>;
 
     /// What the `metrics` macros emit to.
     fn recorder(&self) -> &dyn metrics::Recorder;
@@ -54,6 +58,20 @@ pub(crate) trait RequestTelemetry: Any + Send + Sync {
 /// ```
 #[derive(Clone)]
 pub struct RequestContext(Arc<Inner>);
+
+/// A handle that does not keep the request: whoever asks for [`RequestContext::is_shared`] does not see it.
+#[derive(Default)]
+pub(crate) struct WeakRequest(Weak<Inner>);
+
+impl WeakRequest {
+    pub(crate) fn is(&self, context: &RequestContext) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&context.0))
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<RequestContext> {
+        self.0.upgrade().map(RequestContext)
+    }
+}
 
 struct Inner {
     /// Redpane's own: those of the request, unless an SDK of the application says others.
@@ -283,6 +301,21 @@ impl RequestContext {
     /// Adds a field, or replaces the one of this name.
     pub(crate) fn record_field(&self, name: FieldName, value: FieldValue) {
         lock(&self.0.kept.get_or_init(Box::default).fields).record(name, value);
+    }
+
+    /// Adds a field, unless there is one of this name.
+    pub(crate) fn record_missing(&self, name: &'static str, value: &FieldValue) {
+        lock(&self.0.kept.get_or_init(Box::default).fields).record_missing(name, value);
+    }
+
+    /// The same request as the telemetry that promotes these names has observed it: others may be around it.
+    pub(crate) fn of_promoter(&self, names: &Arc<PromotedNames>) -> Option<&Self> {
+        let promotes = |context: &&Self| context.telemetry().promoted().is_some_and(|own| Arc::ptr_eq(own, names));
+        std::iter::successors(Some(self), |inner| inner.outer()).find(promotes)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakRequest {
+        WeakRequest(Arc::downgrade(&self.0))
     }
 
     /// Takes what was recorded so far; `None` if nothing was.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The most fields of a request.
 const MAX_FIELDS: usize = 16;
 /// The most bytes of names and values of a request, together. A number counts as 8.
-const MAX_BYTES: usize = 4 * 1024;
+pub(crate) const MAX_BYTES: usize = 4 * 1024;
 
 /// The value of a recorded field.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +84,13 @@ impl RecordedFields {
         match at {
             Some(at) => self.fields[at].1 = value,
             None => self.fields.push((name, value)),
+        }
+    }
+
+    /// Adds a field, unless there is one of this name.
+    pub(crate) fn record_missing(&mut self, name: &'static str, value: &FieldValue) {
+        if !self.fields.iter().any(|(known, _)| known == name) {
+            self.record(name.into(), value.clone());
         }
     }
 

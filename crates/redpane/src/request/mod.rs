@@ -3,6 +3,8 @@
 //! * [`headers`] finds the headers that an observation reads; [`head`], [`id`] and [`size`] are what is kept of a request.
 //! * [`context`] holds the ids and the recorded [`fields`]; [`current`] is the context of the code on this thread, and
 //!   [`tasks`] takes it into spawned work. [`record`](mod@record) adds fields from anywhere inside a request.
+//! * [`promoted_names`] are the fields of `tracing` spans that become fields of the request, where the builder says so, and
+//!   [`outside_spans`] those spans that are around requests.
 //! * [`ids_from`] asks an SDK of the application's for ids, where the builder says so. [`outgoing`] are the headers for calls.
 //! * [`endpoint`] is the method and route of a request, described once for all requests that share it.
 //! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
@@ -30,7 +32,9 @@ pub(crate) mod id;
 pub(crate) mod ids_from;
 pub(crate) mod last_handle;
 pub(crate) mod outgoing;
+pub(crate) mod outside_spans;
 pub(crate) mod problem;
+pub(crate) mod promoted_names;
 pub(crate) mod record;
 pub(crate) mod size;
 pub(crate) mod stream;

@@ -102,7 +102,8 @@ fn own_name<E: ?Sized>() -> Option<&'static str> {
     (!holds_any.iter().any(|holder| name.starts_with(holder))).then_some(name)
 }
 
-fn shown<E: Error + ?Sized>(error: &E) -> String {
+/// The text of an error with its causes, within a bound.
+pub(crate) fn shown<E: Error + ?Sized>(error: &E) -> String {
     let mut text = Bounded(String::new());
     let written = match error.source() {
         Some(source) => write!(text, "{error}: {}", ErrorChain(source)),

@@ -21,6 +21,7 @@ mod ids_from;
 mod layers;
 #[cfg(feature = "pane")]
 mod pane;
+mod promoted;
 mod properties;
 mod public_api;
 mod readers;

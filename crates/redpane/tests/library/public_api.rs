@@ -86,6 +86,8 @@ fn every_option() -> Redpane {
         .log_overflow(OverflowPolicy::Block { deadline: Duration::from_secs(1) })
         .build_info("1.0", "abc")
         .ids_from(|| None::<TraceParent>)
+        .promote_span_fields(["tenant"])
+        .promote_span_fields(vec![String::from("order.id")])
 }
 
 #[test]

@@ -94,6 +94,7 @@ async fn record() {
     };
     let (taken, _) = line("/orders/acme/3", 200).await;
     assert_eq!((&taken["tenant"], &taken["items"], taken.get("error")), (&"acme".into(), &3.into(), None));
+    assert_eq!(taken["card"], "visa");
     let (empty, answer) = line("/orders/acme/0", 422).await;
     assert!(answer.text().contains("an order has at least one item"), "{}", answer.text());
     assert_eq!((&empty["items"], empty.get("error")), (&0.into(), None));
