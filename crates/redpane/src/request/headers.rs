@@ -28,9 +28,11 @@ pub(crate) fn traceparent(trace_id: &TraceId, span_id: &SpanId, flags: u8) -> He
     value.try_into().expect("hexadecimal digits and dashes are a header value")
 }
 
-/// Whether this `Content-Type` is one of gRPC.
+/// Whether this `Content-Type` is one of gRPC: the bare one, or one with a format (`+proto`) or parameters. gRPC-Web is
+/// another protocol (`application/grpc-web`): it has its code in the body.
 pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {
-    content_type.as_bytes().starts_with(b"application/grpc")
+    let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b' ')))
 }
 
 /// How often a header was sent.

@@ -116,6 +116,26 @@ async fn a_method_whose_answer_had_two_messages_is_a_stream_from_then_on() {
     assert_eq!(handled(&samples, "/shop.Orders/Two", "OK"), 2.0);
 }
 
+/// The answer of gRPC-Web ends with its trailers in the body: without this, each good call looked like one without a code.
+#[tokio::test]
+async fn grpc_web_is_http() {
+    for content_type in ["application/grpc-web+proto", "application/grpc-web-text", "application/grpcx"] {
+        let observed = Observed::new();
+        let answer = move |_: Request<Body>| {
+            let body = Scripted::body([Step::Data("\0\0\0\0\u{1}a"), Step::Data("(trailers)")]);
+            let response = Response::builder().header(header::CONTENT_TYPE, content_type);
+            std::future::ready(Ok::<_, Infallible>(response.body(body).unwrap()))
+        };
+        let request = Request::post("/shop.Orders/Take").header(header::CONTENT_TYPE, content_type);
+        let service = observed.telemetry.layer().layer(service_fn(answer));
+        let answer = service.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        answer.into_body().collect().await.unwrap();
+        let line = observed.only_request().await;
+        assert_eq!((line.str("level"), line.get("grpc_code")), ("INFO", None), "{}", line.text);
+        assert_eq!(observed.samples().sum("grpc_server_handled_total", &[]), 0.0);
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_grpc_has_no_code() {
     let observed = Observed::new();
