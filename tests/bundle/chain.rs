@@ -8,6 +8,16 @@ use crate::findings::Findings;
 const FILE: &str = "docker-compose.yml";
 /// In the order in which they are asked.
 const CHAIN: [&str; 4] = ["api", "orders", "stock", "payment"];
+/// What is set for all of them at once, in `.env`.
+const SHARED: [&str; 7] = [
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "REDPANE_TRACE_KEEP",
+    "OTEL_SDK_DISABLED",
+    "REDPANE_METRIC_NAMES",
+    "REDPANE_ACCESS_SAMPLE",
+    "REDPANE_ACCESS_SLOW",
+];
 
 pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
@@ -46,7 +56,7 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
             "environment.OTEL_EXPORTER_OTLP_ENDPOINT",
             "must be http://tempo:4318: its spans are missing else",
         );
-        for variable in ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG", "REDPANE_TRACE_KEEP", "OTEL_SDK_DISABLED"] {
+        for variable in SHARED {
             let same = environment.get(variable) == Some(&Value::Null);
             expect(same, &format!("environment.{variable}"), "must be handed on: all four take the same");
         }

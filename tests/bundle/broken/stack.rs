@@ -86,7 +86,7 @@ fn a_service_that_is_unpinned_exposed_or_unwatched() {
 
 #[test]
 fn a_chain_of_services_with_a_wrong_link() {
-    let cases: [Case; 6] = [
+    let cases: [Case; 7] = [
         (|services| services["orders"]["image"] = json!("orders:1.2.3"), "services.orders.image"),
         (|services| services["stock"]["environment"]["REDPANE_APP"] = json!("store"), "services.stock.environment"),
         (
@@ -100,6 +100,10 @@ fn a_chain_of_services_with_a_wrong_link() {
         (
             |services| services["api"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] = json!("http://tempo:4317"),
             "services.api.environment.OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
+        (
+            |services| services["payment"]["environment"]["REDPANE_METRIC_NAMES"] = json!("redpane"),
+            "services.payment.environment.REDPANE_METRIC_NAMES: must be handed on",
         ),
         (|services| services["payment"]["ports"] = json!(["127.0.0.1:8003:8000"]), "services.payment.ports"),
     ];
