@@ -103,6 +103,14 @@ impl Bundle {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
+    /// Starts the services again with other values.
+    pub(crate) fn up_with(&self, values: &[(&str, &str)]) {
+        let scale = format!("api={REPLICAS}");
+        let arguments = ["up", "-d", "--wait", "--wait-timeout", "300", "--scale", &scale];
+        let output = self.command().envs(values.iter().copied()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{values:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Another bundle's name, on the ports of this one: nothing of it may be started.
     pub(crate) fn other(&self) -> Self {
         Self { project: format!("{}-other", self.project), ..*self }

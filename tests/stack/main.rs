@@ -20,6 +20,7 @@ mod http;
 mod labels;
 mod pictures;
 mod queries;
+mod red;
 mod restarts;
 mod spans;
 mod starts;
@@ -58,6 +59,8 @@ const STEPS: &[Step] = &[
     ("clicks", clicks::every_link_shows_its_lines),
     ("cause", cause::two_clicks_lead_from_an_alert_to_the_line_that_says_why),
     ("pictures", pictures::are_made_when_asked_for),
+    // The last one: the services run with other names from here on.
+    ("red", red::published_dashboards_have_data),
 ];
 
 #[test]

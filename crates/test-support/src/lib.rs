@@ -5,7 +5,7 @@
 //! * [`trace_context`]: the rules of W3C Trace Context, read a second time
 //! * [`Observed`]: an instrumented router on a port of its own, its log and its metrics
 //! * [`client`] and [`raw`]: requests over real sockets, by an HTTP library and as bytes
-//! * [`bundle`]: the services of the bundle
+//! * [`bundle`]: the services of the bundle; [`red_dashboards`]: what dashboards of others ask
 //! * `browser` (a feature): a real browser that is looked at and clicked in
 //! * `otlp` (a feature): a receiver of spans
 //! * [`process`]: programs as child processes
@@ -33,6 +33,7 @@ pub mod otlp;
 #[cfg(unix)]
 pub mod process;
 pub mod raw;
+pub mod red_dashboards;
 mod required;
 pub mod trace_context;
 pub mod wait;
