@@ -143,7 +143,8 @@ where
         match &polled {
             Poll::Ready(Some(Ok(frame))) => this.state.count(frame),
             Poll::Ready(Some(Err(_))) => this.state.fail(Outcome::BodyError),
-            _ => {}
+            Poll::Ready(None) => {}
+            Poll::Pending => this.state.waits(),
         }
         if ended {
             let length = *this.length;

@@ -68,6 +68,13 @@ impl BodyState {
         }
     }
 
+    /// The application has nothing to hand over yet.
+    pub(super) fn waits(&mut self) {
+        if let Self::Observed(observation, _) = self {
+            observation.waits();
+        }
+    }
+
     /// Whether the body has at least so many bytes.
     pub(super) fn has_sent(&self, bytes: u64) -> bool {
         match self {

@@ -11,7 +11,8 @@ use crate::metrics::grpc::GrpcSeries;
 use crate::request::finished::Outcome;
 use crate::request::grpc::{self, GrpcCode, Messages};
 
-/// An answer that goes on for so long after its first message is a stream: that of a plain call ends with it.
+/// An answer that is waited for so long after its first message is a stream: that of a plain call ends with it. A client
+/// that reads slowly is not waited for here, and must not make a stream of a plain call.
 const LINGERS: Duration = Duration::from_secs(1);
 
 /// A gRPC call. Boxed, since other requests have none.
@@ -23,7 +24,10 @@ pub(super) struct SeenCall {
     /// When its headers were sent.
     pub(super) answered: Option<Instant>,
     messages: Messages,
-    first_message: Option<Instant>,
+    /// Since when the method has nothing to send, after its first message.
+    waiting: Option<Instant>,
+    /// For how long it had nothing.
+    waited: Duration,
     /// The body cannot be read as messages.
     is_opaque: bool,
 }
@@ -36,7 +40,8 @@ impl SeenCall {
             method: None,
             answered: None,
             messages: Messages::default(),
-            first_message: None,
+            waiting: None,
+            waited: Duration::ZERO,
             is_opaque: false,
         })
     }
@@ -62,6 +67,7 @@ impl SeenCall {
 
     /// A frame of the answer was handed over.
     pub(super) fn frame<D: Buf>(&mut self, frame: &Frame<D>) {
+        self.waited += self.waiting.take().map_or(Duration::ZERO, |since| since.elapsed());
         if let Some(data) = frame.data_ref() {
             self.read(data);
         } else if let Some(trailers) = frame.trailers_ref() {
@@ -74,10 +80,16 @@ impl SeenCall {
         self.is_opaque |= data.chunk().len() < data.remaining();
         if !self.is_opaque {
             self.messages.read(data.chunk());
-            self.first_message.get_or_insert_with(Instant::now);
             if self.messages.count > 1 {
                 self.learn();
             }
+        }
+    }
+
+    /// The method has nothing to send yet.
+    pub(super) fn waits(&mut self) {
+        if self.messages.count > 0 {
+            self.waiting.get_or_insert_with(Instant::now);
         }
     }
 
@@ -92,7 +104,8 @@ impl SeenCall {
         let Some(method) = &self.method else { return EndedCall { code: None, streamed: None } };
         let code = self.code(outcome, elapsed);
         method.count(code);
-        let lingered = self.first_message.is_some_and(|first| first.elapsed() >= LINGERS);
+        let waits = self.waiting.map_or(Duration::ZERO, |since| since.elapsed());
+        let lingered = self.waited + waits >= LINGERS;
         let is_empty = self.messages.count == 0 && code == GrpcCode::OK;
         let was_stream = !self.is_opaque && (self.messages.count > 1 || lingered || is_empty);
         if was_stream {
@@ -123,4 +136,49 @@ pub(super) struct EndedCall {
     pub(super) code: Option<GrpcCode>,
     /// How long it went on after its headers, where it turned out to be a stream.
     pub(super) streamed: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::metrics::grpc::GrpcMetrics;
+
+    /// A call that was answered with one message.
+    fn answered() -> Box<SeenCall> {
+        let mut seen = SeenCall::new(&HeaderMap::new());
+        let method = GrpcMetrics::new(1).method("/shop.Orders/Take");
+        seen.answered(StatusCode::OK, &HeaderMap::new(), true, Some(method));
+        seen.frame(&Frame::data(Bytes::from_static(b"\0\0\0\0\x01a")));
+        seen
+    }
+
+    fn streams(seen: &SeenCall) -> bool {
+        seen.end(Outcome::Complete, Duration::ZERO);
+        seen.method.as_ref().is_some_and(|method| method.streams())
+    }
+
+    #[test]
+    fn a_method_that_has_nothing_to_send_for_a_while_streams() {
+        let mut seen = answered();
+        seen.waits();
+        assert!(!streams(&seen), "not for so long yet");
+        seen.waiting = seen.waiting.and_then(|since| since.checked_sub(LINGERS));
+        assert!(streams(&seen), "and it still has nothing");
+        let mut seen = answered();
+        seen.waits();
+        seen.waiting = seen.waiting.and_then(|since| since.checked_sub(LINGERS));
+        seen.frame(&Frame::<Bytes>::trailers(HeaderMap::new()));
+        assert!(streams(&seen), "its trailers came late");
+    }
+
+    #[test]
+    fn a_client_that_reads_slowly_makes_no_stream() {
+        let mut seen = answered();
+        // Long after its headers, and nobody asked the method meanwhile.
+        seen.answered = seen.answered.and_then(|since| since.checked_sub(10 * LINGERS));
+        seen.frame(&Frame::<Bytes>::trailers(HeaderMap::new()));
+        assert!(!streams(&seen));
+    }
 }

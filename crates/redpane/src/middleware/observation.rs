@@ -202,6 +202,13 @@ impl Observation {
         }
     }
 
+    /// The body has nothing to hand over yet.
+    pub(super) fn waits(&mut self) {
+        if let Some(seen) = &mut self.grpc {
+            seen.waits();
+        }
+    }
+
     /// Whether at least so many bytes of the answer were handed over.
     pub(super) fn has_sent(&self, bytes: u64) -> bool {
         self.response_bytes.is_some_and(|counted| counted >= bytes)
