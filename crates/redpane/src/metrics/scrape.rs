@@ -12,13 +12,14 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use super::negotiation;
 use super::registry::Registry;
 use super::turn::{Rendering, Turn, Wanted};
+use crate::request::accept::accepts_gzip;
 use crate::request::problem;
 use crate::request::tasks::spawn_blocking;
 
 /// Answers one scrape. Rendering and compressing happen on a blocking thread, and one at a time: a second scraper waits
 /// for its turn instead of doubling the memory. All who wait meanwhile then share one rendering.
 pub(crate) async fn answer(registry: Arc<Registry>, headers: &HeaderMap) -> Response<Bytes> {
-    let wanted = Wanted { format: negotiation::format(headers), gzip: negotiation::accepts_gzip(headers) };
+    let wanted = Wanted { format: negotiation::format(headers), gzip: accepts_gzip(headers) };
     let arrived = Instant::now();
     let mut turn = Arc::clone(&registry.turn).lock_owned().await;
     let body = match turn.rendered_since(arrived, wanted) {

@@ -10,10 +10,11 @@
 //! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
 //! * [`call`] is the same for a call to another service.
 //! * `child_spans` (feature `otlp`) keeps the spans inside of a request until its end.
-//! * [`grpc`] knows the codes of gRPC.
+//! * [`grpc`] knows the codes of gRPC, and [`accept`] what a client accepts.
 //! * [`stream`] is what goes on after a request that ended at its headers, and [`last_handle`] is told when nothing of it is left.
 //! * [`problem`] is the text of error answers.
 
+pub(crate) mod accept;
 pub(crate) mod call;
 #[cfg(feature = "otlp")]
 pub(crate) mod child_spans;
