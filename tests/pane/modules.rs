@@ -24,16 +24,3 @@ fn are_right() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
-
-/// A file that nobody serves is a page that does not start.
-#[test]
-fn are_all_served() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/redpane/src/pane/page");
-    let served = std::fs::read_to_string(format!("{page}/files.rs")).unwrap();
-    for folder in ["css", "icons", "js"] {
-        for file in std::fs::read_dir(format!("{page}/{folder}")).unwrap() {
-            let name = format!("{folder}/{}", file.unwrap().file_name().to_str().unwrap());
-            assert!(served.contains(&format!("file!(\"{name}\"")), "{name} is not in files.rs");
-        }
-    }
-}

@@ -39,6 +39,54 @@ async fn it_is_served_to_this_machine_without_being_asked_for() {
 }
 
 #[tokio::test]
+async fn it_shows_the_same_whatever_the_metrics_are_called() {
+    let variables = [("REDPANE_METRIC_NAMES", "otel"), ("REDPANE_FAULTS", "true")];
+    let (process, address) = listening(redpane(&[], &variables), Reading::AsItComes).await;
+    let pane = pane_of(&process).await;
+    client::get_many(address, "/hello/ada".to_owned(), 10).await;
+    client::get_many(address, "/faults/status/503".to_owned(), 10).await;
+    // The last hour is summed in steps of ten seconds, of which the running one is not over.
+    let overview = test_support::eventually("all of them are shown, and the budget burns", async || {
+        let overview = json(&client::get(pane, "/api/overview").await);
+        let burns = overview["rules"][2]["state"] == "burning";
+        (burns && overview["totals"]["requests"] == 20).then_some(overview)
+    })
+    .await;
+    let rules = overview["rules"].as_array().unwrap();
+    let states: Vec<_> = rules.iter().map(|rule| rule["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["burning", "ok", "burning", "ok", "ok"]);
+    for query in rules.iter().map(|rule| rule["query"].as_str().unwrap()) {
+        promql_parser::parser::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert!(!query.contains("http_requests_total"), "{query}");
+    }
+    let routes = overview["routes"].as_array().unwrap();
+    let routes: Vec<_> =
+        routes.iter().map(|route| (&route["route"], &route["requests"], &route["error_ratio"])).collect();
+    assert_eq!(
+        routes[..2],
+        [
+            (&"/faults/status/{code}".into(), &10.into(), &1.0.into()),
+            (&"/hello/{name}".into(), &10.into(), &0.0.into())
+        ]
+    );
+    assert!(overview["totals"]["p99_seconds"].is_number() && overview["totals"]["in_flight"].is_u64(), "{overview}");
+    // What is listed by its name is what a scrape has.
+    let scrape = client::get(address, "/metrics").await;
+    let listed = overview["metrics"].as_array().unwrap().iter().map(|metric| metric["name"].as_str().unwrap());
+    let missing: Vec<_> = listed.filter(|name| !scrape.text().contains(&format!("# TYPE {name} "))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let names = ["requests", "errors", "latency", "heatmap", "in_flight", "cpu", "memory"];
+    let series = json(&client::get(pane, &format!("/api/series?name={}", names.join("&name="))).await);
+    for name in names.iter().filter(|name| **name != "heatmap") {
+        let line = series["series"].as_array().unwrap().iter().find(|line| line["name"] == *name);
+        let values = line.unwrap_or_else(|| panic!("{name}"))["values"].as_array().unwrap();
+        assert!(values.iter().any(|value| value.is_number()), "{name} has values");
+    }
+    let counts = series["heatmap"]["counts"].as_array().unwrap().iter().filter_map(|step| step.as_array()).flatten();
+    assert_eq!(counts.filter_map(serde_json::Value::as_u64).sum::<u64>(), 20);
+}
+
+#[tokio::test]
 async fn off_is_off_and_other_roles_have_none() {
     for (arguments, variables) in
         [(&["--pane-listen", "off"][..], &[][..]), (&["receiver"], &[]), (&[], &[("REDPANE_PANE_LISTEN", "OFF")])]

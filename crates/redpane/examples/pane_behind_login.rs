@@ -1,7 +1,7 @@
 //! The pane as a part of the application, behind basic authentication.
 //!
 //! Run it with `PANE_PASSWORD=secret cargo run --example pane_behind_login --features pane`, then open
-//! <http://localhost:3000/pane/> as `admin`. The browser sends the password with every request; use TLS in front of it.
+//! <http://localhost:3000/pane> as `admin`. The browser sends the password with every request; use TLS in front of it.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telemetry = Redpane::new("shop").pane_history().install()?;
     let app = telemetry.clone().instrument(Router::new().route("/", get(|| async { "the shop\n" })));
     // After instrument: the pane's own requests are neither counted nor logged.
-    let app = app.nest_service("/pane", telemetry.pane_router().layer(from_fn(login)));
+    let app = app.nest("/pane", telemetry.pane_router().layer(from_fn(login)));
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());
     let listener = tokio::net::TcpListener::bind(address).await?;

@@ -1,9 +1,12 @@
 //! The handle to everything that one application observes about itself.
 
+#[cfg(feature = "pane")]
+pub(crate) mod pane;
+#[cfg(feature = "otlp")]
+mod spans;
+
 use std::io;
 use std::mem;
-#[cfg(feature = "pane")]
-use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 #[cfg(feature = "otlp")]
@@ -11,8 +14,6 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
-#[cfg(feature = "pane")]
-use tracing::Level;
 use tracing::Subscriber;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer;
@@ -39,8 +40,6 @@ use crate::metrics::registry::{Naming, Registry};
 use crate::metrics::scrape;
 use crate::metrics::snapshot::Family;
 use crate::metrics::streams::StreamMetrics;
-#[cfg(feature = "pane")]
-use crate::metrics::{otel::MetricNames, registry::Source};
 use crate::middleware::declared_label::DeclaredLabel;
 use crate::middleware::layer::InstrumentLayer;
 use crate::middleware::pipeline::Pipeline;
@@ -48,28 +47,18 @@ use crate::middleware::route_label::RouteLabels;
 use crate::options::{Checked, Options};
 use crate::request::endpoint::EndpointInfo;
 use crate::request::promoted_names::PromotedNames;
-#[cfg(feature = "pane")]
-use crate::{
-    axum::pane_source::PaneSource,
-    pane::collector::{self, Running},
-    pane::guard::Access,
-    pane::input::Host,
-    pane::server::default_listener,
-    pane::state::{Identity, Pane, PaneOptions},
-    trace_context::ids::SpanId,
-};
 #[cfg(feature = "otlp")]
 use crate::{
     metrics::route::{OVERFLOW, UNMATCHED},
-    trace_context::ids::TraceId,
     traces::batch::SpanBuffer,
-    traces::config::Otlp,
-    traces::counts::{DropReason as SpanDropReason, SpanCounts},
-    traces::export::Tap,
+    traces::counts::SpanCounts,
     traces::internal::SpanLayer,
     traces::recorder::Traces,
     traces::span::encode_endpoint,
 };
+
+#[cfg(feature = "pane")]
+use self::pane::RunningPane;
 
 /// What [`Redpane`](crate::Redpane) builds: a cheap handle, whose clones share everything. Two of them in one process
 /// do not disturb each other.
@@ -81,15 +70,6 @@ use crate::{
 pub struct Telemetry {
     core: Arc<Core>,
     flush: Arc<FlushGuard>,
-}
-
-/// A pane, what it shows, and the thread that fills it.
-#[cfg(feature = "pane")]
-struct RunningPane {
-    pane: Arc<Pane>,
-    running: Running,
-    /// The pane itself does not keep it: it must not keep the log from ending.
-    _source: Arc<dyn Host>,
 }
 
 /// A telemetry without its end: what the process keeps of an installed one.
@@ -120,7 +100,7 @@ impl Core {
 impl Telemetry {
     pub(crate) fn start(mut options: Options, checked: Checked) -> io::Result<Self> {
         #[cfg(feature = "pane")]
-        let pane = new_pane(&options, &checked);
+        let pane = pane::new(&options, &checked);
         #[cfg(not(feature = "pane"))]
         let tap = None;
         #[cfg(feature = "pane")]
@@ -156,7 +136,7 @@ impl Telemetry {
             tap
         };
         #[cfg(feature = "otlp")]
-        let traces = start_traces(options.otlp.take(), &options.app, &options.version, &log, tap)?;
+        let traces = spans::start(options.otlp.take(), &options.app, &options.version, &log, tap)?;
         let describe = move |method: &'static str, route: &str| EndpointInfo {
             method,
             route: route.into(),
@@ -192,12 +172,12 @@ impl Telemetry {
             let spans = spans.clone();
             Box::new(move || {
                 let mut families = log_families(&counted);
-                families.extend(spans.iter().flat_map(|spans| span_families(spans)));
+                families.extend(spans.iter().flat_map(|spans| spans::families(spans)));
                 families
             })
         };
         #[cfg(feature = "pane")]
-        let source = with_pane_bytes(source, pane.clone());
+        let source = pane::with_bytes(source, pane.clone());
         let otel = options.names.has_otel();
         let shown = |bounds| Shown::new(bounds, &checked.counted);
         let names = Naming {
@@ -218,10 +198,7 @@ impl Telemetry {
         let registry = Arc::new(registry);
         #[cfg(feature = "pane")]
         let pane = match pane {
-            Some(pane) => {
-                let source = PaneSource { registry: Arc::clone(&registry), log: Arc::clone(&log) };
-                Some(Arc::new(RunningPane::start(pane, source)?))
-            }
+            Some(pane) => Some(Arc::new(RunningPane::start(pane, &registry, &log)?)),
             None => None,
         };
         let pipeline = Pipeline {
@@ -259,8 +236,8 @@ impl Telemetry {
         };
         let telemetry = Self { core: Arc::new(core), flush };
         #[cfg(feature = "pane")]
-        if options.pane == crate::options::Pane::HistoryAndListener {
-            telemetry.serve_pane_here();
+        if let Some(pane) = telemetry.pane().filter(|_| options.pane == crate::options::Pane::HistoryAndListener) {
+            pane.serve_here();
         }
         Ok(telemetry)
     }
@@ -355,8 +332,9 @@ impl Telemetry {
         self.registry().render(format, 0)
     }
 
-    /// Runs `hook` before every scrape, and each second where there is a pane, on a blocking thread and with this telemetry's recorder as the current one: the
-    /// place to set gauges that are only worth reading when somebody looks.
+    /// Runs `hook` before every scrape, and each second where there is a pane, with this telemetry's recorder as the current
+    /// one: the place to set gauges that are only worth reading when somebody looks. It may block for milliseconds: no async
+    /// task waits for it.
     pub fn on_scrape(&self, hook: impl Fn() + Send + Sync + 'static) {
         self.registry().on_scrape(Arc::new(hook));
     }
@@ -448,79 +426,9 @@ impl Telemetry {
 
 #[cfg(feature = "pane")]
 impl Telemetry {
-    pub(crate) fn pane(&self) -> Option<&Arc<Pane>> {
-        self.core.pane.as_ref().map(|running| &running.pane)
+    pub(crate) fn pane(&self) -> Option<&RunningPane> {
+        self.core.pane.as_deref()
     }
-
-    /// Serves the pane on the default address, or a free port where that is taken.
-    fn serve_pane_here(&self) {
-        let listener = default_listener().and_then(|listener| Ok((listener.local_addr()?, listener)));
-        match listener {
-            Ok((address, listener)) => _ = self.run_pane(listener, address, Access::Loopback),
-            Err(error) => {
-                let why = error.to_string();
-                self.core.log.tell_of_pane(Level::WARN, "the pane cannot be served", ("detail", &why));
-            }
-        }
-    }
-
-    /// Serves the pane on a listener and says where. `false` where there is no pane.
-    pub(crate) fn run_pane(&self, listener: TcpListener, address: SocketAddr, access: Access) -> bool {
-        let Some(pane) = &self.core.pane else { return false };
-        pane.running.serve(listener, access);
-        let url = format!("http://{address}/");
-        self.core.log.tell_of_pane(Level::INFO, &format!("the pane is at {url}"), ("url", &url));
-        true
-    }
-}
-
-#[cfg(feature = "pane")]
-impl RunningPane {
-    fn start(pane: Arc<Pane>, source: PaneSource) -> io::Result<Self> {
-        let source: Arc<dyn Host> = Arc::new(source);
-        pane.attach(Arc::downgrade(&source));
-        let running = collector::start(&pane)?;
-        Ok(Self { pane, running, _source: source })
-    }
-}
-
-/// The pane that the builder wants, which nothing fills yet.
-#[cfg(feature = "pane")]
-fn new_pane(options: &Options, checked: &Checked) -> Option<Arc<Pane>> {
-    if options.pane == crate::options::Pane::Nothing {
-        return None;
-    }
-    let mut probes = options.log_failures_only.clone();
-    probes.insert(options.metrics_path.clone());
-    let identity = Identity {
-        app: options.app.clone(),
-        version: options.version.clone(),
-        revision: options.revision.clone(),
-        instance: SpanId::random().as_str().into(),
-        metric_names: match options.names {
-            MetricNames::Redpane => "redpane",
-            MetricNames::Otel => "otel",
-            MetricNames::Both => "both",
-        },
-    };
-    #[cfg(feature = "otlp")]
-    let spans = options.otlp.is_some();
-    #[cfg(not(feature = "otlp"))]
-    let spans = false;
-    let bounds = checked.durations.clone();
-    let wanted = PaneOptions { identity, bounds, probes, pinned: options.pane_charts.clone(), spans };
-    Some(Arc::new(Pane::new(wanted)))
-}
-
-/// The families of a source, and what the pane takes.
-#[cfg(feature = "pane")]
-fn with_pane_bytes(source: Source, pane: Option<Arc<Pane>>) -> Source {
-    let Some(pane) = pane else { return source };
-    Box::new(move || {
-        let mut families = source();
-        families.push(catalogue::PANE_BYTES.integer(pane.bytes() as u64));
-        families
-    })
 }
 
 /// What the log counts.
@@ -532,53 +440,6 @@ fn log_families(log: &Log) -> Vec<Family> {
         catalogue::LOG_EVENTS.integers(events.map(|(level, count)| (format!("level=\"{level}\"").into(), count))),
         catalogue::LOG_DROPPED.integers(dropped.map(|(reason, count)| (format!("reason=\"{reason}\"").into(), count))),
     ]
-}
-
-/// Starts the export of spans where there is one, and makes the log wait for it at the end.
-#[cfg(feature = "otlp")]
-fn start_traces(
-    otlp: Option<Otlp>,
-    app: &str,
-    version: &str,
-    log: &Arc<Log>,
-    tap: Option<Tap>,
-) -> io::Result<Option<Arc<Traces>>> {
-    let Some(otlp) = otlp else { return Ok(None) };
-    // Checked with all other options.
-    let Ok(checked) = otlp.check() else { return Ok(None) };
-    let attribute = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    let resource = vec![
-        attribute("service.name", app),
-        attribute("service.version", version),
-        attribute("service.instance.id", TraceId::random().as_str()),
-        attribute("telemetry.sdk.name", "redpane"),
-        attribute("telemetry.sdk.language", "rust"),
-        attribute("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
-    ];
-    for note in &otlp.notes {
-        log.warn_of_spans("a setting of traces is not supported", note, 0);
-    }
-    let reporting = Arc::clone(log);
-    let report = move |why: &str, spans| reporting.warn_of_spans("spans are not exported", why, spans);
-    let traces = Traces::start(otlp, checked, resource, Box::new(report), tap)?;
-    let buffer = Arc::clone(traces.buffer());
-    log.flush_before(Box::new(move |log, deadline| match buffer.flush(deadline) {
-        Ok(()) => true,
-        Err(spans) => {
-            log.warn_of_spans("spans were lost at the end", "the receiver did not take them in time", spans);
-            false
-        }
-    }));
-    Ok(Some(Arc::new(traces)))
-}
-
-/// What the export of spans counts.
-#[cfg(feature = "otlp")]
-fn span_families(spans: &SpanBuffer) -> [Family; 2] {
-    let counts = spans.counts();
-    let dropped = SpanDropReason::NAMES.iter().zip(counts.dropped);
-    let dropped = dropped.map(|(reason, count)| (format!("reason=\"{reason}\"").into(), count));
-    [catalogue::SPANS_EXPORTED.integer(counts.exported), catalogue::SPANS_DROPPED.integers(dropped)]
 }
 
 impl std::fmt::Debug for Telemetry {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LineBuffer } from '../../../crates/redpane/src/pane/page/js/line-buffer.js';
-import { formatField, parseSearch, withField } from '../../../crates/redpane/src/pane/page/js/line-query.js';
+import { formatField, lineParameters, parseSearch, withField } from '../../../crates/redpane/src/pane/page/js/line-query.js';
 import { lineTime, lineWords } from '../../../crates/redpane/src/pane/page/js/line-text.js';
 
 test('the search is text and fields', () => {
@@ -10,6 +10,13 @@ test('the search is text and fields', () => {
   assert.deepEqual(parseSearch('tenant="acme & \\"co\\""'), { contains: '', fields: [field('tenant', 'acme & "co"')] });
   // A query string in a text is no field, and neither is half of one.
   assert.deepEqual(parseSearch('/path?a=1 b= =c'), { contains: '/path?a=1 b= =c', fields: [] });
+});
+
+test('a text is cut where it is longer than the service takes', () => {
+  const contains = (search) => lineParameters({ search }).contains;
+  assert.equal(contains('timeout'), 'timeout');
+  assert.equal(contains('ü'.repeat(200)), 'ü'.repeat(128));
+  assert.equal(contains(`a${'ü'.repeat(199)}`), `a${'ü'.repeat(127)}`);
 });
 
 test('a field that was typed is found again', () => {

@@ -9,6 +9,20 @@ test('PromQL has the route that is looked at, with the names that are served', (
   assert.equal(promql('latency', { ...about, route: '/', names: 'otel' }), 'histogram_quantile(0.99, sum by (le) (rate(http_server_request_duration_seconds_bucket{http_request_method="GET",http_route="/"}[1m])))');
 });
 
+test('errors of gRPC calls are those by their code', () => {
+  const calls = (matchers) => `sum(rate(grpc_server_handled_total{${matchers}grpc_code=~"Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss"}[1m]))`;
+  const sum = (failed, of) => `((${failed} or vector(0)) + (${of} or vector(0)))`;
+  assert.equal(promql('error_ratio', { names: 'redpane', grpc: true }), `${sum('sum(rate(http_requests_total{status=~"5.."}[1m]))', calls(''))} / sum(rate(http_requests_total[1m]))`);
+  const pay = promql('error_ratio', { method: 'POST', route: '/shop.Orders/Pay', names: 'redpane', grpc: true });
+  assert.ok(pay.includes(calls('grpc_service="shop.Orders",grpc_method="Pay",')), pay);
+  assert.ok(!promql('error_ratio', { method: 'GET', route: '/', names: 'redpane', grpc: true }).includes('grpc'));
+});
+
+test('under the names of OpenTelemetry there is no route of what was not found', () => {
+  const query = promql('requests', { method: 'GET', route: 'unmatched', names: 'otel' });
+  assert.ok(query.includes('{http_request_method="GET",http_route=""}'), query);
+});
+
 test('a metric is asked for by its kind', () => {
   assert.equal(metricPromql({ name: 'orders_total', kind: 'counter' }), 'rate(orders_total[1m])');
   assert.equal(metricPromql({ name: 'depth', kind: 'gauge' }), 'depth');

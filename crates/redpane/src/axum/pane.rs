@@ -15,8 +15,11 @@ const TOKEN: std::ops::RangeInclusive<usize> = 16..=256;
 
 impl Telemetry {
     /// The pane, to be nested where the application wants it, behind the application's own login: it shows log lines and
-    /// changes the log filter. Put it into the router that was instrumented, after that, with `nest_service` (`nest` has no
-    /// path that ends in a slash): its requests are then neither counted nor logged.
+    /// changes the log filter. Put it into the router that was instrumented, after that: its requests are then neither
+    /// counted nor logged.
+    ///
+    /// `nest("/pane", ..)` has the page at `/pane`, and, as with every router that is nested, nothing at `/pane/`;
+    /// `nest_service` has it at both. `merge` has it at the root. It has no fallback of its own.
     ///
     /// It checks that `Origin` is the `Host`, and leaves the `Host` to the login: a password or cookie belongs to a host's
     /// name, so that DNS rebinding gains nothing. Live feeds last as long as their viewers like; a server that waits for its
@@ -25,18 +28,18 @@ impl Telemetry {
     /// # Panics
     /// If the builder was not told to keep a history: [`pane`](crate::Redpane::pane) or
     /// [`pane_history`](crate::Redpane::pane_history).
-    pub fn pane_router(&self) -> Router {
-        let Some(pane) = self.pane() else {
+    pub fn pane_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let Some(running) = self.pane() else {
             panic!("redpane: there is no pane to show; call pane_history() or pane() on the builder");
         };
-        api::router(pane, Access::Application)
+        api::router(&running.pane)
     }
 
     /// Says where the application itself is reached, such as `http://127.0.0.1:8000`, so that the pane can show a request as a
     /// `curl` command. The first one counts; without one the command has a placeholder.
     pub fn set_pane_service_url(&self, url: impl Into<String>) {
-        if let Some(pane) = self.pane() {
-            pane.set_service_url(url.into());
+        if let Some(running) = self.pane() {
+            running.pane.set_service_url(url.into());
         }
     }
 
@@ -60,9 +63,10 @@ impl Telemetry {
             }
             None => Access::Loopback,
         };
-        match self.run_pane(listener, address, access) {
-            true => Ok(()),
-            false => refuse("there is no pane to serve; call pane_history() or pane() on the builder"),
-        }
+        let Some(running) = self.pane() else {
+            return refuse("there is no pane to serve; call pane_history() or pane() on the builder");
+        };
+        running.serve(listener, address, access);
+        Ok(())
     }
 }

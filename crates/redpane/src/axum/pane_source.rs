@@ -1,6 +1,5 @@
 //! What a pane gets of its telemetry.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -9,8 +8,7 @@ use tracing::Level;
 
 use crate::logs::directives::parse_log_filter;
 use crate::logs::log::Log;
-use crate::metrics::catalogue;
-use crate::metrics::registry::Registry;
+use crate::metrics::registry::{EndpointReading, Registry};
 use crate::metrics::snapshot::{self, HistogramSnapshot};
 use crate::pane::input::{Endpoint, Family, FilterState, Host, Kind, Series, Snapshot, Value};
 use crate::pane::span::Span;
@@ -23,16 +21,9 @@ pub(crate) struct PaneSource {
 
 impl Host for PaneSource {
     fn snapshot(&self) -> Snapshot {
-        let mut families = self.registry.snapshot_under_own_names();
-        let mut endpoints = Vec::new();
-        families.retain_mut(|family| {
-            if family.name == catalogue::DURATION.name {
-                endpoints = self::endpoints(&family.series);
-            }
-            family.name != catalogue::DURATION.name && family.name != catalogue::REQUESTS.name
-        });
+        let (endpoints, families) = self.registry.snapshot_by_endpoint();
         let families = families.into_iter().map(family).collect();
-        Snapshot { endpoints, families }
+        Snapshot { endpoints: by_method_and_route(&endpoints), families }
     }
 
     fn filter(&self) -> FilterState {
@@ -115,81 +106,30 @@ fn family(family: snapshot::Family) -> Family {
     }
 }
 
-/// The series of durations by method and route, in the order in which they came.
-fn endpoints(series: &[snapshot::SeriesSnapshot]) -> Vec<Endpoint> {
+/// Sums of those that differ in declared labels or their scheme alone, in the order in which they came.
+fn by_method_and_route(readings: &[EndpointReading<'_>]) -> Vec<Endpoint> {
     let mut places = HashMap::new();
     let mut endpoints: Vec<Endpoint> = Vec::new();
-    for one in series {
-        let snapshot::Value::Histogram(histogram) = &one.value else { continue };
-        let (mut method, mut route, mut status) = (Cow::Borrowed(""), Cow::Borrowed(""), 0);
-        for (name, value) in labels(&one.labels) {
-            match name {
-                "method" => method = value,
-                "route" => route = value,
-                "status" => status = value.parse().unwrap_or(0),
-                _ => {}
-            }
-        }
-        let place = *places.entry((method.clone(), route.clone())).or_insert_with(|| {
-            let buckets = vec![0; histogram.reading.buckets.len()];
-            let (method, route) = (method.into_owned(), route.into_owned());
-            endpoints.push(Endpoint { method, route, classes: [0; 4], buckets });
+    for reading in readings {
+        let (method, route) = (reading.endpoint.info.method, &*reading.endpoint.info.route);
+        let place = *places.entry((method, route)).or_insert_with(|| {
+            let buckets = vec![0; reading.statuses.first().map_or(0, |(_, buckets)| buckets.len())];
+            let (method, route) = (method.to_owned(), route.to_owned());
+            endpoints.push(Endpoint { method, route, classes: [0; 4], failed_calls: 0, buckets });
             endpoints.len() - 1
         });
         let endpoint = &mut endpoints[place];
-        let class = match status {
-            ..300 => 0,
-            300..400 => 1,
-            400..500 => 2,
-            500.. => 3,
-        };
-        endpoint.classes[class] += histogram.reading.count();
-        endpoint.buckets.iter_mut().zip(&histogram.reading.buckets).for_each(|(sum, count)| *sum += count);
-    }
-    endpoints
-}
-
-/// The pairs of a label text, without escapes.
-fn labels(text: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let (name, after) = rest.trim_start_matches(',').split_once("=\"")?;
-        let mut escaped = false;
-        let end = after.find(|character| {
-            let is_end = character == '"' && !escaped;
-            escaped = character == '\\' && !escaped;
-            is_end
-        })?;
-        rest = &after[end + 1..];
-        Some((name, unescaped(&after[..end])))
-    })
-}
-
-fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
-        return Cow::Borrowed(text);
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => plain.extend(characters.next().map(|next| if next == 'n' { '\n' } else { next })),
-            other => plain.push(other),
+        endpoint.failed_calls += reading.failed_calls;
+        for (status, buckets) in &reading.statuses {
+            let class = match status {
+                ..300 => 0,
+                300..400 => 1,
+                400..500 => 2,
+                500.. => 3,
+            };
+            endpoint.classes[class] += buckets.iter().sum::<u64>();
+            endpoint.buckets.iter_mut().zip(buckets).for_each(|(sum, count)| *sum += count);
         }
     }
-    Cow::Owned(plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_read_without_their_escapes() {
-        let text = r#"method="GET",route="/a\"b,c=\"d\\",status="200""#;
-        let read: Vec<_> = labels(text).map(|(name, value)| (name, value.into_owned())).collect();
-        let expected = [("method", "GET"), ("route", "/a\"b,c=\"d\\"), ("status", "200")];
-        assert_eq!(read, expected.map(|(name, value)| (name, value.to_owned())));
-        assert_eq!(labels("").count(), 0);
-    }
+    endpoints
 }

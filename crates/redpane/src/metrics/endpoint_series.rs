@@ -1,6 +1,6 @@
 //! Everything that is counted for a method and route.
 
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::exemplars::Exemplars;
@@ -23,6 +23,8 @@ pub(crate) struct EndpointSeries {
     pub(crate) number: usize,
     /// `method="GET",route="/"`, and declared labels.
     pub(crate) labels: Arc<str>,
+    /// gRPC calls whose code is the server's fault, under a status that does not say so.
+    failed_calls: AtomicU64,
 }
 
 /// The duration histogram of a method, route and status.
@@ -96,7 +98,19 @@ impl EndpointSeries {
             info,
             number,
             labels: labels.into(),
+            failed_calls: AtomicU64::new(0),
         }
+    }
+
+    /// Counts a gRPC call that has failed. Before its duration, where it ends with that: a reader must not see a call that
+    /// went well turn into one that failed.
+    pub(crate) fn count_failed_call(&self) {
+        self.failed_calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "pane")]
+    pub(crate) fn failed_calls(&self) -> u64 {
+        self.failed_calls.load(Ordering::Relaxed)
     }
 
     /// The statuses seen so far, and 500.

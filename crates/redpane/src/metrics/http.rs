@@ -19,6 +19,7 @@ use super::route::{OVERFLOW, Route};
 use super::shards::{self, InFlight};
 use crate::request::endpoint::EndpointInfo;
 use crate::request::finished::FinishedRequest;
+use crate::request::grpc::GrpcCode;
 
 /// Describes a method and route, once for all of its requests.
 pub(crate) type Describe = Box<dyn Fn(&'static str, &str) -> EndpointInfo + Send + Sync>;
@@ -188,6 +189,9 @@ impl HttpMetrics {
         if overflowed {
             self.overflowed.fetch_add(1, Ordering::Relaxed);
         }
+        if request.status < 500 && request.grpc_code.is_some_and(GrpcCode::is_servers_fault) {
+            endpoint.count_failed_call();
+        }
         let shard = shards::mine();
         let bucket = status.durations.observe_whole(request.nanoseconds, shard);
         if has_trace {
@@ -198,6 +202,13 @@ impl HttpMetrics {
         }
         if let Some(bytes) = request.response_bytes {
             endpoint.response_sizes.observe_whole(bytes, shard);
+        }
+    }
+
+    /// Counts the end of a stream that was a gRPC call. Its request was counted at its headers, when nobody knew the code.
+    pub(crate) fn record_streamed_call(&self, counted: Counted<'_>, status: u16, code: GrpcCode) {
+        if status < 500 && code.is_servers_fault() {
+            counted.endpoint.count_failed_call();
         }
     }
 

@@ -28,6 +28,16 @@ pub(crate) type Source = Box<dyn Fn() -> Vec<Family> + Send + Sync>;
 type Duration<'a> = (&'a EndpointSeries, &'a StatusSeries, Reading, Vec<Option<Exemplar>>);
 type Labelled = (Arc<str>, HistogramSnapshot);
 
+/// What was counted of a method, a route and declared labels.
+#[cfg(feature = "pane")]
+pub(crate) struct EndpointReading<'a> {
+    pub(crate) endpoint: &'a EndpointSeries,
+    /// gRPC calls whose code is the server's fault, under a status below 500.
+    pub(crate) failed_calls: u64,
+    /// Requests by status and bucket of duration.
+    pub(crate) statuses: Vec<(u16, Vec<u64>)>,
+}
+
 /// Which names are shown, and in which buckets where requests are counted in finer ones.
 pub(crate) struct Naming {
     pub(crate) names: MetricNames,
@@ -95,20 +105,62 @@ impl Registry {
     /// Reads everything, after the hooks have run with this recorder as the current one. Exemplars are read only where
     /// they are wanted.
     pub(crate) fn snapshot(&self, exemplars: bool) -> Vec<Family> {
-        self.snapshot_as(exemplars, self.names.names.has_redpane())
+        self.run_hooks();
+        let durations = self.durations(exemplars);
+        let otel = self.otel_families(&durations);
+        let mut families = Vec::new();
+        if self.names.names.has_redpane() {
+            let durations = self.merged(durations);
+            let counts = durations.iter().map(|(labels, histogram)| (Arc::clone(labels), histogram.reading.count()));
+            families.push(catalogue::REQUESTS.integers(counts));
+            families.push(catalogue::DURATION.family(durations.into_iter().map(histogram).collect()));
+            families.extend(self.own_families());
+        }
+        families.extend(otel);
+        families.extend(self.other_families());
+        families
     }
 
-    /// The same without exemplars, and with redpane's own names whatever the names of a scrape are.
+    /// The same without exemplars and in another form: what was counted of each request, whatever the names of a scrape are,
+    /// and all families but those that it is in under redpane's own names.
     #[cfg(feature = "pane")]
-    pub(crate) fn snapshot_under_own_names(&self) -> Vec<Family> {
-        self.snapshot_as(false, true)
+    pub(crate) fn snapshot_by_endpoint(&self) -> (Vec<EndpointReading<'_>>, Vec<Family>) {
+        self.run_hooks();
+        let durations = self.durations(false);
+        let mut families = self.otel_families(&durations);
+        if self.names.names.has_redpane() {
+            families.extend(self.own_families());
+        }
+        families.extend(self.other_families());
+        let mut endpoints: Vec<EndpointReading<'_>> = Vec::new();
+        for (endpoint, status, reading, _) in durations {
+            if endpoints.last().is_none_or(|last| !std::ptr::eq(last.endpoint, endpoint)) {
+                // After the durations: see `count_failed_call`.
+                endpoints.push(EndpointReading {
+                    endpoint,
+                    failed_calls: endpoint.failed_calls(),
+                    statuses: Vec::new(),
+                });
+            }
+            let reading = match &self.names.redpane {
+                Some(shown) => shown.show(&reading, &[]).reading,
+                None => reading,
+            };
+            if let Some(last) = endpoints.last_mut() {
+                last.statuses.push((status.status, reading.buckets));
+            }
+        }
+        (endpoints, families)
     }
 
-    fn snapshot_as(&self, exemplars: bool, own_names: bool) -> Vec<Family> {
+    fn run_hooks(&self) {
         // A copy: a hook may add another.
         let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
         metrics::with_local_recorder(&self.recorder, || hooks.iter().for_each(|hook| hook()));
-        let mut families = self.http_families(exemplars, own_names);
+    }
+
+    fn other_families(&self) -> Vec<Family> {
+        let mut families = Vec::new();
         families.extend(self.grpc.families());
         families.extend(self.streams.families());
         families.extend(self.calls.families());
@@ -121,40 +173,39 @@ impl Registry {
         families
     }
 
-    /// The counter and the histogram of a label set come from the same reading, whatever their names are.
-    fn http_families(&self, exemplars: bool, own_names: bool) -> Vec<Family> {
-        let endpoints: Vec<&EndpointSeries> = self.http.endpoints().collect();
-        let statuses = endpoints.iter().flat_map(|endpoint| endpoint.statuses().map(move |status| (*endpoint, status)));
-        let durations: Vec<Duration<'_>> = statuses
+    /// What all counters and histograms of requests are made of, whatever their names are: one reading.
+    fn durations(&self, exemplars: bool) -> Vec<Duration<'_>> {
+        let endpoints = self.http.endpoints();
+        let statuses = endpoints.flat_map(|endpoint| endpoint.statuses().map(move |status| (endpoint, status)));
+        statuses
             .map(|(endpoint, status)| {
                 let reading = status.durations.read();
                 let read = |bucket| status.exemplars.get(bucket);
                 let exemplars = if exemplars { (0..reading.buckets.len()).map(read).collect() } else { Vec::new() };
                 (endpoint, status, reading, exemplars)
             })
-            .collect();
+            .collect()
+    }
+
+    fn otel_families(&self, durations: &[Duration<'_>]) -> Vec<Family> {
         let otel = self.names.otel.as_ref();
-        let otel = otel.map(|shown| otel::families(&self.http, &durations, shown, &self.names.target));
-        let mut families = Vec::new();
-        if own_names {
-            let durations = self.merged(durations);
-            let counts = durations.iter().map(|(labels, histogram)| (Arc::clone(labels), histogram.reading.count()));
-            families.push(catalogue::REQUESTS.integers(counts));
-            let histogram = |(labels, histogram)| SeriesSnapshot { labels, value: Value::Histogram(histogram) };
-            families.push(catalogue::DURATION.family(durations.into_iter().map(histogram).collect()));
-            families.push(catalogue::IN_FLIGHT.integer(self.http.in_flight.get()));
-            let sizes = |of: fn(&EndpointSeries) -> &Histogram| {
-                let sizes = endpoints.iter().map(|endpoint| {
-                    let (bounds, reading) = (Arc::clone(of(endpoint).bounds()), of(endpoint).read());
-                    (Arc::clone(&endpoint.labels), HistogramSnapshot { bounds, reading, exemplars: Vec::new() })
-                });
-                self.merge(sizes.collect()).into_iter().map(histogram).collect()
-            };
-            families.push(catalogue::REQUEST_SIZE.family(sizes(|endpoint| &endpoint.request_sizes)));
-            families.push(catalogue::RESPONSE_SIZE.family(sizes(|endpoint| &endpoint.response_sizes)));
-        }
-        families.extend(otel.into_iter().flatten());
-        families
+        otel.map(|shown| otel::families(&self.http, durations, shown, &self.names.target)).unwrap_or_default()
+    }
+
+    /// What is counted of requests beside their durations, under redpane's own names.
+    fn own_families(&self) -> [Family; 3] {
+        let sizes = |of: fn(&EndpointSeries) -> &Histogram| {
+            let sizes = self.http.endpoints().map(|endpoint| {
+                let (bounds, reading) = (Arc::clone(of(endpoint).bounds()), of(endpoint).read());
+                (Arc::clone(&endpoint.labels), HistogramSnapshot { bounds, reading, exemplars: Vec::new() })
+            });
+            self.merge(sizes.collect()).into_iter().map(histogram).collect()
+        };
+        [
+            catalogue::IN_FLIGHT.integer(self.http.in_flight.get()),
+            catalogue::REQUEST_SIZE.family(sizes(|endpoint| &endpoint.request_sizes)),
+            catalogue::RESPONSE_SIZE.family(sizes(|endpoint| &endpoint.response_sizes)),
+        ]
     }
 
     /// The durations by the labels of redpane's own names, in their own buckets.
@@ -194,4 +245,8 @@ impl Registry {
         }
         merged
     }
+}
+
+fn histogram((labels, histogram): Labelled) -> SeriesSnapshot {
+    SeriesSnapshot { labels, value: Value::Histogram(histogram) }
 }

@@ -82,11 +82,15 @@ impl Drop for BodyStream {
         let Running { pipeline, counted, series, status, began } = &self.running;
         let elapsed = context.head().arrived.elapsed();
         let grpc_code = self.grpc.as_ref().and_then(|seen| seen.end(self.outcome, elapsed).code);
+        let (endpoint, requests) = pipeline.registry.http.endpoint(series);
+        if let Some(code) = grpc_code {
+            pipeline.registry.http.record_streamed_call(requests, *status, code);
+        }
         let stream = FinishedStream {
             trace_id,
             span_id,
             grpc_code,
-            endpoint: pipeline.registry.http.endpoint(series).0,
+            endpoint,
             path: context.head().path(),
             status: *status,
             outcome: self.outcome,

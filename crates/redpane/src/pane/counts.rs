@@ -2,8 +2,11 @@
 
 use super::timeline::{Place, Range, SLOTS, STEPS, Timeline};
 
-/// Counts of a step: requests by class of status, then by bucket of duration.
+/// Counts of a step: requests by class of status, gRPC calls that failed under a good status, then requests by bucket of
+/// duration.
 pub(super) const CLASSES: usize = 4;
+const FAILED_CALLS: usize = CLASSES;
+pub(super) const BUCKETS: usize = FAILED_CALLS + 1;
 
 /// See the module.
 pub(super) struct Counts {
@@ -63,9 +66,26 @@ pub(super) fn requests(row: &[u64]) -> u64 {
     row[..CLASSES].iter().sum()
 }
 
-/// Those of them that were answered 5xx.
+/// What failed by the server's fault: answers 5xx, and gRPC calls by their code.
 pub(super) fn errors(row: &[u64]) -> u64 {
-    row[CLASSES - 1]
+    row[CLASSES - 1] + row[FAILED_CALLS]
+}
+
+/// gRPC calls among the errors.
+pub(super) fn failed_calls(row: &[u64]) -> u64 {
+    row[FAILED_CALLS]
+}
+
+/// The share of errors, `None` without a request. A stream may fail in another step than that of its request.
+pub(super) fn error_ratio(row: &[u64]) -> Option<f64> {
+    let (errors, requests) = (errors(row), requests(row));
+    (requests + errors > 0).then(|| (errors as f64 / requests.max(1) as f64).min(1.0))
+}
+
+/// Requests by class, those among the last that have failed: a gRPC call fails under the status 200.
+pub(super) fn by_class(row: &[u64]) -> [u64; CLASSES] {
+    let [good, redirected, refused, _] = [row[0], row[1], row[2], row[3]];
+    [good.saturating_sub(failed_calls(row)), redirected, refused, errors(row)]
 }
 
 /// The part of a count that falls to one of several seconds, so that all parts together are the count.
@@ -89,6 +109,17 @@ mod tests {
             assert_eq!(counts.sum(&timeline, timeline.newest(length, 600)), (vec![1800, 300], 600), "{length}");
         }
         assert_eq!(counts.sum(&timeline, timeline.newest(0, 10)), (vec![30, 5], 10));
+    }
+
+    #[test]
+    fn a_call_that_failed_is_no_good_request() {
+        let row = [10, 1, 2, 3, 4, 0];
+        assert_eq!((requests(&row), errors(&row), by_class(&row)), (16, 7, [6, 1, 2, 7]));
+        assert_eq!(error_ratio(&row), Some(7.0 / 16.0));
+        // A stream that fails long after its headers.
+        let late = [0, 0, 0, 0, 1, 0];
+        assert_eq!((error_ratio(&late), by_class(&late)), (Some(1.0), [0, 0, 0, 1]));
+        assert_eq!(error_ratio(&[0; 6]), None);
     }
 
     #[test]

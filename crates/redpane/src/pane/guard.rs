@@ -6,8 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -37,7 +36,7 @@ pub(crate) enum Access {
 /// See the module.
 pub(super) struct Guard {
     pub(super) pane: Arc<Pane>,
-    pub(super) access: Access,
+    access: Access,
     warned: Mutex<Option<Instant>>,
 }
 
@@ -55,47 +54,54 @@ impl Guard {
             host.warn("a request of the pane was refused", detail);
         }
     }
-}
 
-/// Lets a request through, or answers it.
-pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    if let Err(problem) = check_site(&guard.access, &request) {
-        return problem.into_response();
-    }
-    let Access::Token(token) = &guard.access else { return next.run(request).await };
-    if token.is_in(request.headers()) || request.uri().path().starts_with("/assets/") {
-        return next.run(request).await;
-    }
-    let (is_page, is_read) = (request.uri().path() == "/", matches!(*request.method(), Method::GET | Method::HEAD));
-    if request.uri().path() == "/login" && request.method() == Method::POST {
-        let (parts, body) = request.into_parts();
-        let form = to_bytes(body, FORM).await.unwrap_or_default();
-        if token.is_given_by(&form) {
-            return opened(token);
+    /// Lets a request through, or answers it.
+    pub(super) async fn check(&self, request: Request) -> Result<Request, Response> {
+        if let Err(problem) = check_site(&self.access, &request) {
+            return Err(problem.into_response());
         }
-        guard.warn("the form had a wrong token");
-        return page::login(&parts.headers);
-    }
-    if is_page
-        && is_read
-        && let Some(query) = request.uri().query()
-    {
-        if token.is_given_by(query.as_bytes()) {
-            return opened(token);
-        }
-        if query.split('&').any(|pair| pair.starts_with("token=")) {
-            guard.warn("the address had a wrong token");
+        match &self.access {
+            Access::Token(token)
+                if !token.is_in(request.headers()) && !request.uri().path().starts_with("/assets/") =>
+            {
+                Err(self.ask_for(token, request).await)
+            }
+            _ => Ok(request),
         }
     }
-    if request.headers().contains_key(header::AUTHORIZATION) {
-        guard.warn("the header Authorization had a wrong token");
+
+    /// The answer to a request without the token: it may bring it.
+    async fn ask_for(&self, token: &Token, request: Request) -> Response {
+        let (is_page, is_read) = (request.uri().path() == "/", matches!(*request.method(), Method::GET | Method::HEAD));
+        if request.uri().path() == "/login" && request.method() == Method::POST {
+            let (parts, body) = request.into_parts();
+            let form = to_bytes(body, FORM).await.unwrap_or_default();
+            if token.is_given_by(&form) {
+                return opened(token);
+            }
+            self.warn("the form had a wrong token");
+            return page::login(&parts.headers);
+        }
+        if is_page
+            && is_read
+            && let Some(query) = request.uri().query()
+        {
+            if token.is_given_by(query.as_bytes()) {
+                return opened(token);
+            }
+            if query.split('&').any(|pair| pair.starts_with("token=")) {
+                self.warn("the address had a wrong token");
+            }
+        }
+        if request.headers().contains_key(header::AUTHORIZATION) {
+            self.warn("the header Authorization had a wrong token");
+        }
+        if is_page && is_read {
+            return page::login(request.headers());
+        }
+        let detail = "a token is needed: Authorization: Bearer and what REDPANE_PANE_TOKEN says, or open the page and type it in";
+        Problem::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer").into_response()
     }
-    if is_page && is_read {
-        return page::login(request.headers());
-    }
-    let detail =
-        "a token is needed: Authorization: Bearer and what REDPANE_PANE_TOKEN says, or open the page and type it in";
-    Problem::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, "Bearer").into_response()
 }
 
 /// The answer to the right token: it becomes a cookie, and leaves the address.
@@ -150,7 +156,7 @@ fn is_loopback(host: &Authority) -> bool {
 }
 
 /// Headers of every answer.
-pub(super) async fn harden(mut response: Response) -> Response {
+pub(super) fn harden(mut response: Response) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
                           connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let headers = response.headers_mut();

@@ -70,6 +70,8 @@ pub(crate) struct Endpoint {
     pub(crate) route: String,
     /// Requests by the class of their status: up to 299, 3xx, 4xx, from 500 on.
     pub(crate) classes: [u64; 4],
+    /// gRPC calls whose code is the server's fault, under a status below 500. A stream is one that ends after its request.
+    pub(crate) failed_calls: u64,
     /// By duration.
     pub(crate) buckets: Vec<u64>,
 }

@@ -1,16 +1,47 @@
-//! Parameters that say which lines are wanted, and lines as JSON.
+//! The answer of `api/lines`, parameters that say which lines are wanted, and lines as JSON.
 
+use std::sync::Arc;
+
+use super::answer::{Answer, blocking, json_text};
 use super::lines::filter::Filter;
 use super::lines::head::LEVELS;
-use super::lines::search::Found;
+use super::lines::search::{Bounds, Found, search};
 use super::parameters::Parameters;
 use super::problem::{Problem, shown};
+use super::state::Pane;
 
 /// The most fields that must hold, and the longest text that is looked for, in bytes.
 const FIELDS: usize = 8;
 const CONTAINS: usize = 256;
+/// The most bytes of lines in an answer, beyond the first.
+const BYTES: usize = 1024 * 1024;
 /// The longest value of a field.
 const VALUE: usize = 2048;
+
+/// The answer of `api/lines`.
+pub(super) async fn answer(pane: &Arc<Pane>, query: Option<&str>) -> Answer {
+    let mut parameters = Parameters::of(query);
+    let mut wanted = filter(&mut parameters)?;
+    (wanted.from_ms, wanted.to_ms) = (parameters.time("from")?, parameters.time("to")?);
+    let limit = |text: &str| text.parse().ok().filter(|limit| (1..=1000).contains(limit));
+    let limit = parameters.read("limit", "a whole number from 1 to 1000", limit)?.unwrap_or(200);
+    let before = parameters.read("before", "the id of a line", |text| text.parse().ok())?;
+    parameters.finish()?;
+    let bounds = Bounds { since: 0, before: before.unwrap_or(u64::MAX), lines: limit, bytes: BYTES, count_more: false };
+    let answer = blocking(pane, move |pane| {
+        let page = search(&pane.lines, &wanted, bounds);
+        let mut out = vec![b'{'];
+        write(&mut out, page.lines.iter());
+        let next = page.next_before.map_or("null".into(), |id| id.to_string());
+        let oldest = pane.lines.held().1.map_or("null".into(), |time| time.to_string());
+        let more = page.next_before.is_some();
+        out.extend_from_slice(
+            format!(",\"more\":{more},\"next_before\":{next},\"oldest_line_ms\":{oldest}}}").as_bytes(),
+        );
+        out
+    });
+    Ok(json_text(answer.await?))
+}
 
 /// Method and route, where one is wanted.
 pub(super) type Endpoint = Option<(String, String)>;
@@ -45,10 +76,12 @@ pub(super) fn filter(parameters: &mut Parameters) -> Result<Filter, Problem> {
             })?;
         filter.field(key, value);
     }
-    if let Some(text) = parameters.one("contains")?
-        && (text.len() > CONTAINS || !filter.contains(&text))
-    {
-        return Err(Problem::bad_request(format!("contains has {} bytes: at most {CONTAINS} are right", text.len())));
+    if let Some(text) = parameters.one("contains")? {
+        if text.len() > CONTAINS {
+            let detail = format!("contains has {} bytes: at most {CONTAINS} are right", text.len());
+            return Err(Problem::bad_request(detail));
+        }
+        filter.contains(&text);
     }
     Ok(filter)
 }

@@ -1,176 +1,46 @@
-//! The live feed: server-sent events (WHATWG HTML, section 9.2).
-//!
-//! A feed keeps no queue: it knows how far it has read, and what it sends next is made when the connection has room for it.
-//! Whoever is slow, or asleep, finds the newest second and the newest lines then, and is told what was left out.
+//! The answer of `api/live`: a feed of server-sent events (WHATWG HTML, section 9.2).
 
-use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
-use serde::Serialize;
-use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use axum::body::Body;
+use axum::response::IntoResponse;
+use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::lines::filter::Filter;
-use super::lines::search::{Bounds, Page, search};
+use super::answer::Answer;
+use super::feed::Feed;
 use super::lines_query;
+use super::parameters::Parameters;
+use super::problem::Problem;
 use super::series::{self, Query};
-use super::state::{Pane, Tick, now_ms};
-use super::timeline::Range;
-use super::viewers::Viewer;
+use super::state::Pane;
 
-/// How often lines are sent, and how many then.
-const LINES_EVERY: Duration = Duration::from_millis(250);
-const LINES: usize = 50;
-const LINE_BYTES: usize = 128 * 1024;
-/// So many lines that are not looked at yet are looked at where they hold nobody up.
-const MANY_LINES: u64 = 5_000;
-
-/// One viewer's feed.
-pub(super) struct Feed {
-    pane: Arc<Pane>,
-    viewer: Viewer,
-    ticks: watch::Receiver<Option<Arc<Tick>>>,
-    lines: Option<Arc<Filter>>,
-    query: Query,
-    timer: Interval,
-    /// The first line that it has not looked at.
-    next_id: u64,
-    last_second: Option<u64>,
-    /// Events that are made and not taken yet.
-    ready: VecDeque<Bytes>,
-}
-
-#[derive(Serialize)]
-struct Points<'a> {
-    at_ms: u64,
-    series: Vec<Point<'a>>,
-    heatmap: Option<Vec<u32>>,
-    metrics_count: usize,
-}
-
-#[derive(Serialize)]
-struct Point<'a> {
-    name: &'a str,
-    label: &'a str,
-    unit: Option<&'static str>,
-    value: Option<f32>,
-}
-
-impl Feed {
-    /// `lines` says which lines are sent; none without.
-    pub(super) fn new(pane: &Arc<Pane>, viewer: Viewer, lines: Option<Filter>, query: Query) -> Self {
-        let mut timer = interval(LINES_EVERY);
-        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let next_id = pane.lines.next_id();
-        let identity = &pane.identity;
-        let hello = serde_json::json!({
-            "app": identity.app, "version": identity.version, "revision": identity.revision, "instance": identity.instance,
-            "started_ms": pane.started_ms, "now_ms": now_ms(), "next_id": next_id,
-        });
-        let hello = [&b"retry: 2000\n"[..], &event("hello", hello.to_string().as_bytes())].concat();
-        let mut ticks = pane.tick.subscribe();
-        ticks.mark_unchanged();
-        Self {
-            pane: Arc::clone(pane),
-            viewer,
-            ticks,
-            lines: lines.map(Arc::new),
-            query,
-            timer,
-            next_id,
-            last_second: None,
-            ready: VecDeque::from([hello.into()]),
-        }
+/// Opens a feed, if there is room for one more viewer.
+pub(super) fn answer(pane: &Arc<Pane>, query: Option<&str>) -> Answer {
+    let mut parameters = Parameters::of(query);
+    let mut names = parameters.many("series", series::NAMES)?;
+    if names.is_empty() {
+        names = series::DEFAULT.map(str::to_owned).into();
     }
-
-    /// The next event, when there is one; `None` at the end.
-    pub(super) async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if !self.viewer.take(Instant::now()) {
-                return None;
-            }
-            if let Some(ready) = self.ready.pop_front() {
-                return Some(ready);
-            }
-            tokio::select! {
-                biased;
-                changed = self.ticks.changed() => {
-                    changed.ok()?;
-                    self.tick();
-                }
-                _ = self.timer.tick() => {
-                    self.pane.host()?;
-                    self.more_lines().await;
-                }
-            }
-        }
-    }
-
-    fn tick(&mut self) {
-        let Some(tick) = self.ticks.borrow_and_update().clone() else { return };
-        let missed = self.last_second.map_or(0, |last| tick.second.saturating_sub(last + 1));
-        self.last_second = Some(tick.second);
-        self.dropped(0, missed);
-        let history = self.pane.history();
-        let newest = Range { length: 0, first: tick.second, end: tick.second + 1 };
-        let mut read = series::read(&history, &self.query, newest);
-        let metrics_count = history.metrics.len() + history.refused.len();
-        drop(history);
-        let point = |line: &'_ series::Line| line.values.first().copied().flatten();
-        let points = Points {
-            at_ms: tick.second * 1000,
-            heatmap: read.heatmap.take().and_then(|mut map| map.counts.pop().flatten()),
-            series: read
-                .series
-                .iter()
-                .map(|line| Point { name: &line.name, label: &line.label, unit: line.unit, value: point(line) })
-                .collect(),
-            metrics_count,
-        };
-        // One object of two: the overview is the same for all who watch.
-        if let (Ok(points), Some(overview)) = (serde_json::to_vec(&points), tick.overview.strip_suffix(b"}")) {
-            let data = [overview, b",", &points[1..]].concat();
-            self.ready.push_back(event("tick", &data).into());
-        }
-    }
-
-    /// Sends the newest of the lines that came, and says how many others there were.
-    async fn more_lines(&mut self) {
-        let end = self.pane.lines.next_id();
-        let Some(filter) = &self.lines else { return };
-        if end == self.next_id {
-            return;
-        }
-        let bounds = Bounds { since: self.next_id, before: end, lines: LINES, bytes: LINE_BYTES, count_more: true };
-        let (store, filter) = (Arc::clone(&self.pane.lines), Arc::clone(filter));
-        let look = move || search(&store, &filter, bounds);
-        let page = match end - self.next_id > MANY_LINES {
-            true => tokio::task::spawn_blocking(look).await.unwrap_or_default(),
-            false => look(),
-        };
-        // What was pushed out of the store before anybody looked is not known to match.
-        self.next_id = end;
-        let Page { lines, more, .. } = page;
-        self.dropped(more, 0);
-        if !lines.is_empty() {
-            let mut data = vec![b'{'];
-            lines_query::write(&mut data, lines.iter().rev());
-            data.push(b'}');
-            self.ready.push_back(event("lines", &data).into());
-        }
-    }
-
-    fn dropped(&mut self, lines: u64, ticks: u64) {
-        if lines > 0 || ticks > 0 {
-            let data = format!("{{\"lines\":{lines},\"ticks\":{ticks}}}");
-            self.ready.push_back(event("dropped", data.as_bytes()).into());
-        }
-    }
-}
-
-/// An event. JSON has no line breaks in it.
-fn event(name: &str, data: &[u8]) -> Vec<u8> {
-    [b"event: ", name.as_bytes(), b"\ndata: ", data, b"\n\n"].concat()
+    let wants_lines = |text: &str| ["0", "1"].iter().position(|choice| *choice == text);
+    let wants_lines = parameters.read("lines", "0 or 1", wants_lines)?.unwrap_or(1) == 1;
+    let endpoint = lines_query::endpoint(&mut Parameters::of(query))?;
+    let filter = lines_query::filter(&mut parameters)?;
+    parameters.finish()?;
+    let full = || {
+        let detail = "16 viewers watch this pane, and there is no room for more: close one of them";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(header::RETRY_AFTER, "5")
+    };
+    let viewer = pane.viewers.enter(Instant::now()).ok_or_else(full)?;
+    let feed = Feed::new(pane, viewer, wants_lines.then_some(filter), Query { names, endpoint });
+    let events = futures_util::stream::unfold(feed, |mut feed| async move {
+        feed.next().await.map(|event| (Ok::<_, Infallible>(event), feed))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        // A proxy that collects answers would hold events back.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
 }

@@ -3,16 +3,22 @@
 //! * [`input`] is what comes from outside; [`state`] is what all parts share, [`collector`] the thread that fills it.
 //! * [`history`] holds the rings: [`timeline`] says which steps there are, [`counts`] and [`mod@column`] are one ring each,
 //!   [`traffic`] those of requests and [`metric`] those of metrics by name. [`quantile`] and [`judge`] read them, [`rules`] are what
-//!   is wrong.
+//!   is wrong, and [`queries`] the same in PromQL.
 //! * [`lines`] are the newest lines, [`span_store`] the newest spans ([`span`]).
-//! * [`api`] has the addresses: [`overview`], [`series`], [`lines_query`], [`trace`] and [`live`] make the answers, [`viewers`]
-//!   are those who watch. [`parameters`] and [`problem`] say what is wrong with a request.
-//! * [`guard`] and [`token`] say who may ask, [`page`] is what a browser gets, [`server`] the listener of its own.
+//! * [`api`] has the addresses and the way of a request: [`guard`] and [`token`] say who may ask, [`overview`] (with
+//!   [`routes`] and [`metric_list`]), [`series`], [`lines_query`], [`trace`], [`live`] (with [`feed`], [`mod@event`] and [`viewers`]) and
+//!   [`log_filter`] make the answers with [`answer`], [`page`] is what a browser gets, and [`compression`] is last.
+//!   [`parameters`] and [`problem`] say what is wrong with a request.
+//! * [`server`] is the listener of its own.
 
+mod answer;
 pub(crate) mod api;
 pub(crate) mod collector;
 mod column;
+mod compression;
 mod counts;
+mod event;
+mod feed;
 pub(crate) mod guard;
 mod history;
 pub(crate) mod input;
@@ -20,13 +26,17 @@ mod judge;
 pub(crate) mod lines;
 mod lines_query;
 mod live;
+mod log_filter;
 mod metric;
+mod metric_list;
 mod overview;
 mod page;
 mod parameters;
 mod problem;
 mod process;
 mod quantile;
+mod queries;
+mod routes;
 mod rules;
 mod series;
 pub(crate) mod server;

@@ -3,22 +3,16 @@
 //! Files are served below `assets/<hash>/`, where the hash is that of all of them: files import each other by relative names,
 //! and are cached for ever.
 
-mod files;
+use std::io::Read;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
-use std::sync::OnceLock;
-
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::middleware::Next;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use self::files::FILES;
+use super::compression::{GZIP, accepts_gzip, compressed};
 
 /// The page, and what is shown where a token is needed. `{{assets}}` stands for the folder of the files.
 const INDEX: &str = include_str!("page/index.html");
@@ -27,139 +21,98 @@ const LOGIN: &str = include_str!("page/login.html");
 const HTML: &str = "text/html; charset=utf-8";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// A file as it is sent.
-struct Prepared {
+/// A file as it was compressed when this was built.
+struct File {
     name: &'static str,
     media_type: &'static str,
-    plain: Bytes,
-    /// `None` where it would not be smaller.
-    gzip: Option<Bytes>,
+    gzip: &'static [u8],
 }
 
-/// All files, made ready when the first one is asked for.
-struct Page {
-    hash: String,
-    /// For `If-None-Match`.
-    etag: HeaderValue,
-    index: Prepared,
-    login: Prepared,
-    files: Vec<Prepared>,
-}
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-impl Page {
-    fn get() -> &'static Self {
-        static PAGE: OnceLock<Page> = OnceLock::new();
-        PAGE.get_or_init(|| {
-            let mut hasher = DefaultHasher::new();
-            (FILES, INDEX, LOGIN).hash(&mut hasher);
-            let hash = format!("{:016x}", hasher.finish());
-            let page = |name, text: &str| {
-                let text = text.replace("{{assets}}", &format!("assets/{hash}"));
-                Prepared::new(name, HTML, text.into_bytes().into())
-            };
-            Self {
-                etag: HeaderValue::try_from(format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\"")),
-                index: page("index.html", INDEX),
-                login: page("login.html", LOGIN),
-                files: FILES
-                    .iter()
-                    .map(|(name, kind, content)| Prepared::new(name, kind, Bytes::from_static(content)))
-                    .collect(),
-                hash,
-            }
-        })
-    }
-}
-
-/// The page.
-pub(super) fn index(headers: &HeaderMap) -> Response {
-    let page = Page::get();
+/// The page, as it is seen at an address: with relative links, which begin at its last slash.
+pub(super) fn index(headers: &HeaderMap, address: &str) -> Response {
     let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         let tags = value.to_str().unwrap_or_default().split(',');
-        tags.map(|tag| tag.trim().trim_start_matches("W/"))
-            .any(|tag| tag.as_bytes() == page.etag.as_bytes() || tag == "*")
+        tags.map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"')).any(|tag| tag == HASH || tag == "*")
     });
-    let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")), (header::ETAG, page.etag.clone())];
-    if known {
-        return (StatusCode::NOT_MODIFIED, fresh).into_response();
-    }
-    (fresh, page.index.answer(headers)).into_response()
+    let etag = HeaderValue::try_from(format!("\"{HASH}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+    let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")), (header::ETAG, etag)];
+    let page = match known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => html(INDEX, address, headers),
+    };
+    (fresh, page).into_response()
 }
 
-/// The page that asks for the token; `again` where one was wrong.
+/// The page that asks for the token.
 pub(super) fn login(headers: &HeaderMap) -> Response {
     let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (StatusCode::UNAUTHORIZED, fresh, Page::get().login.answer(headers)).into_response()
+    (StatusCode::UNAUTHORIZED, fresh, html(LOGIN, "/", headers)).into_response()
 }
 
-/// A file of the page, if there is one of this hash and name.
-pub(super) fn file(hash: &str, name: &str, headers: &HeaderMap) -> Option<Response> {
-    let page = Page::get();
-    let file = page.files.iter().find(|file| file.name == name).filter(|_| hash == page.hash)?;
-    let cached = [(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER))];
-    Some((cached, file.answer(headers)).into_response())
-}
-
-impl Prepared {
-    fn new(name: &'static str, media_type: &'static str, plain: Bytes) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        let gzip = encoder.write_all(&plain).and_then(|()| encoder.finish()).ok();
-        let gzip = gzip.filter(|gzip| gzip.len() < plain.len()).map(Bytes::from);
-        Self { name, media_type, plain, gzip }
-    }
-
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let kind = [(header::CONTENT_TYPE, self.media_type), (header::VARY, "accept-encoding")];
-        match &self.gzip {
-            Some(gzip) if accepts_gzip(headers) => {
-                (kind, [(header::CONTENT_ENCODING, "gzip")], Body::from(gzip.clone())).into_response()
-            }
-            _ => (kind, Body::from(self.plain.clone())).into_response(),
+/// A file of the page, if this is `hash/name` of one.
+pub(super) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
+    let name = name.strip_prefix(HASH)?.strip_prefix('/')?;
+    let file = FILES.iter().find(|file| file.name == name)?;
+    let answer = match accepts_gzip(headers) {
+        true => respond(file.media_type, true, Bytes::from_static(file.gzip)),
+        false => {
+            let mut plain = Vec::new();
+            GzDecoder::new(file.gzip).read_to_end(&mut plain).ok()?;
+            respond(file.media_type, false, plain.into())
         }
-    }
-}
-
-/// Answers of so many bytes are compressed.
-const COMPRESSED_FROM: u64 = 4 * 1024;
-
-/// Compresses large JSON where the client takes it.
-pub(super) async fn compress(request: Request, next: Next) -> Response {
-    let accepts = accepts_gzip(request.headers());
-    let mut response = next.run(request).await;
-    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if !is_json {
-        return response;
-    }
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    // What has no length is a stream, or the answer to HEAD.
-    let length = http_body::Body::size_hint(response.body()).exact();
-    if !accepts || length.is_none_or(|length| length < COMPRESSED_FROM) {
-        return response;
-    }
-    let (mut head, body) = response.into_parts();
-    let plain = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 8), Compression::fast());
-    let compressed = encoder.write_all(&plain).and_then(|()| encoder.finish());
-    let body = match compressed {
-        Ok(compressed) => {
-            head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            head.headers.remove(header::CONTENT_LENGTH);
-            compressed.into()
-        }
-        Err(_) => plain,
     };
-    Response::from_parts(head, Body::from(body))
+    Some(([(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER))], answer).into_response())
 }
 
-/// Whether `Accept-Encoding` has gzip, not with a weight of 0 (RFC 9110, section 12.5.3).
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        let refused = parts.any(|part| {
-            part.strip_prefix("q=").is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight == 0.0))
-        });
-        is_gzip && !refused
-    })
+fn html(template: &str, address: &str, headers: &HeaderMap) -> Response {
+    let root = match address.rsplit('/').next() {
+        None | Some("") => String::new(),
+        // The dot: a folder may have a colon in it, and what is before that would be a scheme.
+        Some(folder) => {
+            format!("./{}/", folder.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"))
+        }
+    };
+    let plain = template.replace("{{assets}}", &format!("{root}assets/{HASH}"));
+    let compress = || compressed(plain.as_bytes(), Compression::best());
+    match accepts_gzip(headers).then(compress).flatten() {
+        Some(gzip) => respond(HTML, true, gzip),
+        None => respond(HTML, false, plain.into()),
+    }
+}
+
+fn respond(media_type: &'static str, is_gzip: bool, content: Bytes) -> Response {
+    let kind = [(header::CONTENT_TYPE, media_type), (header::VARY, "accept-encoding")];
+    let mut response = (kind, Body::from(content)).into_response();
+    if is_gzip {
+        response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that nobody serves is a page that does not start.
+    #[test]
+    fn every_file_is_served_as_it_is() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pane/page");
+        for part in ["css", "icons", "js"] {
+            for entry in std::fs::read_dir(format!("{folder}/{part}")).unwrap() {
+                let name = format!("{part}/{}", entry.unwrap().file_name().to_str().unwrap());
+                let file = FILES.iter().find(|file| file.name == name);
+                let file = file.unwrap_or_else(|| panic!("{name} is not served"));
+                let mut content = Vec::new();
+                GzDecoder::new(file.gzip).read_to_end(&mut content).unwrap();
+                assert!(content == std::fs::read(format!("{folder}/{name}")).unwrap(), "{name}");
+            }
+        }
+        for page in [INDEX, LOGIN] {
+            let used = page.split("{{assets}}/").skip(1).map(|rest| rest.split('"').next().unwrap());
+            let missing: Vec<_> = used.filter(|name| FILES.iter().all(|file| file.name != *name)).collect();
+            assert!(missing.is_empty(), "{missing:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The query of a request: what is not known or not right is named.
 
 use super::problem::{Problem, shown};
+use super::timeline::{Range, Timeline};
 
 /// Names and values that nobody has taken yet.
 pub(super) struct Parameters {
@@ -47,6 +48,16 @@ impl Parameters {
     /// Milliseconds since 1970.
     pub(super) fn time(&mut self, name: &'static str) -> Result<Option<u64>, Problem> {
         self.read(name, "Unix time in whole milliseconds", |text| text.parse().ok())
+    }
+
+    /// `from` and `to`, which belong together, as steps of a timeline.
+    pub(super) fn range(&mut self, timeline: &Timeline) -> Result<Option<Range>, Problem> {
+        match (self.time("from")?, self.time("to")?) {
+            (Some(from), Some(to)) if from < to => Ok(Some(timeline.range(from, to))),
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(Problem::bad_request("from is not before to")),
+            _ => Err(Problem::bad_request("from and to belong together: give both or none")),
+        }
     }
 
     /// Refuses what nobody has taken.

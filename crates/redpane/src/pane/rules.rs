@@ -1,5 +1,7 @@
 //! What the rules say. How they come to it is in [`judge`](super::judge).
 
+use std::borrow::Cow;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
@@ -32,7 +34,7 @@ pub(super) struct Rule {
     pub(super) unit: &'static str,
     pub(super) detail: String,
     /// The same in PromQL.
-    pub(super) query: &'static str,
+    pub(super) query: Cow<'static, str>,
 }
 
 /// All of them, in their fixed order.

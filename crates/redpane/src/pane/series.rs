@@ -2,19 +2,29 @@
 
 use serde::Serialize;
 
-use super::counts::{CLASSES, Counts};
+use super::answer::{Answer, json};
+use super::counts::{BUCKETS, CLASSES, Counts, by_class, error_ratio, errors};
 use super::history::History;
+use super::lines_query;
+use super::parameters::Parameters;
+use super::problem::Problem;
 use super::process::{CPU, MEMORY};
 use super::quantile::{QUANTILES, quantile, rounded_for_chart};
+use super::state::Pane;
 use super::timeline::Range;
 
 /// The labels of the classes of statuses.
 const CLASS_LABELS: [&str; CLASSES] = ["2xx", "3xx", "4xx", "5xx"];
+/// What is being served, under whichever names there are.
+pub(super) const IN_FLIGHT: [&str; 2] = ["http_requests_in_flight", "http_server_active_requests"];
 /// What a live feed sends where nothing is named.
 pub(super) const DEFAULT: [&str; 7] = ["requests", "errors", "latency", "heatmap", "in_flight", "cpu", "memory"];
 
 const PER_SECOND: Option<&str> = Some("per_second");
 const SECONDS: Option<&str> = Some("seconds");
+
+/// The most names.
+pub(super) const NAMES: usize = 16;
 
 /// What is asked for.
 pub(super) struct Query {
@@ -23,8 +33,9 @@ pub(super) struct Query {
     pub(super) endpoint: Option<(String, String)>,
 }
 
+/// What is read.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Answer {
+pub(super) struct Columns {
     step_seconds: u64,
     from_ms: u64,
     to_ms: u64,
@@ -51,14 +62,37 @@ pub(super) struct HeatMap {
     pub(super) counts: Vec<Option<Vec<u32>>>,
 }
 
+/// The whole answer.
+pub(super) fn answer(pane: &Pane, query: Option<&str>) -> Answer {
+    let mut parameters = Parameters::of(query);
+    let names = parameters.many("name", NAMES)?;
+    let length = |text: &str| ["15m", "3h", "24h"].iter().position(|range| *range == text);
+    let length = parameters.read("range", "15m, 3h or 24h", length)?;
+    let endpoint = lines_query::endpoint(&mut parameters)?;
+    let history = pane.history();
+    let between = parameters.range(&history.timeline)?;
+    parameters.finish()?;
+    if names.is_empty() {
+        return Err(Problem::bad_request(
+            "name is needed: one of requests, errors, error_ratio, latency, heatmap, in_flight, cpu, memory, or a metric's",
+        ));
+    }
+    let range = match (between, length) {
+        (Some(_), Some(_)) => return Err(Problem::bad_request("range stands for from and to: give one of both")),
+        (Some(range), None) => range,
+        (None, length) => history.timeline.newest(length.unwrap_or(0), u64::MAX),
+    };
+    json(&read(&history, &Query { names, endpoint }, range))
+}
+
 /// Reads the columns of a range.
-pub(super) fn read(history: &History, query: &Query, range: Range) -> Answer {
-    let mut answer = Answer {
+pub(super) fn read(history: &History, query: &Query, range: Range) -> Columns {
+    let mut answer = Columns {
         step_seconds: range.step_seconds(),
         from_ms: range.start_ms(),
         to_ms: range.end_ms(),
         points: range.points(),
-        ..Answer::default()
+        ..Columns::default()
     };
     let counts = match &query.endpoint {
         None => Some(&history.traffic.total),
@@ -70,18 +104,17 @@ pub(super) fn read(history: &History, query: &Query, range: Range) -> Answer {
             "requests" => answer.series.extend(reader.requests()),
             "errors" => answer
                 .series
-                .push(reader.line(name, "5xx", PER_SECOND, |row, seconds| Some(row[CLASSES - 1] as f64 / seconds))),
-            "error_ratio" => answer.series.push(reader.line(name, "5xx", Some("ratio"), |row, _| {
-                let all: u64 = row[..CLASSES].iter().sum();
-                (all > 0).then(|| row[CLASSES - 1] as f64 / all as f64)
-            })),
+                .push(reader.line(name, "5xx", PER_SECOND, |row, seconds| Some(errors(row) as f64 / seconds))),
+            "error_ratio" => {
+                answer.series.push(reader.line(name, "5xx", Some("ratio"), |row, _| error_ratio(row)));
+            }
             "latency" => answer.series.extend(reader.latency()),
             "heatmap" => answer.heatmap = Some(reader.heat_map()),
             "in_flight" => {
-                answer.series.push(reader.alias(name, "in flight", Some("requests"), "http_requests_in_flight"))
+                answer.series.push(reader.alias(name, "in flight", Some("requests"), &IN_FLIGHT));
             }
-            "cpu" => answer.series.push(reader.alias(name, "cpu", Some("ratio"), CPU)),
-            "memory" => answer.series.push(reader.alias(name, "resident", Some("bytes"), MEMORY)),
+            "cpu" => answer.series.push(reader.alias(name, "cpu", Some("ratio"), &[CPU])),
+            "memory" => answer.series.push(reader.alias(name, "resident", Some("bytes"), &[MEMORY])),
             _ => match reader.metric(name) {
                 Some(lines) => answer.series.extend(lines),
                 None => answer.unknown.push(name.clone()),
@@ -125,7 +158,7 @@ impl Reader<'_> {
 
     fn requests(&self) -> Vec<Line> {
         let class = |(class, label): (usize, &&str)| {
-            self.line("requests", label, PER_SECOND, move |row, seconds| Some(row[class] as f64 / seconds))
+            self.line("requests", label, PER_SECOND, move |row, seconds| Some(by_class(row)[class] as f64 / seconds))
         };
         CLASS_LABELS.iter().enumerate().map(class).collect()
     }
@@ -133,7 +166,7 @@ impl Reader<'_> {
     fn latency(&self) -> Vec<Line> {
         let bounds = (*self.history.bounds).as_ref();
         let line = |(label, q): (&str, f64)| {
-            self.line("latency", label, SECONDS, move |row, _| quantile(q, bounds, &row[CLASSES..]))
+            self.line("latency", label, SECONDS, move |row, _| quantile(q, bounds, &row[BUCKETS..]))
         };
         QUANTILES.into_iter().map(line).collect()
     }
@@ -141,14 +174,15 @@ impl Reader<'_> {
     fn heat_map(&self) -> HeatMap {
         let counts = self.slots().map(|slot| {
             let row = self.counts?.row(self.range.length, slot?.0);
-            Some(row[CLASSES..].to_vec())
+            Some(row[BUCKETS..].to_vec())
         });
         HeatMap { bounds_seconds: (*self.history.bounds).as_ref().to_vec(), counts: counts.collect() }
     }
 
-    /// A metric without labels under a name of the pane's own.
-    fn alias(&self, name: &str, label: &str, unit: Option<&'static str>, metric: &str) -> Line {
-        let values = match self.metric(metric).and_then(|lines| lines.into_iter().next()) {
+    /// A metric without labels under a name of the pane's own; the first of several that there is.
+    fn alias(&self, name: &str, label: &str, unit: Option<&'static str>, metrics: &[&str]) -> Line {
+        let mut found = metrics.iter().filter_map(|metric| self.metric(metric)?.into_iter().next());
+        let values = match found.next() {
             Some(line) => line.values,
             None => vec![None; self.range.points()],
         };
@@ -168,83 +202,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-    use std::sync::Arc;
-
-    use super::super::input::{Endpoint, Family, Kind, Series, Snapshot, Value};
-    use super::*;
-
-    const START: u64 = 1_800_000_000;
-
-    fn snapshot(ok: u64, errors: u64, orders: f64) -> Snapshot {
-        let series = vec![Series { labels: "".into(), value: Value::Number(orders) }];
-        let orders = Family { name: "orders_total".into(), kind: Kind::Counter, help: "".into(), unit: None, series };
-        let endpoint = |route: &str, classes: [u64; 4]| Endpoint {
-            method: "GET".into(),
-            route: route.into(),
-            classes,
-            buckets: vec![classes.iter().sum(), 0],
-        };
-        Snapshot {
-            endpoints: vec![endpoint("/", [ok, 0, 0, errors]), endpoint("/metrics", [1000, 0, 0, 0])],
-            families: vec![orders],
-        }
-    }
-
-    fn history() -> History {
-        let mut history = History::new(Arc::new([1.0]), HashSet::from(["/metrics".to_owned()]));
-        history.record(&snapshot(10, 0, 2.0), START);
-        history.record(&snapshot(30, 20, 2.0), START + 1);
-        history.record(&snapshot(60, 20, 8.0), START + 4);
-        history
-    }
-
-    fn read_names(history: &History, names: &[&str], range: Range) -> Answer {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        read(history, &Query { names, endpoint: None }, range)
-    }
-
-    fn values(answer: &Answer, name: &str, label: &str) -> Vec<Option<f32>> {
-        let line = answer.series.iter().find(|line| line.name == name && line.label == label);
-        line.unwrap_or_else(|| panic!("no {name} {label}")).values.clone()
-    }
-
-    #[test]
-    fn columns_of_seconds() {
-        let history = history();
-        let range = history.timeline.newest(0, 6);
-        let answer =
-            read_names(&history, &["requests", "error_ratio", "latency", "heatmap", "orders_total", "nothing"], range);
-        assert_eq!((answer.points, answer.step_seconds, answer.from_ms), (6, 1, (START - 1) * 1000));
-        let some = |values: [f32; 5]| [None].into_iter().chain(values.map(Some)).collect::<Vec<_>>();
-        assert_eq!(values(&answer, "requests", "2xx"), some([10.0, 20.0, 10.0, 10.0, 10.0]), "a gap is spread");
-        assert_eq!(values(&answer, "requests", "5xx"), some([0.0, 20.0, 0.0, 0.0, 0.0]));
-        assert_eq!(values(&answer, "error_ratio", "5xx"), some([0.0, 0.5, 0.0, 0.0, 0.0]));
-        assert_eq!(values(&answer, "latency", "p50"), some([0.5; 5]));
-        assert_eq!(values(&answer, "orders_total", ""), [None, Some(2.0), Some(0.0), None, None, Some(2.0)]);
-        assert_eq!(answer.heatmap.unwrap().counts[2], Some(vec![40, 0]));
-        assert_eq!(answer.unknown, ["nothing"]);
-    }
-
-    #[test]
-    fn a_route_of_its_own_and_one_that_had_no_request() {
-        let history = history();
-        let range = history.timeline.newest(0, 2);
-        let query =
-            |route: &str| Query { names: vec!["requests".into()], endpoint: Some(("GET".into(), route.into())) };
-        assert_eq!(values(&read(&history, &query("/"), range), "requests", "2xx"), [Some(10.0), Some(10.0)]);
-        assert_eq!(values(&read(&history, &query("/none"), range), "requests", "2xx"), [None, None]);
-    }
-
-    #[test]
-    fn a_machine_that_slept_is_no_spike_over_all_of_the_time() {
-        let mut history = history();
-        history.record(&snapshot(100, 20, 8.0), START + 3600);
-        let answer = read_names(&history, &["requests"], history.timeline.newest(0, 3));
-        assert_eq!(values(&answer, "requests", "2xx"), [None, None, Some(40.0)]);
-        history.record(&snapshot(101, 20, 8.0), START);
-        let answer = read_names(&history, &["requests"], history.timeline.newest(0, 3));
-        assert_eq!(values(&answer, "requests", "2xx"), [None, None, Some(1.0)], "the clock was set back");
-    }
-}
+mod tests;

@@ -1,19 +1,22 @@
 //! The pane's own listener, on the pane's own thread: what the application is busy with does not hold it up, and neither
 //! does it hold up the application's end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::api;
-use super::guard::Access;
+use super::guard::{Access, Guard};
 use super::state::Pane;
 
 /// Connections at once; further ones wait.
@@ -35,7 +38,6 @@ pub(crate) fn default_listener() -> io::Result<std::net::TcpListener> {
 
 /// Serves connections until the runtime ends.
 pub(super) async fn serve(pane: Arc<Pane>, listener: std::net::TcpListener, access: Access) {
-    let router = api::router(&pane, access);
     let ready = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
     let listener = match ready {
         Ok(listener) => listener,
@@ -46,6 +48,7 @@ pub(super) async fn serve(pane: Arc<Pane>, listener: std::net::TcpListener, acce
             return;
         }
     };
+    let guard = Arc::new(Guard::new(&pane, access));
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
         let stream = loop {
@@ -54,7 +57,14 @@ pub(super) async fn serve(pane: Arc<Pane>, listener: std::net::TcpListener, acce
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         };
-        let service = TowerToHyperService::new(router.clone());
+        let guard = Arc::clone(&guard);
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let guard = Arc::clone(&guard);
+            async move {
+                let path = request.uri().path().to_owned();
+                Ok::<_, Infallible>(api::answer(&guard, &path, request.map(Body::new)).await)
+            }
+        });
         tokio::spawn(async move {
             // Events are small, and late ones are of no use.
             let _ = stream.set_nodelay(true);

@@ -1,17 +1,23 @@
 //! The answer of `api/traces/{id}`: the lines of a trace in their order, and its spans.
 
+use std::sync::Arc;
+
+use http::StatusCode;
 use serde_json::{Map, Value};
 
+use super::answer::{Answer, blocking, json_text};
 use super::lines::filter::Filter;
 use super::lines::search::{Bounds, Found, search};
 use super::lines_query;
+use super::parameters::Parameters;
+use super::problem::{Problem, shown};
 use super::span::Span;
 use super::state::Pane;
 
 /// The most lines, and the most spans.
 const MOST: usize = 2000;
 /// The most bytes of lines.
-const BYTES: usize = 8 * 1024 * 1024;
+const BYTES: usize = 4 * 1024 * 1024;
 
 /// Fields of an access line, and the attributes that spans have for them.
 const ATTRIBUTES: [(&str, &str); 7] = [
@@ -24,8 +30,23 @@ const ATTRIBUTES: [(&str, &str); 7] = [
     ("outcome", "redpane.outcome"),
 ];
 
-/// The whole answer; `None` where nothing of the trace is held.
-pub(super) fn read(pane: &Pane, id: &str) -> Option<Vec<u8>> {
+/// The whole answer.
+pub(super) async fn answer(pane: &Arc<Pane>, id: &str, query: Option<&str>) -> Answer {
+    Parameters::of(query).finish()?;
+    let bad = || Problem::bad_request(format!("{} is no trace id: must be 32 hexadecimal digits", shown(id)));
+    let id = lines_query::trace_id(id).ok_or_else(bad)?;
+    let found = blocking(pane, move |pane| read(pane, &id)).await?;
+    let missing = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "neither a line nor a span of this trace is held; the newest 16 MiB of lines are",
+        )
+    };
+    found.map(json_text).ok_or_else(missing)
+}
+
+/// The same as JSON; `None` where nothing of the trace is held.
+fn read(pane: &Pane, id: &str) -> Option<Vec<u8>> {
     let mut filter = Filter::default();
     filter.field("trace_id", id);
     let bounds = Bounds { since: 0, before: u64::MAX, lines: MOST, bytes: BYTES, count_more: false };

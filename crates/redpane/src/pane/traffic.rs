@@ -1,6 +1,6 @@
 //! The history of requests: of all together, and of each method and route.
 
-use super::counts::{CLASSES, Counts, part};
+use super::counts::{BUCKETS, Counts, part};
 use super::input;
 use super::timeline::Place;
 
@@ -56,7 +56,7 @@ pub(super) struct Traffic {
 impl Traffic {
     /// `buckets` is the number of buckets of durations.
     pub(super) fn new(buckets: usize) -> Self {
-        let width = CLASSES + buckets;
+        let width = BUCKETS + buckets;
         Self {
             width,
             limit: (RING_BYTES / Counts::bytes(width)).saturating_sub(2).clamp(FEWEST, MOST),
@@ -86,8 +86,7 @@ impl Traffic {
         let mut newcomers = Vec::new();
         for (number, (now, known)) in endpoints.iter().zip(&mut self.known).enumerate() {
             if !known.is_probe {
-                let counts = now.classes.iter().chain(&now.buckets);
-                total.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+                total.iter_mut().zip(cells(now)).for_each(|(sum, count)| *sum += count);
             }
             let requests = now.classes.iter().sum();
             if requests > known.requests && !known.has_ring {
@@ -106,7 +105,7 @@ impl Traffic {
             let now = row(&endpoints[ring.number]);
             ring.increase = increase(&now, &ring.before);
             ring.before = now;
-            if ring.increase[..CLASSES].iter().any(|count| *count > 0) {
+            if ring.increase[..BUCKETS].iter().any(|count| *count > 0) {
                 ring.last_request = second;
             }
         }
@@ -162,7 +161,11 @@ impl Traffic {
 }
 
 fn row(endpoint: &input::Endpoint) -> Vec<u64> {
-    endpoint.classes.iter().chain(&endpoint.buckets).copied().collect()
+    cells(endpoint).collect()
+}
+
+fn cells(endpoint: &input::Endpoint) -> impl Iterator<Item = u64> {
+    endpoint.classes.iter().chain([&endpoint.failed_calls]).chain(&endpoint.buckets).copied()
 }
 
 fn increase(now: &[u64], before: &[u64]) -> Vec<u64> {
@@ -181,6 +184,7 @@ mod tests {
             method: "GET".into(),
             route: if number == 0 { "/healthz".into() } else { format!("/{number}") },
             classes: [*count, 0, 0, 0],
+            failed_calls: 0,
             buckets: vec![0, *count],
         };
         counts.iter().enumerate().map(endpoint).collect()

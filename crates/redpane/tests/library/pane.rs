@@ -2,9 +2,11 @@
 
 mod access;
 mod filter;
+mod grpc;
 mod history;
 mod lines;
 mod live;
+mod nested;
 mod traces;
 
 use std::net::{SocketAddr, TcpListener};

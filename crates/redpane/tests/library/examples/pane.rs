@@ -31,7 +31,7 @@ async fn pane_behind_login() {
     let process = Process::spawn(command, Reading::AsItComes);
     test_support::eventually("the example listens", async || TcpStream::connect(address).ok()).await;
     let ask = async |authorization: &str| {
-        let request = client::request(Method::GET, "/pane/").header("authorization", authorization);
+        let request = client::request(Method::GET, "/pane").header("authorization", authorization);
         client::send(address, request.body(Body::empty()).unwrap()).await
     };
     assert_eq!(ask("Basic YWRtaW46d3Jvbmc=").await.status, 401);

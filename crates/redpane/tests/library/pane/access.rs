@@ -4,10 +4,9 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use axum::Router;
-use axum::routing::get;
 use http::Method;
 use test_support::client::{self, Answer};
-use test_support::{Observed, eventually, serve};
+use test_support::{Observed, eventually};
 
 use super::{Shown, problem, request};
 
@@ -154,24 +153,6 @@ async fn the_page_and_its_files_are_cached_and_hardened() {
 }
 
 #[tokio::test]
-async fn a_router_fits_where_the_application_wants_it() {
-    let observed = Observed::with(|redpane| redpane.pane_history());
-    let app = observed.telemetry.clone().instrument(Router::new().route("/", get(|| async { "the application" })));
-    let app = app.nest_service("/admin/pane", observed.telemetry.pane_router());
-    let address = serve(app).await;
-    let ask =
-        async |path: &str| client::send(address, request(Method::GET, path, &[("host", "shop.example")], "")).await;
-    let bare = ask("/admin/pane?range=3h").await;
-    assert_eq!((bare.status.as_u16(), bare.header("location")), (308, "/admin/pane/?range=3h"));
-    let page = ask("/admin/pane/").await;
-    assert!(page.text().contains("<title>"), "{page:?}");
-    assert_eq!(ask("/admin/pane/api/overview").await.status, 200);
-    problem(&ask("/admin/pane/api/none").await, 404);
-    assert_eq!(ask("/").await.text(), "the application");
-    assert_eq!(observed.samples().sum("http_requests_total", &[]), 1.0);
-}
-
-#[tokio::test]
 async fn the_one_word_serves_it_on_this_machine() {
     let log = test_support::Log::default();
     let app: Router = redpane::Redpane::new("one").log_writer(log.clone()).pane().instrument(Router::new());
@@ -191,5 +172,5 @@ async fn the_one_word_serves_it_on_this_machine() {
 #[test]
 #[should_panic(expected = "call pane_history() or pane() on the builder")]
 fn a_router_without_a_history_says_what_is_missing() {
-    drop(redpane::Redpane::new("test").log_writer(std::io::sink()).build().unwrap().pane_router());
+    drop(redpane::Redpane::new("test").log_writer(std::io::sink()).build().unwrap().pane_router::<()>());
 }

@@ -1,4 +1,10 @@
-// Questions to the service. Addresses are relative: the pane may be mounted anywhere.
+// Questions to the service. The pane may be mounted anywhere, at an address with a slash at its end or without.
+
+/** Where the pane is: this file is in `assets/<hash>/js/` below that. */
+const ROOT = new URL('../../../', import.meta.url).href;
+
+/** How long an answer may take that only says why there is none. */
+const ANSWER_MS = 5000;
 
 /** An answer that is not a success, in the words of its problem document. */
 export class ApiError extends Error {
@@ -9,7 +15,7 @@ export class ApiError extends Error {
   }
 }
 
-/** `path?query` with the parameters that have a value; a list gives its parameter several times. */
+/** The address of `path?query` with the parameters that have a value; a list gives its parameter several times. */
 export function address(path, parameters = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -18,7 +24,7 @@ export function address(path, parameters = {}) {
     }
   }
   const text = query.toString();
-  return text ? `${path}?${text}` : path;
+  return `${ROOT}${path}${text ? `?${text}` : ''}`;
 }
 
 export async function get(path, parameters, signal) {
@@ -42,6 +48,8 @@ async function problemOf(answer) {
 /** Why an address is not answered as asked, or null where it is; the answer itself, which may never end, is not read. */
 export async function refusal(url) {
   const controller = new AbortController();
+  // A service that hangs refuses nothing.
+  const late = setTimeout(() => controller.abort(), ANSWER_MS);
   try {
     const answer = await fetch(url, { signal: controller.signal });
     if (!answer.ok) return await problemOf(answer);
@@ -49,6 +57,8 @@ export async function refusal(url) {
     return null;
   } catch (error) {
     return error;
+  } finally {
+    clearTimeout(late);
   }
 }
 

@@ -68,7 +68,10 @@ export class Feed extends EventTarget {
 
   /** An `EventSource` does not say why it was refused: the same question asked plainly does. */
   async #askWhy() {
+    const source = this.#source;
     const problem = await refusal(address('api/live', this.#parameters));
+    // Another feed was opened meanwhile, or none is wanted any more.
+    if (source !== this.#source) return;
     this.#reason = problem?.status ? `The service gives no live feed: ${problem.message}.` : '';
     this.#again = setTimeout(() => this.#connect(), (problem?.retryAfter ?? 0) * 1000 || AGAIN_MS);
   }
@@ -92,8 +95,9 @@ export class Feed extends EventTarget {
   #watch() {
     if (this.#asleep) return;
     const silent = performance.now() - this.#heard;
-    if (this.#lostSince === null && silent > SILENCE_MS) {
-      this.#lostSince = Date.now() - silent;
+    // A connection that hangs says nothing either: it is made anew as long as there is no word.
+    if (silent > SILENCE_MS && this.#source?.readyState !== EventSource.CLOSED) {
+      this.#lostSince ??= Date.now() - silent;
       this.live = false;
       this.#connect();
     }

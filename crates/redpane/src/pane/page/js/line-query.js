@@ -26,14 +26,23 @@ export function withField(search, key, value) {
   return search.includes(word) ? search : `${search.trim()} ${word}`.trim();
 }
 
-/** The parameters of `api/lines` and `api/live` for a view. A text longer than 256 bytes is none that the service takes. */
+/** The longest text that the service looks for. */
+const MOST_BYTES = 256;
+
+/** The beginning of a text that has so many bytes in UTF-8, cut between characters. */
+function firstBytes(text, most) {
+  const bytes = new TextEncoder().encode(text);
+  return bytes.length > most ? new TextDecoder().decode(bytes.subarray(0, most)).replace(/\uFFFD+$/, '') : text;
+}
+
+/** The parameters of `api/lines` and `api/live` for a view. */
 export function lineParameters(view) {
   const { contains, fields } = parseSearch(view.search);
   return {
     level: view.level,
     method: view.method,
     route: view.route,
-    contains,
+    contains: firstBytes(contains, MOST_BYTES),
     field: fields.map(({ key, value }) => `${key}:${value}`),
   };
 }

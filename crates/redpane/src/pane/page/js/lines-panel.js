@@ -40,7 +40,7 @@ export class LinesPanel {
   }
 
   url() {
-    return new URL(address('api/lines', { ...this.parameters(), limit: 1000 }), document.baseURI).href;
+    return address('api/lines', { ...this.parameters(), limit: 1000 });
   }
 
   /** Asks for the newest lines of the filter; those before `nextId` in a live view, whose feed brings the others. */
@@ -116,6 +116,7 @@ export class LinesPanel {
       this.#older = answer.more ? answer.next_before : null;
       this.#show();
     } catch (error) {
+      this.#older = before;
       this.failed(error);
     }
   }

@@ -1,5 +1,5 @@
 // The log filter of the service: what it is, and another one for some minutes.
-import { request } from './api.js';
+import { address, request } from './api.js';
 import { say } from './copy.js';
 import { byId, el, setText } from './dom.js';
 import { clock } from './format.js';
@@ -42,7 +42,7 @@ export class LogFilter {
   async #send(method) {
     const body = method === 'PUT' ? JSON.stringify({ directives: this.directives.value, for: this.time.value }) : undefined;
     try {
-      this.show(await request('api/log-filter', { method, body, headers: body ? { 'content-type': 'application/json' } : {} }));
+      this.show(await request(address('api/log-filter'), { method, body, headers: body ? { 'content-type': 'application/json' } : {} }));
       this.dialog.close();
       say(method === 'PUT' ? 'The log filter is set' : 'The log filter is as before');
     } catch (error) {

@@ -27,7 +27,8 @@ const failed = (error) => notice.say(`The service did not answer: ${error.messag
 let about = { app: 'api' };
 let instance = null;
 
-const chartQuery = (kind) => (kind.metric ? metricPromql(kind.metric) : promql(kind.key, { ...(kind.ofRoute ? view.now : {}), names: about.metric_names }));
+const hasGrpc = () => about.metrics?.some(({ name }) => name === 'grpc_server_handled_total');
+const chartQuery = (kind) => (kind.metric ? metricPromql(kind.metric) : promql(kind.key, { ...(kind.ofRoute ? view.now : {}), names: about.metric_names, grpc: hasGrpc() }));
 const board = new Board(view, { copy: (kind) => copy(chartQuery(kind), 'PromQL'), failed });
 const metrics = new MetricsPanel(view, board, () => { board.load(); reopen(); });
 const state = new StateLine();
@@ -61,7 +62,7 @@ function reopen() {
 feed.addEventListener('hello', ({ detail }) => {
   if (instance !== null && instance !== detail.instance) notice.say(`Restarted at ${clock(detail.started_ms)}: history, counters and lines begin anew.`);
   // What was shown may have a gap now, or be of a process that is gone.
-  if (instance !== null) {
+  if (instance !== null || !about.metrics) {
     board.load();
     overview();
   }

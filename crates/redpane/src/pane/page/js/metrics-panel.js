@@ -38,7 +38,13 @@ export class MetricsPanel {
     if (count === this.#count) return;
     const first = this.#count < 0;
     this.#count = count;
-    if (!first) this.take((await get('api/overview')).metrics);
+    if (first) return;
+    try {
+      this.take((await get('api/overview')).metrics);
+    } catch {
+      // The next tick asks again.
+      this.#count = 0;
+    }
   }
 
   #choose() {

@@ -7,21 +7,35 @@ const otelNames = (names) => names === 'otel';
 /** `{method="GET",route="/",…}` with these further matchers. */
 function labels({ method, route, names }, ...more) {
   const [m, r] = otelNames(names) ? ['http_request_method', 'http_route'] : ['method', 'route'];
-  const all = [...(route ? [`${m}=${quote(method)}`, `${r}=${quote(route)}`] : []), ...more];
+  // OpenTelemetry's names have no route where none was found.
+  const shown = otelNames(names) && route === 'unmatched' ? '' : route;
+  const all = [...(route ? [`${m}=${quote(method)}`, `${r}=${quote(shown)}`] : []), ...more];
   return all.length ? `{${all.join(',')}}` : '';
 }
 
-/** PromQL of one of the charts of requests and process. `about` has `method`, `route` (or null) and `names`. */
+/** gRPC codes that are the server's fault: such a call fails under the status 200. */
+const FAULTS = 'Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss';
+
+/** The matchers of the gRPC calls of a route, or null where it cannot have any. */
+function calls({ route }) {
+  if (!route) return '';
+  const [, service, method] = /^\/([^/]+)\/([^/]+)$/.exec(route) ?? [];
+  return service ? `grpc_service=${quote(service)},grpc_method=${quote(method)},` : null;
+}
+
+/** PromQL of one of the charts of requests and process. `about` has `method`, `route` (or null), `names`, and `grpc` where there are such calls. */
 export function promql(chart, about) {
   const otel = otelNames(about.names);
   const total = otel ? 'http_server_request_duration_seconds_count' : 'http_requests_total';
   const buckets = `${otel ? 'http_server_request_duration_seconds' : 'http_request_duration_seconds'}_bucket`;
   const status = otel ? 'http_response_status_code' : 'status';
   const all = labels(about);
-  const failed = labels(about, `${status}=~"5.."`);
+  let failed = `sum(rate(${total}${labels(about, `${status}=~"5.."`)}[1m]))`;
+  const ofCalls = about.grpc ? calls(about) : null;
+  if (ofCalls !== null) failed = `((${failed} or vector(0)) + (sum(rate(grpc_server_handled_total{${ofCalls}grpc_code=~"${FAULTS}"}[1m])) or vector(0)))`;
   const known = {
     requests: `sum by (${status}) (rate(${total}${all}[1m]))`,
-    error_ratio: `sum(rate(${total}${failed}[1m])) / sum(rate(${total}${all}[1m]))`,
+    error_ratio: `${failed} / sum(rate(${total}${all}[1m]))`,
     latency: `histogram_quantile(0.99, sum by (le) (rate(${buckets}${all}[1m])))`,
     heatmap: `sum by (le) (increase(${buckets}${all}[1m]))`,
     in_flight: `sum(${otel ? 'http_server_active_requests' : 'http_requests_in_flight'})`,

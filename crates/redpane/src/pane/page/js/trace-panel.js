@@ -11,6 +11,8 @@ import { drawWaterfall } from './waterfall.js';
 /** A request may still run, and spans come in batches of up to five seconds: a young trace is asked for again. */
 const YOUNG_MS = 10_000;
 const AGAIN_MS = 2500;
+/** Asked for again so often at most: the clocks of the service and of the browser may differ. */
+const AGAIN = 4;
 
 /** A backtrace would push all other lines out of sight; unfolded, a line shows all of it. */
 const LONGEST = 240;
@@ -19,6 +21,7 @@ const cut = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)} …` :
 export class TracePanel {
   #latest = new Latest();
   #again = null;
+  #asked = 0;
 
   /** `copies(trace, request)` gives the buttons that copy it. */
   constructor(view, copies) {
@@ -39,6 +42,7 @@ export class TracePanel {
 
   async load() {
     clearTimeout(this.#again);
+    this.#asked = 0;
     const { trace, line } = this.view.now;
     const open = trace !== null || line !== null;
     this.box.hidden = !open;
@@ -84,7 +88,8 @@ export class TracePanel {
   }
 
   #askAgain(id, newest) {
-    if (Date.now() - newest > YOUNG_MS) return;
+    if (Date.now() - newest > YOUNG_MS || this.#asked >= AGAIN) return;
+    this.#asked += 1;
     this.#again = setTimeout(() => this.view.now.trace === id && this.#trace(id).catch(() => {}), AGAIN_MS);
   }
 
