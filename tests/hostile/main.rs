@@ -12,6 +12,7 @@ mod floods;
 mod http2;
 mod idle;
 mod malformed;
+mod pane;
 mod service;
 mod slow;
 mod streams;

@@ -22,6 +22,7 @@ mod shutdown;
 mod soak;
 mod spans;
 mod stalled;
+mod watched;
 
 use std::process::Command;
 
