@@ -5,6 +5,7 @@
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it measured")]
 
+mod cold_start;
 mod copies;
 mod first_load;
 mod fixture;

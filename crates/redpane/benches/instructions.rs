@@ -25,6 +25,9 @@ fn app(argument: &str) -> Option<Router> {
         // A declared label that the request does not have.
         "labelled" => redpane.label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok()),
         "both-names" => redpane.metric_names(MetricNames::Both),
+        // A history that a thread fills each second, and lines that are copied.
+        #[cfg(feature = "pane")]
+        "pane" => redpane.pane_history(),
         _ => return None,
     };
     Some(redpane.instrument(router()))
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     // cargo calls every benchmark with a flag of its own.
     let Some(app) = arguments.get(1).and_then(|argument| app(argument)) else {
-        eprintln!("usage: instructions bare|instrumented|sampled-out|labelled|both-names REQUESTS");
+        eprintln!("usage: instructions bare|instrumented|sampled-out|labelled|both-names|pane REQUESTS");
         return ExitCode::SUCCESS;
     };
     let Some(requests) = arguments.get(2).and_then(|count| count.parse::<u32>().ok()) else {
