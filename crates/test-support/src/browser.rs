@@ -27,6 +27,12 @@ pub const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "
 /// Above what a page with thirty queries takes on a busy machine with two cores.
 const DEADLINE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
+/// What the browser says to a question about a page that is just being left.
+const GOING_AWAY: [&str; 3] = [
+    "Inspected target navigated or closed",
+    "Execution context was destroyed.",
+    "Cannot find default execution context",
+];
 /// Time in which a click on a link has led somewhere.
 const CLICK_AGAIN: Duration = Duration::from_secs(15);
 
@@ -163,10 +169,15 @@ impl Browser {
         assert!(error.is_null(), "{url}: {error}");
     }
 
-    /// What a JavaScript expression gives, as JSON. An exception is its text, so that a page that is not ready is no failure.
+    /// What a JavaScript expression gives, as JSON. Null where it throws, or where its page goes away meanwhile: a page that is
+    /// not ready is no failure.
     pub fn ask(&mut self, expression: &str) -> Value {
         let body = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.connection.ask("Runtime.evaluate", body);
+        let answer = match self.connection.try_ask("Runtime.evaluate", body) {
+            Ok(answer) => answer,
+            Err(error) if GOING_AWAY.iter().any(|why| error["message"].as_str() == Some(why)) => return Value::Null,
+            Err(error) => panic!("{expression}: {error}"),
+        };
         if answer["exceptionDetails"].is_null() { answer["result"]["value"].clone() } else { Value::Null }
     }
 

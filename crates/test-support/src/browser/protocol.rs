@@ -48,8 +48,13 @@ impl Connection {
         std::mem::take(&mut self.events)
     }
 
-    /// The result of a method; of the events that come in between those are kept that somebody asked for.
+    /// The result of a method.
     pub(super) fn ask(&mut self, method: &str, parameters: Value) -> Value {
+        self.try_ask(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The result of a method, or its error; of the events that come in between those are kept that somebody asked for.
+    pub(super) fn try_ask(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.number += 1;
         let mut question = json!({"id": self.number, "method": method, "params": parameters});
         // Questions about pages are the browser's to answer.
@@ -63,8 +68,8 @@ impl Connection {
             let Ok(text) = message.into_text() else { continue };
             let Ok(mut answer) = serde_json::from_str::<Value>(&text) else { continue };
             if answer["id"] == self.number {
-                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-                return answer["result"].take();
+                let error = answer["error"].take();
+                return if error.is_null() { Ok(answer["result"].take()) } else { Err(error) };
             }
             if answer["method"].as_str().is_some_and(|name| self.kept.contains(&name)) {
                 self.events.push(answer);
