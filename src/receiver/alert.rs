@@ -1,41 +1,31 @@
-//! The two webhook payloads as one type. Alertmanager's is a subset of Grafana's. Fields that either leaves out, sends as
-//! null or adds later are no error; only the list of alerts, and of each alert its labels, are required.
+//! An alert of either sender as one type: Alertmanager's is a subset of Grafana's. Fields that either leaves out, sends as
+//! null or adds later are no error; only the labels are required.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The most characters of a name that are told.
-const NAME_CHARS: usize = 100;
+use super::cut::{cut, shortened, without_place};
+use super::fields::{FieldValue, Fields};
 
-/// One webhook. Its alerts are read one by one: one that cannot be used does not take the others with it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Payload<'a> {
-    #[serde(borrow)]
-    pub(super) alerts: Vec<&'a RawValue>,
-    #[serde(default)]
-    pub(super) receiver: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub(super) truncated_alerts: u64,
-}
+/// The most bytes of a name on a line that says what is wrong.
+const NAME_BYTES: usize = 100;
+/// Where the text of all labels ends: far beyond what the log keeps of a text.
+const LABELS_BYTES: usize = 64 * 1024;
 
 /// One alert of a webhook.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, expecting = "an alert: a map")]
-pub(super) struct Alert {
+pub(super) struct Alert<'a> {
     status: Option<String>,
-    #[serde(deserialize_with = "null_as_default")]
-    labels: BTreeMap<String, Value>,
-    #[serde(deserialize_with = "null_as_default")]
-    annotations: BTreeMap<String, Value>,
+    #[serde(borrow)]
+    labels: Fields<'a>,
+    #[serde(borrow)]
+    annotations: Fields<'a>,
     starts_at: Option<String>,
     ends_at: Option<String>,
     /// Grafana: the value of each query and expression, by its letter.
-    #[serde(deserialize_with = "null_as_default")]
-    values: BTreeMap<String, Value>,
+    #[serde(borrow)]
+    values: Fields<'a>,
     #[serde(rename = "dashboardURL")]
     pub(super) dashboard_url: Option<String>,
     #[serde(rename = "panelURL")]
@@ -62,23 +52,6 @@ impl AlertState {
     }
 }
 
-fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
-    Option::deserialize(from).map(Option::unwrap_or_default)
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// What is wrong, its middle cut out where it is long: it may repeat a text of any length.
-pub(super) fn shortened(mistake: &str) -> String {
-    const ENDS: usize = 100;
-    match (mistake.char_indices().nth(ENDS), mistake.char_indices().nth_back(ENDS)) {
-        (Some((head, _)), Some((tail, _))) if head < tail => format!("{}…[cut]…{}", &mistake[..head], &mistake[tail..]),
-        _ => mistake.to_owned(),
-    }
-}
-
 fn non_empty(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
@@ -92,22 +65,20 @@ pub(super) struct BadAlert {
     pub(super) mistake: String,
 }
 
-impl Alert {
+impl<'a> Alert<'a> {
     /// Reads one alert of a payload.
     ///
     /// # Errors
     /// Names the field that is wrong. An alert without any label, which neither sender has, is wrong too.
-    pub(super) fn read(json: &RawValue) -> Result<Self, BadAlert> {
-        let bad = |name, mistake: String| BadAlert { name, mistake: shortened(&mistake) };
-        let value: Value = serde_json::from_str(json.get()).map_err(|error| bad(None, error.to_string()))?;
-        let name = value["labels"]["alertname"].as_str().map(|name| name.chars().take(NAME_CHARS).collect());
-        match serde_path_to_error::deserialize::<_, Self>(value) {
-            Ok(alert) if alert.labels.is_empty() => {
-                Err(bad(name, "it has no labels; an alert has at least one, alertname".to_owned()))
-            }
+    pub(super) fn read(json: &'a RawValue) -> Result<Self, BadAlert> {
+        let bad = |mistake: &str| BadAlert { name: name(json), mistake: shortened(mistake) };
+        match serde_path_to_error::deserialize::<_, Self>(&mut serde_json::Deserializer::from_str(json.get())) {
+            Ok(alert) if alert.labels.is_empty() => Err(bad("it has no labels; an alert has at least one, alertname")),
             Ok(alert) => Ok(alert),
-            Err(error) if error.path().iter().len() == 0 => Err(bad(name, error.inner().to_string())),
-            Err(error) => Err(bad(name, error.to_string())),
+            Err(error) => {
+                let (path, mistake) = (error.path(), without_place(error.inner()));
+                Err(bad(&if path.iter().len() == 0 { mistake } else { format!("{path}: {mistake}") }))
+            }
         }
     }
 
@@ -121,19 +92,25 @@ impl Alert {
     }
 
     pub(super) fn label(&self, name: &str) -> Option<&str> {
-        self.labels.get(name).and_then(Value::as_str)
+        self.labels.text(name)
     }
 
     fn annotation(&self, name: &str) -> Option<&str> {
-        self.annotations.get(name).and_then(Value::as_str).and_then(non_empty)
+        self.annotations.text(name).and_then(non_empty)
     }
 
     /// The labels in Prometheus' notation, such as `{alertname="High error ratio", app="api"}`, sorted by name.
     pub(super) fn labels_text(&self) -> String {
         let mut out = String::from("{");
         for (index, (name, value)) in self.labels.iter().enumerate() {
+            if out.len() > LABELS_BYTES {
+                break;
+            }
             out.push_str(if index == 0 { "" } else { ", " });
-            out.push_str(&format!("{name}=\"{}\"", escape(&text(value))));
+            out.push_str(name);
+            out.push_str("=\"");
+            escape(&mut out, &value.shown());
+            out.push('"');
         }
         out.push('}');
         out
@@ -142,14 +119,14 @@ impl Alert {
     /// What the rule measured: its annotation `value` if its author wrote one, else the first of Grafana's values. Rules
     /// measure first and judge after, and their letters mean nothing to who reads the line.
     pub(super) fn value(&self) -> Option<String> {
-        self.annotation("value").map(str::to_owned).or_else(|| self.values.values().next().map(text))
+        self.annotation("value").map(str::to_owned).or_else(|| Some(self.values.iter().next()?.1.shown().into_owned()))
     }
 
     /// The rule's own words. Where an alert ends, or goes on, without being measured, those are old: Grafana then gives a
     /// reason, or the last values are those of a firing alert (`C` is the condition of a rule).
     pub(super) fn summary(&self) -> Option<String> {
         let summary = self.annotation("summary").or_else(|| self.annotation("description"))?;
-        let held = self.values.get("C").and_then(Value::as_f64) == Some(1.0);
+        let held = self.values.get("C").and_then(FieldValue::as_f64) == Some(1.0);
         Some(match self.annotation("grafana_state_reason") {
             Some(reason) => format!("not measured ({reason}); before: {summary}"),
             None if held && self.state() == AlertState::Resolved => format!("not measured; before: {summary}"),
@@ -158,7 +135,7 @@ impl Alert {
     }
 
     /// A link from the annotation of the given name, whose author knows best, or from its own field.
-    pub(super) fn link<'a>(&'a self, annotation: &str, field: &'a Option<String>) -> Option<&'a str> {
+    pub(super) fn link<'b>(&'b self, annotation: &str, field: &'b Option<String>) -> Option<&'b str> {
         self.annotation(annotation).or_else(|| field.as_deref().and_then(non_empty))
     }
 
@@ -176,9 +153,35 @@ fn non_zero_time(time: &str) -> Option<&str> {
     non_empty(time).filter(|time| !time.starts_with("0001-01-01"))
 }
 
-/// A label value as PromQL and LogQL quote it.
-fn escape(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// Appends a label value as PromQL and LogQL quote it, as much of it as may be shown.
+fn escape(out: &mut String, value: &str) {
+    for character in value.chars().take(LABELS_BYTES) {
+        match character {
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            '\n' => out.push_str("\\n"),
+            _ => out.push(character),
+        }
+    }
+}
+
+/// The name of an alert that cannot be used, where it has one.
+fn name(json: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        labels: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Labels<'a> {
+        #[serde(borrow)]
+        alertname: FieldValue<'a>,
+    }
+    let named: Named<'_> = serde_json::from_str(json.get()).ok()?;
+    match serde_json::from_str(named.labels.get()).ok()? {
+        Labels { alertname: FieldValue::Text(name) } => Some(cut(&name, NAME_BYTES).into_owned()),
+        Labels { alertname: FieldValue::Other(_) } => None,
+    }
 }
 
 #[cfg(test)]

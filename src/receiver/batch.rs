@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redpane::Telemetry;
 
-use super::alert::{Alert, Payload};
+use super::alert::Alert;
+use super::payload::Payload;
 use super::{counters, line};
 use crate::log_targets::RECEIVER;
 
@@ -12,9 +13,9 @@ use crate::log_targets::RECEIVER;
 const ROOM_DEADLINE: Duration = Duration::from_secs(2);
 /// The longest line of an alert that was refused.
 const REFUSED_LINE_BYTES: usize = 1024;
-/// How many bytes of such lines a byte of a payload may become, and how many of them are always told.
-const FACTOR: usize = 16;
-const ALWAYS_TOLD: usize = 8;
+/// How many bytes of such lines a byte of these alerts may become, and how many of the lines are written in any case.
+const FACTOR: usize = 12;
+const ALWAYS_TOLD: usize = 4;
 
 /// What became of the alerts of a payload.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,17 +30,18 @@ pub(super) struct Outcome {
 #[derive(Debug)]
 pub(super) struct LogFull;
 
-/// Writes a line for each alert of a payload of so many bytes, and for each that cannot be used. Very many of those in
-/// few bytes share a line, so that what is written is bounded by what came.
+/// Writes a line for each alert of a payload of so many bytes, and for each that cannot be used. What is written is bounded by
+/// what came: what all lines repeat is no longer than the alerts are on average, and very many alerts that cannot be used
+/// share a line.
 ///
 /// # Errors
 /// [`LogFull`] at the first line that does not reach the log's buffer: what is written by then, the sender sends again.
 pub(super) async fn write(telemetry: &Telemetry, payload: &Payload<'_>, bytes: usize) -> Result<Outcome, LogFull> {
-    let receiver = line::receiver(payload.receiver.as_deref());
+    let receiver = payload.receiver.as_deref().map(|name| line::receiver(name, bytes / payload.alerts.count.max(1)));
     let receiver = receiver.as_deref();
-    let told = ALWAYS_TOLD + bytes * FACTOR / REFUSED_LINE_BYTES;
     let mut outcome = Outcome::default();
-    for (index, json) in payload.alerts.iter().enumerate() {
+    let (mut left, mut untold) = (ALWAYS_TOLD * REFUSED_LINE_BYTES, 0);
+    for (index, json) in payload.alerts.first.iter().enumerate() {
         // Ten thousand alerts take a while: others get their turn on this thread.
         tokio::task::coop::consume_budget().await;
         match Alert::read(json) {
@@ -49,8 +51,13 @@ pub(super) async fn write(telemetry: &Telemetry, payload: &Payload<'_>, bytes: u
                 outcome.taken += 1;
             }
             Err(bad) => {
-                if outcome.refused < told {
-                    logged(telemetry, || line::write_refused(index + 1, &bad, receiver)).await?;
+                left += json.get().len() * FACTOR;
+                match left.checked_sub(REFUSED_LINE_BYTES) {
+                    Some(rest) => {
+                        left = rest;
+                        logged(telemetry, || line::write_refused(index + 1, &bad, receiver)).await?;
+                    }
+                    None => untold += 1,
                 }
                 counters::refused();
                 outcome.refused += 1;
@@ -58,9 +65,9 @@ pub(super) async fn write(telemetry: &Telemetry, payload: &Payload<'_>, bytes: u
             }
         }
     }
-    if outcome.refused > told {
-        let more = outcome.refused - told;
-        logged(telemetry, || tracing::warn!(target: RECEIVER, more, "{more} more alerts were refused")).await?;
+    if untold > 0 {
+        logged(telemetry, || tracing::warn!(target: RECEIVER, more = untold, "{untold} more alerts were refused"))
+            .await?;
     }
     let missing = payload.truncated_alerts;
     if missing > 0 {

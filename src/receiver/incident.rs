@@ -11,8 +11,12 @@ const ENCODED: &str = "%22from%22%3A%22now-1h%22%2C%22to%22%3A%22now%22";
 const BEFORE: i64 = 3_600_000;
 const AFTER: i64 = 300_000;
 
+/// The longest name of a service, in bytes, that links are given: each of them repeats it, percent-encoded. Kubernetes' names
+/// have 63.
+const APP_BYTES: usize = 128;
+
 /// `url` with the range of the incident in the place of the last hour, and with the alert's `app` if it leads to a dashboard.
-pub(super) fn link(url: &str, alert: &Alert) -> String {
+pub(super) fn link(url: &str, alert: &Alert<'_>) -> String {
     let mut url = url.to_owned();
     if let Some(from) = alert.starts_at().and_then(unix_millis) {
         let from = from - BEFORE;
@@ -23,7 +27,7 @@ pub(super) fn link(url: &str, alert: &Alert) -> String {
             .replace(ENCODED, &format!("%22from%22%3A%22{from}%22%2C%22to%22%3A%22{to}%22"));
     }
     match alert.label("app") {
-        Some(app) if url.contains("/d/") && !url.contains("var-app=") => {
+        Some(app) if app.len() <= APP_BYTES && url.contains("/d/") && !url.contains("var-app=") => {
             let separator = if url.contains('?') { '&' } else { '?' };
             format!("{url}{separator}var-app={}", encode(app))
         }
@@ -46,8 +50,9 @@ fn unix_millis(time: &str) -> Option<i64> {
         .map_or("", |rest| &rest[..rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len())]);
     let zone = rest.trim_start_matches('.').get(fraction.len()..)?;
     let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    let seconds = days(date)? * 86_400 + seconds_of(clock)? - offset(zone)?;
-    Some(seconds * 1000 + millis)
+    // A zone may be any number.
+    let seconds = (days(date)? * 86_400 + seconds_of(clock)?).checked_sub(offset(zone)?)?;
+    seconds.checked_mul(1000)?.checked_add(millis)
 }
 
 fn numbers<const COUNT: usize>(text: &str, separator: char) -> Option<[i64; COUNT]> {
@@ -61,14 +66,14 @@ fn seconds_of(clock: &str) -> Option<i64> {
 }
 
 fn offset(zone: &str) -> Option<i64> {
-    let sign = match zone.chars().next()? {
+    let sign: i64 = match zone.chars().next()? {
         'Z' | 'z' => return Some(0),
         '+' => 1,
         '-' => -1,
         _ => return None,
     };
     let [hours, minutes] = numbers(&zone[1..], ':')?;
-    Some(sign * (hours * 3600 + minutes * 60))
+    sign.checked_mul(hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?)
 }
 
 /// Days from 1970 to a date of the Gregorian calendar. Years begin in March here, so that the leap day is their last.

@@ -1,17 +1,22 @@
 //! An alert as a log line.
 //!
-//! A line is as long as its alert makes it, a few fold: what the whole payload says is on every line, so it is cut.
+//! A line is as long as its alert makes it, up to twelve times where all of it must be escaped, and 250 bytes: what the whole
+//! payload says is on every line, so it is cut.
+
+use std::borrow::Cow;
 
 use super::alert::{Alert, AlertState, BadAlert};
+use super::cut::cut;
 use super::incident;
 use crate::log_targets::RECEIVER;
 
-/// The most characters of the receiver's name on a line.
-const RECEIVER_CHARS: usize = 100;
+/// What the receiver's name may take of a line in any case, and at most, in bytes.
+const SHORT_RECEIVER: usize = 16;
+const LONG_RECEIVER: usize = 256;
 
-/// The name of the receiver as lines have it.
-pub(super) fn receiver(name: Option<&str>) -> Option<String> {
-    name.map(|name| name.chars().take(RECEIVER_CHARS).collect())
+/// The name of the receiver as the lines of alerts have it that are so many bytes long on average.
+pub(super) fn receiver(name: &str, bytes: usize) -> Cow<'_, str> {
+    cut(name, bytes.clamp(SHORT_RECEIVER, LONG_RECEIVER))
 }
 
 /// Writes the line of an alert that cannot be used, the `number`th of its payload.
@@ -28,7 +33,7 @@ pub(super) fn write_refused(number: usize, bad: &BadAlert, receiver: Option<&str
 
 /// Writes one line: `WARN` for a firing alert, `INFO` for a resolved one. Never `ERROR`: an alert on error lines would
 /// keep itself firing.
-pub(super) fn write(alert: &Alert, receiver: Option<&str>) {
+pub(super) fn write(alert: &Alert<'_>, receiver: Option<&str>) {
     let link = |annotation, field| alert.link(annotation, field).map(|url| incident::link(url, alert));
     macro_rules! line {
         ($level:ident) => {

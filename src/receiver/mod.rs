@@ -5,8 +5,11 @@
 mod alert;
 mod batch;
 mod counters;
+mod cut;
+mod fields;
 mod incident;
 mod line;
+mod payload;
 mod webhook;
 
 pub(crate) use counters::preregister as preregister_counters;

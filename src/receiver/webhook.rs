@@ -12,13 +12,12 @@ use redpane::Telemetry;
 use redpane::problem::Problem;
 use serde_json::json;
 
-use super::alert::{Payload, shortened};
 use super::batch::{self, Outcome};
 use super::counters;
+use super::cut::shortened;
+use super::payload::{ALERT_LIMIT, Payload};
 use crate::web::{self, json_body};
 
-/// Most alerts in one payload; 422 for more.
-const ALERT_LIMIT: usize = 10_000;
 /// Seconds after which a sender whose alerts were not taken may try again.
 const RETRY_AFTER: &str = "5";
 
@@ -76,7 +75,7 @@ fn read(bytes: &[u8]) -> Result<Payload<'_>, Problem> {
         let mistake = shortened(&error.to_string());
         unprocessable(format!("not a webhook of Grafana alerting or Alertmanager (version 4): {mistake}"))
     })?;
-    match payload.alerts.len() {
+    match payload.alerts.count {
         0..=ALERT_LIMIT => Ok(payload),
         count => Err(unprocessable(format!("{count} alerts in one payload; at most {ALERT_LIMIT} are taken"))),
     }

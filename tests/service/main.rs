@@ -17,6 +17,7 @@ mod prometheus;
 mod protocol;
 mod proxies;
 mod receiver;
+mod receiver_bounds;
 mod receivers;
 mod routes;
 mod served;

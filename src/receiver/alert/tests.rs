@@ -1,9 +1,11 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::super::payload::Payload;
 use super::*;
 
-fn alert(value: Value) -> Alert {
-    serde_json::from_value(value).expect("an alert")
+/// Lives as long as the test.
+fn alert(value: Value) -> Alert<'static> {
+    serde_json::from_str(value.to_string().leak()).expect("an alert")
 }
 
 #[test]
@@ -25,7 +27,7 @@ fn a_webhook_of_grafana() {
     .to_string();
     let payload: Payload<'_> = serde_json::from_str(&text).expect("a payload");
     assert_eq!(payload.receiver.as_deref(), Some("alerts"));
-    let [alert] = payload.alerts[..] else { panic!("one alert") };
+    let [alert] = payload.alerts.first[..] else { panic!("one alert") };
     let alert = Alert::read(alert).expect("an alert");
     assert_eq!(alert.name(), Some("High error ratio"));
     assert_eq!((alert.state(), alert.label("severity")), (AlertState::Firing, Some("critical")));
@@ -52,7 +54,7 @@ fn a_webhook_of_alertmanager() {
     .to_string();
     let payload: Payload<'_> = serde_json::from_str(&text).expect("a payload");
     assert_eq!(payload.truncated_alerts, 2);
-    let alert = Alert::read(payload.alerts[0]).expect("an alert");
+    let alert = Alert::read(payload.alerts.first[0]).expect("an alert");
     assert_eq!(
         (alert.state(), alert.summary().as_deref(), alert.value().as_deref()),
         (AlertState::Resolved, Some("gone"), Some("0"))
@@ -92,12 +94,51 @@ fn a_payload_without_alerts_says_what_is_missing() {
 }
 
 #[test]
-fn a_long_mistake_keeps_its_ends() {
-    let long = format!("invalid type: string \"{}\", expected a map", "\u{e9}".repeat(1000));
-    let short = shortened(&long);
-    assert!(short.starts_with("invalid type: string") && short.ends_with("expected a map"), "{short}");
-    assert!(short.chars().count() < 250, "{short}");
-    for whole in ["", "short", &"x".repeat(200)] {
-        assert_eq!(shortened(whole), whole);
+fn what_is_no_text_is_shown_as_compact_json() {
+    let shown = |json: &str| {
+        let alert: Alert<'_> = serde_json::from_str(json).expect("an alert");
+        (alert.labels_text(), alert.value())
+    };
+    for (value, compact) in [
+        ("null", "null"),
+        ("true", "true"),
+        ("1e2", "100.0"),
+        ("0.20", "0.2"),
+        ("-7", "-7"),
+        ("[ 1,\n {} ]", "[1,{}]"),
+        (r#"{"b": 1, "a": 2}"#, r#"{"a":2,"b":1}"#),
+        // Neither is parsed: a number beyond those of 64 bits, and 200 lists in one another.
+        ("1e400", "1e400"),
+        (&format!("{}{}", "[".repeat(200), "]".repeat(200)), &format!("{}{}", "[".repeat(200), "]".repeat(200))),
+    ] {
+        let (labels, measured) = shown(&format!(r#"{{"labels": {{"a": {value}}}, "values": {{"A": {value}}}}}"#));
+        assert_eq!(labels, format!("{{a=\"{}\"}}", compact.replace('"', "\\\"")));
+        assert_eq!(measured.as_deref(), Some(compact));
+    }
+    let (labels, _) = shown(r#"{"labels": {"\u0061": "\u00e9\t", "b": "x", "b": "y"}}"#);
+    assert_eq!(labels, "{a=\"\u{e9}\t\", b=\"y\"}");
+    let long = format!("[ {} ]", vec!["0"; 5000].join(", "));
+    assert_eq!(shown(&format!(r#"{{"labels": {{"a": {long}}}}}"#)).0, format!("{{a=\"{long}\"}}"));
+}
+
+#[test]
+fn what_cannot_be_used_is_named() {
+    let many: Vec<_> = (0..1001).map(|number| format!("\"{number}\":0")).collect();
+    let many = format!(r#"{{"labels":{{"alertname":"many"}},"values":{{{}}}}}"#, many.join(","));
+    for (json, name, mistake) in [
+        ("5", None, "invalid type: integer `5`, expected an alert: a map"),
+        ("{}", None, "it has no labels; an alert has at least one, alertname"),
+        (r#"{"labels":[]}"#, None, "labels: invalid type: sequence, expected a map"),
+        (
+            r#"{"labels":{"alertname":"odd"},"endsAt":[]}"#,
+            Some("odd"),
+            "endsAt: invalid type: sequence, expected a string",
+        ),
+        (r#"{"labels":{"alertname":5},"endsAt":5}"#, None, "endsAt: invalid type: integer `5`, expected a string"),
+        (r#"{"labels":{"a":"\ud800"}}"#, None, "labels.a: unexpected end of hex escape"),
+        (&many, Some("many"), "values: more than 1000 entries"),
+    ] {
+        let bad = Alert::read(serde_json::from_str(json).expect("JSON")).expect_err("it is bad");
+        assert_eq!((bad.name.as_deref(), &bad.mistake[..]), (name, mistake), "{json:.99}");
     }
 }

@@ -2,8 +2,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn alert(value: Value) -> Alert {
-    serde_json::from_value(value).expect("an alert")
+/// Lives as long as the test.
+fn alert(value: Value) -> Alert<'static> {
+    serde_json::from_str(value.to_string().leak()).expect("an alert")
 }
 
 #[test]
@@ -13,6 +14,9 @@ fn times_of_rfc_3339() {
         ("2026-11-22T10:00:00Z", Some(1_795_341_600_000)),
         ("2026-11-22T11:00:00.25+01:00", Some(1_795_341_600_250)),
         ("2024-02-29T23:59:59.999999999-00:30", Some(1_709_252_999_999)),
+        ("2026-11-22T10:00:00+9223372036854775807:00", None),
+        ("2026-11-22T10:00:00-9223372036854775:59", None),
+        ("2026-11-22T10:00:00+2000000000000000:00", None),
         ("2026-11-22", None),
         ("2026-11-22T10:00:00", None),
         ("yesterday, at ten o'clock", None),
@@ -47,4 +51,10 @@ fn a_link_without_times_or_service_stays_as_it_is() {
     let bare = alert(json!({"startsAt": "soon"}));
     let url = "http://g/d/x?from=now-1h&to=now";
     assert_eq!(link(url, &bare), url);
+}
+
+#[test]
+fn a_name_that_is_too_long_for_each_link_is_left_out() {
+    let long = alert(json!({"labels": {"app": "\u{7f}".repeat(129)}}));
+    assert_eq!(link("http://g/d/x", &long), "http://g/d/x");
 }
