@@ -14,6 +14,7 @@ use super::reader::Reader;
 use super::role::Role;
 use super::source::Source;
 use super::upstream::Upstream;
+use crate::log_targets::RECEIVER;
 
 /// How long a log line may wait for room in the buffer under `REDPANE_LOG_WHEN_FULL=block`. After that it is dropped
 /// and counted: without a bound, a reader of stdout that never returns would stop the service.
@@ -120,7 +121,7 @@ impl Config {
             pane_listen: if role == Role::Serve { pane_listen } else { PaneListen::Off },
             pane_token,
             app: app(reader, otlp.as_ref()).unwrap_or_else(|| default_app.to_owned()),
-            log: reader.log_filter("REDPANE_LOG").unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)),
+            log: log_filter(reader, role),
             log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),
             log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
             log_when_full: reader.choice("REDPANE_LOG_WHEN_FULL", &when_full).unwrap_or(OverflowPolicy::Drop),
@@ -147,6 +148,13 @@ impl Config {
 fn app(reader: &mut Reader<'_>, otlp: Option<&Otlp>) -> Option<String> {
     let own = reader.name("REDPANE_APP").or_else(|| reader.name("OTEL_SERVICE_NAME"));
     own.or_else(|| reader.checked_name("OTEL_RESOURCE_ATTRIBUTES", otlp?.service_name()?))
+}
+
+/// What the receiver answers 200 has its line: with a filter that hides alerts it is not started.
+fn log_filter(reader: &mut Reader<'_>, role: Role) -> Targets {
+    let needed = (role == Role::Receiver).then_some(RECEIVER);
+    let filter = reader.log_filter("REDPANE_LOG", needed);
+    filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// `REDPANE_LISTEN` alone: the health check must work where another setting is bad.

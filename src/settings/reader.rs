@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use ipnet::IpNet;
 use redpane::{BadVariable, Otlp, TraceKeep, parse_log_filter};
+use tracing::Level;
 use tracing_subscriber::filter::Targets;
 
 use super::error::{BadSetting, BadSettings};
@@ -190,14 +191,25 @@ impl<'a> Reader<'a> {
         networks.map_err(|bad| self.reject(variable, &text, &format!("{expected}; {:?} is neither", shown(bad)))).ok()
     }
 
-    /// Filter directives of the log.
-    pub(super) fn log_filter(&mut self, variable: &'static str) -> Option<Targets> {
+    /// Filter directives of the log. Where `needed` names a target, its events of `INFO` must come through.
+    pub(super) fn log_filter(&mut self, variable: &'static str, needed: Option<&str>) -> Option<Targets> {
         let expected = "a level (off, error, warn, info, debug, trace) or target=level, separated by commas, \
                         such as info or info,redpane::access=warn";
         let text = self.read(variable, expected, |text| Some(text.to_owned()))?;
         // Named again because only the beginning of a long value is shown.
         let named = |bad: &str| format!("{expected}; {bad:?} is neither");
-        parse_log_filter(&text).map_err(|bad| self.reject(variable, &text, &named(bad.directive()))).ok()
+        let filter =
+            parse_log_filter(&text).map_err(|bad| self.reject(variable, &text, &named(bad.directive()))).ok()?;
+        match needed.filter(|target| !filter.would_enable(target, &Level::INFO)) {
+            Some(target) => {
+                let expected = format!(
+                    "a filter that hides no alert, firing (WARN) or resolved (INFO), such as info or warn,{target}=info"
+                );
+                self.reject(variable, &text, &expected);
+                None
+            }
+            None => Some(filter),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `redpane receiver`: each alert of a webhook becomes one line.
 
 use serde_json::{Value, json};
-use test_support::process::{Reading, listening};
+use test_support::process::{Reading, listening, run};
 use test_support::{Line, Samples, client};
 
 use super::{assert_problem, bare, json as body_of, post, redpane};
@@ -162,6 +162,29 @@ async fn good_alerts_of_a_batch_are_taken_and_each_bad_one_is_a_line() {
         assert!(parts.iter().all(|part| line.str("problem").contains(part)), "{}", line.text);
         assert!(line.text.len() < 1024 && line["trace_id"] == answer.header("x-trace-id"), "{}", line.text);
     }
+}
+
+/// 200 promises a line, so that a filter which hides alerts, or those that are resolved, is none for the receiver.
+#[tokio::test]
+async fn a_filter_that_hides_alerts_is_refused() {
+    for filter in ["error", "warn", "off", "info,redpane::receiver=error", "redpane=warn", "redpane::server=info"] {
+        let (code, output, errors) = run(redpane(&["receiver"], &[("REDPANE_LOG", filter)])).await;
+        assert_eq!((code, output.as_str()), (64, ""), "{filter}: {errors}");
+        let named = format!("REDPANE_LOG (--log) is \"{filter}\": must be a filter that hides no alert");
+        assert!(errors.contains(&named) && errors.contains("warn,redpane::receiver=info"), "{errors}");
+    }
+    let (mut process, _) =
+        listening(redpane(&[], &[("REDPANE_LOG", "error,redpane::server=info")]), Reading::AsItComes).await;
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 0, "others may hide what they like");
+    let filter = [("REDPANE_LOG", "warn,redpane::server=info,redpane::receiver=info")];
+    let (mut process, address) = listening(redpane(&["receiver"], &filter), Reading::AsItComes).await;
+    assert_eq!(body_of(&client::send(address, post("/alerts", grafana().to_string())).await), json!({"alerts": 2}));
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 0);
+    let lines = process.lines();
+    assert_eq!(lines.iter().filter(|line| line["message"] == "alert").count(), 2);
+    assert!(!lines.iter().any(Line::is_access), "{lines:#?}");
 }
 
 /// 200 promises that every line is in the buffer: with a log that stands still, the sender is told to come again.
