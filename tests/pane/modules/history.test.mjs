@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { mergeSteps, usedBuckets } from '../../../crates/redpane/src/pane/page/js/heatmap.js';
-import { History, stack } from '../../../crates/redpane/src/pane/page/js/history.js';
+import { History, isolated, stack } from '../../../crates/redpane/src/pane/page/js/history.js';
 
 const answer = () => ({
   step_seconds: 1, from_ms: 10_000, to_ms: 13_000, points: 3,
@@ -53,4 +53,11 @@ test('cells of the heat map are sums on fixed borders', () => {
   assert.deepEqual(usedBuckets(columns, 2), [0, 1]);
   assert.deepEqual(usedBuckets([{ counts: [0, 0, 0, 1, 0, 0] }], 6), [2, 4]);
   assert.deepEqual(usedBuckets([{ counts: null }], 6), [0, 5]);
+});
+
+test('a value between two that are not known is found: no line would show it', () => {
+  assert.deepEqual(isolated([1, null, 2, null, 3, 4, null, undefined, 0]), [0, 2, 8]);
+  assert.deepEqual(isolated([1, null, 2, 3, null, 5], 1, 4), null);
+  assert.deepEqual(isolated([1, 2, null], 1, 2), null, 'its neighbour is out of sight, but the line to it is not');
+  assert.equal(isolated([]), null);
 });

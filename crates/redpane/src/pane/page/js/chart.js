@@ -4,7 +4,7 @@ import { Legend } from './chart-legend.js';
 import { select } from './chart-select.js';
 import { color, el, setText } from './dom.js';
 import { columnsThatFit, drawHeat, mergeSteps, usedBuckets } from './heatmap.js';
-import { stack } from './history.js';
+import { isolated, stack } from './history.js';
 
 // Charts point at the same moment together; a drag is of one chart only, else each would choose again.
 const POINTER = (type) => type === 'mousemove' || type === 'mouseleave';
@@ -35,7 +35,8 @@ export class Chart {
     const { kind, context } = this;
     const axis = { stroke: () => color('axis'), grid: { stroke: () => color('rule'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     const line = (one) => ({
-      stroke: () => color(one.color), width: 1.25, points: { show: false }, spanGaps: false,
+      stroke: () => color(one.color), width: 1.25, spanGaps: false,
+      points: { show: false, size: 4, fill: () => color(one.color), filter: (plot, index) => (kind.stacked ? null : isolated(plot.data[index], ...plot.series[0].idxs)) },
       ...(kind.stacked ? { fill: () => color(one.color), width: 0 } : one.fill ? { fill: () => `${color(one.color)}26` } : {}),
     });
     // Drawn from the whole to its lowest part, which lies in front.

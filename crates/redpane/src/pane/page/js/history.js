@@ -82,6 +82,16 @@ export class History {
   }
 }
 
+/** Places of values with nothing known before and behind them: a line between two values does not show them. Null without any. */
+export function isolated(values, first = 0, last = values.length - 1) {
+  const known = (index) => values[index] !== null && values[index] !== undefined;
+  const alone = [];
+  for (let index = first; index <= last; index += 1) {
+    if (known(index) && !known(index - 1) && !known(index + 1)) alone.push(index);
+  }
+  return alone.length ? alone : null;
+}
+
 /** Sums from the top down, so that areas drawn one after the other over each other look stacked. */
 export function stack(lists) {
   const sums = [];
