@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LineBuffer } from '../../../crates/redpane/src/pane/page/js/line-buffer.js';
-import { formatField, lineParameters, parseSearch, withField } from '../../../crates/redpane/src/pane/page/js/line-query.js';
+import { formatField, lineParameters, parseSearch, searchNote, withField } from '../../../crates/redpane/src/pane/page/js/line-query.js';
 import { lineTime, lineWords } from '../../../crates/redpane/src/pane/page/js/line-text.js';
 
 test('the search is text and fields', () => {
   const field = (key, value) => ({ key, value });
-  assert.deepEqual(parseSearch('timed out status=500 field.level=x'), { contains: 'timed out', fields: [field('status', '500'), field('field.level', 'x')] });
-  assert.deepEqual(parseSearch('tenant="acme & \\"co\\""'), { contains: '', fields: [field('tenant', 'acme & "co"')] });
+  assert.deepEqual(parseSearch('timed out status=500 field.level=x'), { contains: 'timed out', fields: [field('status', '500'), field('field.level', 'x')], unused: [] });
+  assert.deepEqual(parseSearch('tenant="acme & \\"co\\""'), { contains: '', fields: [field('tenant', 'acme & "co"')], unused: [] });
   // A query string in a text is no field, and neither is half of one.
-  assert.deepEqual(parseSearch('/path?a=1 b= =c'), { contains: '/path?a=1 b= =c', fields: [] });
+  assert.deepEqual(parseSearch('/path?a=1 b= =c'), { contains: '/path?a=1 b= =c', fields: [], unused: [] });
 });
 
 test('a text is cut where it is longer than the service takes', () => {
@@ -17,6 +17,17 @@ test('a text is cut where it is longer than the service takes', () => {
   assert.equal(contains('timeout'), 'timeout');
   assert.equal(contains('ü'.repeat(200)), 'ü'.repeat(128));
   assert.equal(contains(`a${'ü'.repeat(199)}`), `a${'ü'.repeat(127)}`);
+});
+
+test('what of a search is not done is said', () => {
+  for (const text of ['', 'timed out status=500', '/path?a=1 b= =c', 'order lost']) assert.equal(searchNote(text), '', text);
+  const nine = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => `f${number}=${number}`).join(' ');
+  assert.equal(searchNote(nine), 'At most 8 fields: f9=9 is not used.');
+  assert.deepEqual(lineParameters({ search: nine }).field.at(-1), 'f8:8');
+  assert.match(searchNote('é'.repeat(129)), /^Only the first 256 bytes/);
+  assert.match(searchNote('a OR b'), /^OR is looked for as it stands/);
+  assert.equal(searchNote('path=~/a'), 'path is compared with ~/a as it stands: there are no patterns.');
+  for (const text of ['status!=200', 'x status>=500', 'a<3']) assert.match(searchNote(text), /is looked for as it stands: fields are compared with = only\.$/, text);
 });
 
 test('a field that was typed is found again', () => {
@@ -50,9 +61,9 @@ test('what the list shows stays as it was while lines come', () => {
 
 test('a line is said in words', () => {
   const access = { message: 'request', method: 'GET', path: '/a', status: 503, outcome: 'timeout', duration_seconds: 0.25, tenant: 'acme', client: '::1' };
-  assert.deepEqual(lineWords(access), { lead: 'GET /a', status: 5, statusText: '503 timeout', took: '250 ms', rest: 'tenant=acme' });
-  assert.deepEqual(lineWords({ level: 'INFO', message: 'hello', list: [1], note: '<b>' }), { lead: 'hello', status: null, rest: 'list=[1] note=<b>' });
-  assert.deepEqual(lineWords('no object'), { lead: 'no object', status: null, rest: '' });
+  assert.deepEqual(lineWords(access), { lead: 'GET /a', status: 5, statusText: '503 timeout', took: '250 ms', rest: ['tenant=acme'] });
+  assert.deepEqual(lineWords({ level: 'INFO', message: 'hello', list: [1], note: '<b>' }), { lead: 'hello', status: null, rest: ['list=[1]', 'note=<b>'] });
+  assert.deepEqual(lineWords('no object'), { lead: 'no object', status: null, rest: [] });
 });
 
 test('times have microseconds', () => {

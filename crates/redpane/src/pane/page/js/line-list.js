@@ -1,5 +1,5 @@
 // A list of lines of which only those in sight exist: ten thousand rows cost as much as forty.
-import { el, oncePerFrame, setText } from './dom.js';
+import { el, oncePerFrame, setText, setWords } from './dom.js';
 import { clock, utc } from './format.js';
 import { lineTime, lineWords } from './line-text.js';
 
@@ -7,6 +7,19 @@ import { lineTime, lineWords } from './line-text.js';
 const ROW = 22;
 /** Rows beyond both edges, so that scrolling shows no gap before the next frame. */
 const SPARE = 6;
+
+/** A row has one line. */
+const oneLine = (text) => text.replace(/\s*\n\s*/g, ' ⏎ ');
+
+/** So much of the words as a row may have room for. */
+function shortened(words) {
+  let room = 600;
+  return words.map((word) => {
+    const part = oneLine(word.slice(0, Math.max(0, room)));
+    room -= part.length + 1;
+    return part;
+  }).filter(Boolean);
+}
 
 export class LineList {
   /** `onOpen(entry)` for a click or Enter; `onEnd()` when the oldest row comes into sight. */
@@ -67,7 +80,7 @@ export class LineList {
 
   #row() {
     const row = {};
-    const parts = { when: el('span', { class: 'when' }), level: el('span', { class: 'level' }), status: el('span'), took: el('span', { class: 'when' }), lead: el('span'), rest: el('span', { class: 'rest' }), id: el('span', { class: 'id' }) };
+    const parts = { when: el('span', { class: 'when' }), level: el('span', { class: 'level' }), status: el('span'), took: el('span', { class: 'when' }), lead: el('span', { class: 'lead' }), rest: el('span', { class: 'rest' }), id: el('span', { class: 'id' }) };
     const what = el('span', { class: 'what' }, parts.lead, ' ', parts.status, ' ', parts.took, ' ', parts.rest);
     row.element = el('div', { class: 'row', role: 'option', id: `row-${this.rows.length}`, onclick: () => this.onOpen(row.entry) }, parts.when, parts.level, what, parts.id);
     this.space.append(row.element);
@@ -89,11 +102,11 @@ export class LineList {
     setText(row.when, Number.isNaN(time) ? '' : clock(time, true));
     row.when.title = Number.isNaN(time) ? '' : utc(time);
     setText(row.level, line.level ?? '');
-    setText(row.lead, words.lead);
+    setText(row.lead, oneLine(words.lead));
     setText(row.status, words.statusText ?? '');
     row.status.className = words.status ? `status-${words.status}` : '';
     setText(row.took, words.took ?? '');
-    setText(row.rest, words.rest.slice(0, 600));
+    setWords(row.rest, shortened(words.rest));
     setText(row.id, line.trace_id?.slice(0, 8) ?? '');
   }
 

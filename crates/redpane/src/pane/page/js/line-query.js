@@ -1,17 +1,38 @@
 // The search field: words are text that a line has; `field=value` is a field of it. Pure.
 
+/** The most fields, and the longest text, that the service looks for. */
+const MOST_FIELDS = 8;
+const MOST_BYTES = 256;
+
 /**
  * `timeout status=500 tenant="acme & co"` gives the text `timeout` and two fields. Words that follow each other are one text,
  * as they were typed. A value with blanks is put in quotes.
  */
 export function parseSearch(text) {
   const fields = [];
+  const unused = [];
   const rest = text.replace(/(^|\s)([A-Za-z_][\w.:-]*)=("(?:[^"\\]|\\.)*"|[^\s"]+)(?=\s|$)/g, (_, before, key, value) => {
     const plain = value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value;
-    if (fields.length < 8) fields.push({ key, value: plain });
+    // What the service does not take is said to whoever typed it, not left out.
+    (fields.length < MOST_FIELDS ? fields : unused).push({ key, value: plain });
     return before;
   });
-  return { contains: rest.replace(/\s+/g, ' ').trim(), fields };
+  return { contains: rest.replace(/\s+/g, ' ').trim(), fields, unused };
+}
+
+/** What of a search is not done as somebody may think: a sentence, or nothing. */
+export function searchNote(text) {
+  const { contains, fields, unused } = parseSearch(text);
+  const notes = [];
+  if (unused.length) notes.push(`At most ${MOST_FIELDS} fields: ${unused.map(({ key, value }) => formatField(key, value)).join(' ')} is not used.`);
+  if (firstBytes(contains, MOST_BYTES) !== contains) notes.push(`Only the first ${MOST_BYTES} bytes of the text are looked for.`);
+  const word = /(?:^|\s)(OR|AND|NOT|\|\|?|&&)(?=\s|$)/.exec(contains)?.[1];
+  if (word) notes.push(`${word} is looked for as it stands: a line must have the whole text, and all fields.`);
+  const compared = /(?:^|\s)([A-Za-z_][\w.:-]*\s*(?:!=|!~|>=?|<=?)\s*\S*)/.exec(contains)?.[1];
+  if (compared) notes.push(`${compared} is looked for as it stands: fields are compared with = only.`);
+  const pattern = fields.find(({ value }) => value.startsWith('~'));
+  if (pattern) notes.push(`${pattern.key} is compared with ${pattern.value} as it stands: there are no patterns.`);
+  return notes.join(' ');
 }
 
 /** One field as it is typed. */
@@ -25,9 +46,6 @@ export function withField(search, key, value) {
   const word = formatField(key, value);
   return search.includes(word) ? search : `${search.trim()} ${word}`.trim();
 }
-
-/** The longest text that the service looks for. */
-const MOST_BYTES = 256;
 
 /** The beginning of a text that has so many bytes in UTF-8, cut between characters. */
 function firstBytes(text, most) {

@@ -16,11 +16,11 @@ export const isAccess = (line) => line.message === 'request' && line.status !== 
 const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const fields = (line, skipped) =>
-  Object.entries(line).filter(([key]) => !SHOWN_ELSEWHERE.has(key) && !skipped?.has(key)).map(([key, value]) => `${key}=${text(value)}`).join(' ');
+  Object.entries(line).filter(([key]) => !SHOWN_ELSEWHERE.has(key) && !skipped?.has(key)).map(([key, value]) => `${key}=${text(value)}`);
 
-/** `{lead, status, rest}`: what happened, the class of the status (or null), and the other fields. */
+/** `{lead, status, rest}`: what happened, the class of the status (or null), and the other fields as a list of words. */
 export function lineWords(line) {
-  if (typeof line === 'string') return { lead: line, status: null, rest: '' };
+  if (typeof line === 'string') return { lead: line, status: null, rest: [] };
   if (!isAccess(line)) return { lead: text(line.message ?? ''), status: null, rest: fields(line) };
   const took = typeof line.duration_seconds === 'number' ? duration(line.duration_seconds) : '';
   const outcome = line.outcome && line.outcome !== 'complete' ? ` ${line.outcome}` : '';

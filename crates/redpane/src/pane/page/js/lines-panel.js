@@ -4,7 +4,7 @@ import { byId, el, setText } from './dom.js';
 import { clock, digits, short } from './format.js';
 import { LineBuffer } from './line-buffer.js';
 import { LineList } from './line-list.js';
-import { formatField, lineParameters, parseSearch } from './line-query.js';
+import { formatField, lineParameters, parseSearch, searchNote } from './line-query.js';
 
 const PAGE = 300;
 
@@ -151,5 +151,6 @@ export class LinesPanel {
       chip(formatField(key, value), { search: search.replace(formatField(key, value), '').replace(/\s+/g, ' ').trim() });
     }
     byId('chips').replaceChildren(...chips);
+    setText(byId('search-note'), searchNote(search));
   }
 }

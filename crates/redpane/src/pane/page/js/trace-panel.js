@@ -1,7 +1,7 @@
 // One request: what it was, where its time went, all it said. Opened by a click on a line.
 import { Latest, get } from './api.js';
 import { fieldList } from './fields.js';
-import { byId, el } from './dom.js';
+import { byId, el, setWords } from './dom.js';
 import { clock, duration, utc } from './format.js';
 import { lineTime, lineWords } from './line-text.js';
 import { withField } from './line-query.js';
@@ -16,7 +16,16 @@ const AGAIN = 4;
 
 /** A backtrace would push all other lines out of sight; unfolded, a line shows all of it. */
 const LONGEST = 240;
-const cut = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text);
+function shortened(words) {
+  let room = LONGEST;
+  const some = [];
+  for (const word of words) {
+    if (word.length > room) return [...some, `${word.slice(0, room)} …`];
+    some.push(word);
+    room -= word.length + 1;
+  }
+  return some;
+}
 
 export class TracePanel {
   #latest = new Latest();
@@ -113,8 +122,9 @@ export class TracePanel {
 
   #line({ id, line, offset }) {
     const words = lineWords(line);
-    const what = cut([words.lead, words.statusText, words.took, words.rest].filter(Boolean).join(' '));
-    const summary = el('summary', {}, el('span', { class: 'offset', title: `${clock(lineTime(line), true)}, ${line.timestamp}` }, `+${duration(Math.max(0, offset || 0))}`), el('span', { class: 'level' }, line.level ?? ''), el('span', { class: 'what' }, what));
+    const what = el('span', { class: 'what' });
+    setWords(what, shortened([words.lead, words.statusText, words.took, ...words.rest].filter(Boolean)));
+    const summary = el('summary', {}, el('span', { class: 'offset', title: `${clock(lineTime(line), true)}, ${line.timestamp}` }, `+${duration(Math.max(0, offset || 0))}`), el('span', { class: 'level' }, line.level ?? ''), what);
     const details = el('details', { 'data-level': line.level, 'data-id': id, 'data-span': line.span_id }, summary);
     // Fields are made when somebody looks at them: a trace may have two thousand lines.
     details.addEventListener('toggle', () => details.open && details.children.length === 1 && details.append(this.#fields(line)));

@@ -40,7 +40,7 @@ export function parseView(query) {
   view.route = given.get('route');
   if (!view.method || !view.route) view.method = view.route = null;
   view.level = oneOf(LEVELS, given.get('level'), '');
-  view.search = (given.get('search') ?? '').slice(0, 200);
+  view.search = (given.get('search') ?? '').slice(0, 1000);
   const trace = (given.get('trace') ?? '').toLowerCase();
   view.trace = /^[0-9a-f]{32}$/.test(trace) ? trace : null;
   view.line = moment(given.get('line'));
