@@ -1,28 +1,28 @@
 //! A ring of numbers: one value for each step.
 
-use super::quantile::rounded_for_chart;
+use super::quantile::rounded;
 use super::timeline::{Place, SLOTS, STEPS};
 
 /// One value for each step, `NaN` where there is none. That of a long step is the mean of its seconds unless it is set.
 pub(super) struct Column {
-    values: [Vec<f32>; 3],
+    values: [Vec<f64>; 3],
     /// Sum and number of the values in the running step, by its length.
     running: [(f64, u32); 3],
 }
 
 /// Bytes of one.
-pub(super) const BYTES: usize = SLOTS * size_of::<f32>();
+pub(super) const BYTES: usize = SLOTS * size_of::<f64>();
 
 impl Column {
     pub(super) fn new() -> Self {
-        Self { values: STEPS.map(|(_, count)| vec![f32::NAN; count]), running: [(0.0, 0); 3] }
+        Self { values: STEPS.map(|(_, count)| vec![f64::NAN; count]), running: [(0.0, 0); 3] }
     }
 
     /// Empties the slots that begin a new step.
     pub(super) fn clear(&mut self, place: &Place) {
         for length in 0..STEPS.len() {
             if place.fresh[length] {
-                self.values[length][place.at[length]] = f32::NAN;
+                self.values[length][place.at[length]] = f64::NAN;
                 self.running[length] = (0.0, 0);
             }
         }
@@ -36,16 +36,16 @@ impl Column {
         for (length, (sum, number)) in self.running.iter_mut().enumerate() {
             *sum += value;
             *number += 1;
-            self.values[length][place.at[length]] = rounded_for_chart(*sum / f64::from(*number));
+            self.values[length][place.at[length]] = rounded(*sum / f64::from(*number));
         }
     }
 
     /// Sets the value of one length of step only.
     pub(super) fn put_at(&mut self, length: usize, at: usize, value: Option<f64>) {
-        self.values[length][at] = value.map_or(f32::NAN, rounded_for_chart);
+        self.values[length][at] = value.map_or(f64::NAN, rounded);
     }
 
-    pub(super) fn get(&self, length: usize, at: usize) -> Option<f32> {
+    pub(super) fn get(&self, length: usize, at: usize) -> Option<f64> {
         let value = self.values[length][at];
         (!value.is_nan()).then_some(value)
     }

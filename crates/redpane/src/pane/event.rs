@@ -18,7 +18,7 @@ struct Point<'a> {
     name: &'a str,
     label: &'a str,
     unit: Option<&'static str>,
-    value: Option<f32>,
+    value: Option<f64>,
 }
 
 impl<'a> Points<'a> {

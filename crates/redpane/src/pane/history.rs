@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::column;
 use super::counts::Counts;
-use super::input::{Bounds, Family, Series, Snapshot};
-use super::metric::{Metric, Tick};
+use super::input::{Bounds, Family, Kind, Series, Snapshot};
+use super::metric::{LABEL_SETS, Metric, Tick};
 use super::rules::Rules;
 use super::timeline::{STEPS, Timeline};
 use super::traffic::Traffic;
 
 /// The most columns of metrics.
 pub(super) const COLUMNS: usize = 400;
+/// What a pinned metric may need: its label sets, and one column for all further ones.
+const PINNED: usize = LABEL_SETS + 1;
 /// A gap of at most so many seconds was a busy machine, not a sleeping one: what was counted in it is spread over it.
 const SPREAD: u64 = 10;
 
@@ -28,12 +30,14 @@ pub(super) struct History {
     /// Log lines lost since the start.
     pub(super) lines_dropped: u64,
     free: usize,
-    probes: HashSet<String>,
+    pub(super) probes: HashSet<String>,
+    /// Metrics that get their columns whatever came before them.
+    pinned: Vec<String>,
 }
 
 impl History {
-    /// `probes` are the routes that totals leave out.
-    pub(super) fn new(bounds: Bounds, probes: HashSet<String>) -> Self {
+    /// `probes` are the routes that totals leave out, `pinned` the metrics for which places are kept.
+    pub(super) fn new(bounds: Bounds, probes: HashSet<String>, pinned: Vec<String>) -> Self {
         let buckets = (*bounds).as_ref().len() + 1;
         Self {
             timeline: Timeline::new(),
@@ -45,6 +49,7 @@ impl History {
             lines_dropped: 0,
             free: COLUMNS,
             probes,
+            pinned,
         }
     }
 
@@ -85,17 +90,32 @@ impl History {
         let name = &*family.name;
         if !self.metrics.contains_key(name) {
             let columns = Metric::columns_of(family.kind);
-            if columns > self.free {
+            if columns > self.free.saturating_sub(self.kept_from(name)) {
                 self.refused.insert(name.to_owned(), family.kind.as_str());
                 return;
             }
             let metric = Metric::new(family);
             self.free -= metric.columns.len();
+            self.refused.remove(name);
             self.metrics.insert(name.to_owned(), metric);
         }
+        let left = self.free.saturating_sub(self.kept_from(name));
         if let Some(metric) = self.metrics.get_mut(name).filter(|metric| metric.kind == family.kind) {
-            metric.record(family, tick, &mut self.free);
+            let mut free = left;
+            metric.record(family, tick, &mut free);
+            self.free -= left - free;
         }
+    }
+
+    /// Columns that wait for pinned metrics other than this one: it cannot have them.
+    fn kept_from(&self, name: &str) -> usize {
+        let others = self.pinned.iter().filter(|pinned| *pinned != name);
+        let columns = others.map(|pinned| match self.metrics.get(pinned) {
+            None => PINNED,
+            Some(metric) if metric.kind == Kind::Histogram => 0,
+            Some(metric) => PINNED.saturating_sub(metric.columns.len()),
+        });
+        columns.sum::<usize>().min(COLUMNS / 2)
     }
 
     /// Starts anew, with counters as they are.
@@ -108,7 +128,7 @@ impl History {
         let metric = self.metrics.get(name)?;
         let (at, _) = self.timeline.find(0, self.timeline.last()?)?;
         let values = metric.columns.iter().filter_map(|labelled| labelled.column.get(0, at));
-        values.map(f64::from).reduce(|sum, value| sum + value)
+        values.reduce(|sum, value| sum + value)
     }
 
     /// How much a counter grew in the newest seconds, up to three hours, all its label sets together.
@@ -120,7 +140,7 @@ impl History {
         steps
             .map(|(at, recorded)| {
                 let rates = metric.columns.iter().filter_map(|labelled| labelled.column.get(length, at));
-                rates.map(f64::from).sum::<f64>() * f64::from(recorded)
+                rates.sum::<f64>() * f64::from(recorded)
             })
             .sum()
     }
@@ -131,7 +151,48 @@ impl History {
         counts.sum(&self.timeline, self.timeline.newest(length, seconds))
     }
 
+    /// The routes that totals leave out, in their order.
+    pub(super) fn probes(&self) -> Vec<String> {
+        let mut probes: Vec<_> = self.probes.iter().cloned().collect();
+        probes.sort();
+        probes
+    }
+
     pub(super) fn bytes(&self) -> usize {
         Timeline::bytes() + self.traffic.bytes() + (COLUMNS - self.free) * column::BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::input::Value;
+    use super::*;
+
+    fn counter(name: String, labels: &[&str]) -> Family {
+        let series = |labels: &&str| Series { labels: (*labels).into(), value: Value::Number(1.0) };
+        let series = labels.iter().map(series).collect();
+        Family { name: name.into(), kind: Kind::Counter, help: "".into(), unit: None, series }
+    }
+
+    #[test]
+    fn pinned_metrics_find_their_places_after_five_hundred_others() {
+        let pinned = vec!["orders_total".to_owned(), "late_total".to_owned()];
+        let mut history = History::new(Arc::new([1.0]), HashSet::new(), pinned);
+        let others = (0..500).map(|number| counter(format!("other_{number}_total"), &[""]));
+        let mut snapshot = Snapshot { endpoints: Vec::new(), families: others.collect() };
+        history.record(&snapshot, 1_800_000_000);
+        let room = COLUMNS - 2 * PINNED;
+        assert_eq!((history.metrics.len(), history.refused.len()), (room, 500 - room));
+        let sets = ["a=\"1\"", "a=\"2\"", "a=\"3\"", "a=\"4\"", "a=\"5\"", "a=\"6\"", "a=\"7\"", "a=\"8\"", "a=\"9\""];
+        for name in ["orders_total", "late_total"] {
+            snapshot.families.push(counter(name.into(), &sets));
+        }
+        history.record(&snapshot, 1_800_000_001);
+        for name in ["orders_total", "late_total"] {
+            assert_eq!(history.metrics[name].columns.len(), PINNED, "{name}");
+        }
+        assert_eq!(history.metrics.len(), room + 2);
     }
 }

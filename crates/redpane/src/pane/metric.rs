@@ -9,7 +9,7 @@ use super::quantile::{QUANTILES, quantile};
 use super::timeline::{Place, STEPS};
 
 /// Label sets of a counter or gauge that have a column of their own.
-const LABEL_SETS: usize = 8;
+pub(super) const LABEL_SETS: usize = 8;
 /// The column of a counter's other label sets, and that of a histogram's observations a second.
 const OTHER: &str = "_other";
 const RATE: &str = "rate";

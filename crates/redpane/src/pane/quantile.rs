@@ -27,19 +27,23 @@ pub(super) fn quantile(q: f64, bounds: &[f64], counts: &[u64]) -> Option<f64> {
 /// Those three that every chart of a latency shows.
 pub(super) const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
-/// Nobody reads more digits than six.
+/// Six digits are enough for a rate; a position in a queue and a time in seconds keep all of theirs, and three behind the point.
 pub(super) fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
-}
-
-/// The same for what a chart shows.
-pub(super) fn rounded_for_chart(value: f64) -> f32 {
-    rounded(value) as f32
+    let text = if value.abs() < 1000.0 { format!("{value:.5e}") } else { format!("{value:.3}") };
+    text.parse().unwrap_or(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_and_times_keep_their_digits() {
+        let kept = [0.0, 123_456_789_012.0, 9_007_199_254_740_991.0, 1_764_400_123.456, -98_765_432.0, 0.000_012_345_6];
+        assert_eq!(kept.map(rounded), kept);
+        assert_eq!([56.789_012_3, 1.0 / 3.0, 12_345.678_9].map(rounded), [56.789, 0.333_333, 12_345.679]);
+        assert!(rounded(f64::NAN).is_nan() && rounded(f64::INFINITY).is_infinite());
+    }
 
     #[test]
     fn interpolated_in_their_bucket() {

@@ -9,7 +9,7 @@ use super::lines_query;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::process::{CPU, MEMORY};
-use super::quantile::{QUANTILES, quantile, rounded_for_chart};
+use super::quantile::{QUANTILES, quantile, rounded};
 use super::state::Pane;
 use super::timeline::Range;
 
@@ -52,7 +52,7 @@ pub(super) struct Line {
     pub(super) name: String,
     pub(super) label: String,
     pub(super) unit: Option<&'static str>,
-    pub(super) values: Vec<Option<f32>>,
+    pub(super) values: Vec<Option<f64>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -147,7 +147,7 @@ impl Reader<'_> {
     ) -> Line {
         let values = self.slots().map(|slot| {
             let (at, seconds) = slot?;
-            value(&self.row(at)?, f64::from(seconds)).map(rounded_for_chart)
+            value(&self.row(at)?, f64::from(seconds)).map(rounded)
         });
         Line { name: name.into(), label: label.into(), unit, values: values.collect() }
     }

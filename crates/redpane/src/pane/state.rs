@@ -73,7 +73,7 @@ impl Pane {
         Self {
             identity: options.identity,
             started_ms: now_ms(),
-            history: Mutex::new(History::new(options.bounds, options.probes)),
+            history: Mutex::new(History::new(options.bounds, options.probes, options.pinned.clone())),
             lines: Arc::default(),
             spans: options.spans.then(Arc::default),
             pinned: options.pinned,

@@ -24,7 +24,7 @@ impl Recorded {
     }
 
     /// The newest value of each column.
-    fn newest(&self, length: usize) -> Vec<(String, Option<f32>)> {
+    fn newest(&self, length: usize) -> Vec<(String, Option<f64>)> {
         let at = self.timeline.find(length, (self.second - 1) / STEPS[length].0).unwrap().0;
         let value = |labelled: &Labelled| (labelled.label.to_string(), labelled.column.get(length, at));
         self.metric.columns.iter().map(value).collect()

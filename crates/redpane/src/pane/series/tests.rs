@@ -25,7 +25,7 @@ fn snapshot(ok: u64, errors: u64, orders: f64) -> Snapshot {
 }
 
 fn history() -> History {
-    let mut history = History::new(Arc::new([1.0]), HashSet::from(["/metrics".to_owned()]));
+    let mut history = History::new(Arc::new([1.0]), HashSet::from(["/metrics".to_owned()]), Vec::new());
     history.record(&snapshot(10, 0, 2.0), START);
     history.record(&snapshot(30, 20, 2.0), START + 1);
     history.record(&snapshot(60, 20, 8.0), START + 4);
@@ -37,7 +37,7 @@ fn read_names(history: &History, names: &[&str], range: Range) -> Columns {
     read(history, &Query { names, endpoint: None }, range)
 }
 
-fn values(answer: &Columns, name: &str, label: &str) -> Vec<Option<f32>> {
+fn values(answer: &Columns, name: &str, label: &str) -> Vec<Option<f64>> {
     let line = answer.series.iter().find(|line| line.name == name && line.label == label);
     line.unwrap_or_else(|| panic!("no {name} {label}")).values.clone()
 }
@@ -49,7 +49,7 @@ fn columns_of_seconds() {
     let answer =
         read_names(&history, &["requests", "error_ratio", "latency", "heatmap", "orders_total", "nothing"], range);
     assert_eq!((answer.points, answer.step_seconds, answer.from_ms), (6, 1, (START - 1) * 1000));
-    let some = |values: [f32; 5]| [None].into_iter().chain(values.map(Some)).collect::<Vec<_>>();
+    let some = |values: [f64; 5]| [None].into_iter().chain(values.map(Some)).collect::<Vec<_>>();
     assert_eq!(values(&answer, "requests", "2xx"), some([10.0, 20.0, 10.0, 10.0, 10.0]), "a gap is spread");
     assert_eq!(values(&answer, "requests", "5xx"), some([0.0, 20.0, 0.0, 0.0, 0.0]));
     assert_eq!(values(&answer, "error_ratio", "5xx"), some([0.0, 0.5, 0.0, 0.0, 0.0]));
