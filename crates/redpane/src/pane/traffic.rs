@@ -1,6 +1,6 @@
 //! The history of requests: of all together, and of each method and route.
 
-use super::counts::{BUCKETS, Counts, part};
+use super::counts::{BUCKETS, CLASSES, Counts, errors, part, requests};
 use super::input;
 use super::timeline::Place;
 
@@ -28,6 +28,7 @@ pub(super) struct Endpoint {
     before: Vec<u64>,
     increase: Vec<u64>,
     last_request: u64,
+    last_error: Option<u64>,
 }
 
 /// What is known of a method and route, whether it has a ring or not.
@@ -36,6 +37,46 @@ struct Known {
     has_ring: bool,
     is_probe: bool,
     requests: u64,
+    errors: u64,
+}
+
+/// A method and route with requests, but no ring.
+struct Newcomer {
+    number: usize,
+    /// What it had before that is counted elsewhere.
+    before: Vec<u64>,
+    /// Errors since the snapshot before.
+    errors: u64,
+}
+
+impl Newcomer {
+    fn new(number: usize, mut now: Vec<u64>, before: Known, errors: u64) -> Self {
+        if before.requests == 0 {
+            now.fill(0);
+        } else {
+            // The error for which it gets its ring is in it.
+            let last = CLASSES - 1;
+            let answers = errors.min(now[last]);
+            now[last] -= answers;
+            now[CLASSES] = now[CLASSES].saturating_sub(errors - answers);
+        }
+        Self { number, before: now, errors }
+    }
+}
+
+impl Endpoint {
+    /// Reads what has been counted since the snapshot before.
+    fn read(&mut self, now: &input::Endpoint, second: u64) {
+        let now = row(now);
+        self.increase = increase(&now, &self.before);
+        self.before = now;
+        if self.increase[..BUCKETS].iter().any(|count| *count > 0) {
+            self.last_request = second;
+        }
+        if errors(&self.increase) > 0 {
+            self.last_error = Some(second);
+        }
+    }
 }
 
 /// See the module.
@@ -88,26 +129,22 @@ impl Traffic {
             if !known.is_probe {
                 total.iter_mut().zip(cells(now)).for_each(|(sum, count)| *sum += count);
             }
-            let requests = now.classes.iter().sum();
-            if requests > known.requests && !known.has_ring {
-                // What it had before is counted elsewhere.
-                let before = if known.requests == 0 { vec![0; self.width] } else { row(now) };
-                newcomers.push((number, before));
+            let (row, before) = (row(now), *known);
+            (known.requests, known.errors) = (requests(&row), errors(&row));
+            let new_errors = known.errors.saturating_sub(before.errors);
+            if !known.has_ring && (known.requests > before.requests || new_errors > 0) {
+                newcomers.push(Newcomer::new(number, row, before, new_errors));
             }
-            known.requests = requests;
         }
         self.total_increase = increase(&total, &self.total_before);
         self.total_before = total;
-        for (number, before) in newcomers {
-            self.give_ring(number, &endpoints[number], before, second);
-        }
         for ring in &mut self.endpoints {
-            let now = row(&endpoints[ring.number]);
-            ring.increase = increase(&now, &ring.before);
-            ring.before = now;
-            if ring.increase[..BUCKETS].iter().any(|count| *count > 0) {
-                ring.last_request = second;
-            }
+            ring.read(&endpoints[ring.number], second);
+        }
+        // Those that fail come first: they are what somebody looks for.
+        newcomers.sort_by_key(|newcomer| std::cmp::Reverse(newcomer.errors));
+        for newcomer in newcomers {
+            self.give_ring(newcomer, endpoints, second);
         }
     }
 
@@ -134,15 +171,19 @@ impl Traffic {
         }
     }
 
-    /// Gives a method and route a ring, if there is room or one has been idle for long.
-    fn give_ring(&mut self, number: usize, endpoint: &input::Endpoint, before: Vec<u64>, second: u64) {
+    /// Gives a method and route a ring, if there is room, if one has been idle for long, or if this one fails and another one
+    /// does not.
+    fn give_ring(&mut self, newcomer: Newcomer, endpoints: &[input::Endpoint], second: u64) {
+        let Newcomer { number, before, errors } = newcomer;
         if self.endpoints.len() >= self.limit {
             let idle = |ring: &Endpoint| ring.last_request + IDLE < second;
-            let Some(at) = self.endpoints.iter().position(idle) else { return };
+            let at = self.endpoints.iter().position(idle);
+            let Some(at) = at.or_else(|| (errors > 0).then(|| self.least_missed(second)).flatten()) else { return };
             self.known[self.endpoints.swap_remove(at).number].has_ring = false;
         }
+        let endpoint = &endpoints[number];
         self.known[number].has_ring = true;
-        self.endpoints.push(Endpoint {
+        let mut ring = Endpoint {
             method: endpoint.method.clone(),
             route: endpoint.route.clone(),
             is_probe: self.known[number].is_probe,
@@ -151,7 +192,17 @@ impl Traffic {
             before,
             increase: Vec::new(),
             last_request: second,
-        });
+            last_error: None,
+        };
+        ring.read(endpoint, second);
+        self.endpoints.push(ring);
+    }
+
+    /// Of those without an error for long the one with the oldest request, and of several the one with the fewest.
+    fn least_missed(&self, second: u64) -> Option<usize> {
+        let is_good = |ring: &Endpoint| ring.last_error.is_none_or(|last| last + IDLE < second);
+        let good = self.endpoints.iter().enumerate().filter(|(_, ring)| is_good(ring));
+        good.min_by_key(|(_, ring)| (ring.last_request, requests(&ring.before))).map(|(at, _)| at)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -173,60 +224,4 @@ fn increase(now: &[u64], before: &[u64]) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::timeline::Timeline;
-    use super::*;
-
-    const START: u64 = 1_800_000_000;
-
-    fn requests(counts: &[u64]) -> Vec<input::Endpoint> {
-        let endpoint = |(number, count): (usize, &u64)| input::Endpoint {
-            method: "GET".into(),
-            route: if number == 0 { "/healthz".into() } else { format!("/{number}") },
-            classes: [*count, 0, 0, 0],
-            failed_calls: 0,
-            buckets: vec![0, *count],
-        };
-        counts.iter().enumerate().map(endpoint).collect()
-    }
-
-    fn record(traffic: &mut Traffic, timeline: &mut Timeline, second: u64, counts: &[u64]) {
-        traffic.read(&requests(counts), second, |route| route == "/healthz");
-        let place = timeline.begin(second);
-        traffic.clear(&place);
-        traffic.add_part(&place, 0, 1);
-    }
-
-    fn in_last_second(counts: &Counts, timeline: &Timeline) -> u64 {
-        counts.sum(timeline, timeline.newest(0, 1)).0[0]
-    }
-
-    #[test]
-    fn probes_are_left_out_and_all_the_others_add_up() {
-        let (mut traffic, mut timeline) = (Traffic::new(2), Timeline::new());
-        traffic.limit = 2;
-        record(&mut traffic, &mut timeline, START, &[7, 1]);
-        assert_eq!(in_last_second(&traffic.total, &timeline), 1);
-        record(&mut traffic, &mut timeline, START + 1, &[8, 3, 10, 0]);
-        assert_eq!(traffic.endpoints.len(), 2, "what has no request gets no ring");
-        assert_eq!(in_last_second(&traffic.total, &timeline), 12);
-        assert_eq!(in_last_second(traffic.find("GET", "/healthz").unwrap(), &timeline), 1);
-        assert_eq!(in_last_second(traffic.find("GET", "/1").unwrap(), &timeline), 2);
-        assert_eq!(in_last_second(traffic.find(OTHER_METHOD, OTHER_ROUTE).unwrap(), &timeline), 10);
-    }
-
-    #[test]
-    fn an_idle_one_makes_room() {
-        let (mut traffic, mut timeline) = (Traffic::new(2), Timeline::new());
-        traffic.limit = 1;
-        record(&mut traffic, &mut timeline, START, &[0, 1]);
-        record(&mut traffic, &mut timeline, START + 1, &[0, 1, 5]);
-        assert!(traffic.find("GET", "/2").is_none());
-        record(&mut traffic, &mut timeline, START + IDLE + 1, &[0, 1, 6]);
-        assert!(traffic.find("GET", "/1").is_none());
-        record(&mut traffic, &mut timeline, START + IDLE + 2, &[0, 2, 9]);
-        assert_eq!(in_last_second(traffic.find("GET", "/2").unwrap(), &timeline), 3);
-        assert_eq!(in_last_second(traffic.find(OTHER_METHOD, OTHER_ROUTE).unwrap(), &timeline), 1);
-        assert_eq!(in_last_second(&traffic.total, &timeline), 4);
-    }
-}
+mod tests;
