@@ -19,7 +19,7 @@ pub(crate) fn are_what_is_looked_at(browser: &mut Browser) {
     assert!(curl.starts_with("curl -s 'http://127.0.0.1:") && curl.contains("/api/lines?from="), "{curl}");
     assert!(copied(browser, "#lines-copies", "LogQL").ends_with(r#"| method="GET" | route="/faults/status/{code}""#));
     let query = copied(browser, "[data-chart=latency]", "PromQL");
-    let about = r#"{method="GET",route="/faults/status/{code}"}"#;
+    let about = r#"{app="api",instance=~".+",method="GET",route="/faults/status/{code}"}"#;
     let rate = format!("rate(http_request_duration_seconds_bucket{about}[1m])");
     assert_eq!(query, format!("histogram_quantile(0.99, sum by (le) ({rate}))"));
     // One thing at a time.

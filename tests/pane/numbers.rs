@@ -11,7 +11,7 @@ pub(crate) async fn are_those_of_what_was_sent(pane: &Pane, browser: &mut Browse
     // How many requests a row stands for, and the share of errors.
     let row = |route: &str| {
         format!(
-            "(() => {{ const row = [...document.querySelectorAll('#routes tr')].find(row => row.querySelector('button').innerText === 'GET{route}');
+            "(() => {{ const row = [...document.querySelectorAll('#routes tr')].find(row => row.querySelector('button').title.startsWith('GET {route}: '));
                 return row && [row.querySelector('button').title.split(': ').pop(), row.cells[2].innerText]; }})()"
         )
     };

@@ -11,16 +11,35 @@ pub(crate) fn screens_hold_all_of_it(pane: &Pane, browser: &mut Browser) {
         browser.prefer(scheme);
         for width in WIDTHS {
             browser.resize(width, 780);
-            open(browser, pane, "");
+            // With everything chosen that can be: what is pressed is read as well.
+            open(browser, pane, "?method=GET&route=%2Ffaults%2Fstatus%2F%7Bcode%7D&find=tokio");
+            browser.press(" ", " ");
+            browser.until("it is paused", "document.getElementById('pause').ariaPressed === 'true'");
             assert!(
                 browser.ask("document.documentElement.scrollWidth").as_u64().unwrap() <= width.into(),
                 "{width} pixels scroll sideways"
             );
+            assert!(browser.ask(PRESSED).as_u64().unwrap() >= 2, "at {width} pixels a row and the pause are pressed");
             assert_eq!(browser.ask(LOW_CONTRAST), serde_json::json!([]), "at {width} pixels, {scheme}");
+            assert_eq!(browser.ask(CUT_OFF), serde_json::json!([]), "at {width} pixels");
+            for control in ["log-filter", "link", "help", "pause"] {
+                let seen = format!("document.getElementById('{control}').getBoundingClientRect()");
+                let right = browser.ask(&format!("{seen}.width && {seen}.right")).as_f64().unwrap();
+                assert!(right > 0.0 && right <= width.into(), "{control} at {width} pixels");
+            }
         }
     }
     browser.resize(SIZE.0, SIZE.1);
 }
+
+const PRESSED: &str = "document.querySelectorAll('[aria-pressed=true]').length";
+
+/// Names that are not there to their end, or that stand on more than three lines.
+const CUT_OFF: &str = r#"[...document.querySelectorAll('#routes button span, .routes .scroll, .rule b, .rule .unit, .rule .where')]
+    .filter(one => one.offsetParent && (one.clientWidth && one.scrollWidth > one.clientWidth + 1
+        || one.closest('button') && one.getClientRects().length > 3
+        || one.closest('td') && one.getBoundingClientRect().right > one.closest('td').getBoundingClientRect().right + 1))
+    .map(one => `${one.className} ${one.textContent}`)"#;
 
 /// Texts whose contrast with what lies behind them is below 4.5, or 3 where they are large (WCAG 2.1, AA).
 const LOW_CONTRAST: &str = r#"(() => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { choose } from '../../../crates/redpane/src/pane/page/js/metric-choice.js';
-import { ruleNumbers, stateWords } from '../../../crates/redpane/src/pane/page/js/words.js';
+import { blamed, ruleNumbers, stateWords } from '../../../crates/redpane/src/pane/page/js/words.js';
 
 const totals = { requests: 10, requests_per_second: 2, errors_per_second: 0, error_ratio: 0, p99_seconds: 0.01 };
 const rule = (title, state, since_ms, detail = `${title} it is`) => ({ title, state, since_ms, detail });
@@ -21,8 +21,32 @@ test('the worst rule comes first, and since when', () => {
   assert.equal(detail, 'errors it is. Also: slow.');
 });
 
+const checkout = { method: 'GET', route: '/checkout', requests: 40, errors: 12, slow: null, window_seconds: 120 };
+
+test('the headline says where, and since when it is so now', () => {
+  const now = 1_000_000;
+  const rules = [
+    { ...rule('errors', 'burning', now - 5000, 'errors it is; most by GET /checkout'), route: checkout },
+    { ...rule('budget', 'burning', now - 3_600_000), route: checkout },
+    rule('lost', 'warning', now - 9000),
+    { ...rule('slow', 'warning', now - 8000), route: { ...checkout, route: '/report', slow: 3, window_seconds: 300 } },
+  ];
+  const { title, since_ms, detail } = stateWords({ state: 'burning', rules, totals }, now);
+  assert.equal(title, 'Burning: GET /checkout · errors');
+  assert.equal(since_ms, now - 5000);
+  assert.equal(detail, 'errors it is; most by GET /checkout. Also: budget, slow (GET /report), lost.');
+  const guilty = [...blamed(rules)].map(([name, { state, words }]) => [name, state, words]);
+  assert.deepEqual(guilty, [['GET /checkout', 'burning', '12 of 40 failed in 2 m'], ['GET /report', 'warning', '3 of 40 were slow in 5 m']]);
+  assert.equal(blamed([{ ...rules[0], state: 'ok' }]).size, 0);
+});
+
+test('a rule that is quiet in spite of its number says why', () => {
+  assert.equal(ruleNumbers({ value: 333, threshold: 14.4, unit: 'times', reason: 'fewer than 5 errors' }), 'fewer than 5 errors');
+});
+
 test('a rule has its numbers in its unit', () => {
   assert.equal(ruleNumbers({ value: 12, threshold: 0, unit: 'requests' }), '12 requests (limit 0)');
+  assert.equal(ruleNumbers({ value: 1, threshold: 0, unit: 'requests' }), '1 request (limit 0)');
   assert.equal(ruleNumbers({ value: 1.31, threshold: 1, unit: 'seconds' }), '1.31 s (limit 1 s)');
   assert.equal(ruleNumbers({ value: null, threshold: 1, unit: 'seconds' }), 'nothing to judge by');
 });

@@ -72,7 +72,7 @@ fn collect(pane: &Pane, second: u64) -> bool {
     process::add_missing(&mut snapshot.families);
     let mut history = pane.history();
     history.record(&snapshot, second);
-    history.rules = judge(&history, pane.identity.metric_names == "otel");
+    history.rules = judge(&history, &pane.identity.app, pane.identity.metric_names == "otel");
     let second = history.timeline.last().unwrap_or(second);
     drop(history);
     if pane.viewers.count() > 0 {

@@ -23,6 +23,11 @@ pub(super) async fn answer(pane: &Arc<Pane>, query: Option<&str>) -> Answer {
     let mut parameters = Parameters::of(query);
     let mut wanted = filter(&mut parameters)?;
     (wanted.from_ms, wanted.to_ms) = (parameters.time("from")?, parameters.time("to")?);
+    if let (Some(from), Some(to)) = (wanted.from_ms, wanted.to_ms)
+        && from >= to
+    {
+        return Err(Problem::bad_request("from is not before to"));
+    }
     let limit = |text: &str| text.parse().ok().filter(|limit| (1..=1000).contains(limit));
     let limit = parameters.read("limit", "a whole number from 1 to 1000", limit)?.unwrap_or(200);
     let before = parameters.read("before", "the id of a line", |text| text.parse().ok())?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::answer::{Answer, ended, json};
+use super::blame::Blamed;
 use super::log_filter::Filter;
 use super::metric_list::{self, MetricState};
 use super::parameters::Parameters;
@@ -28,6 +29,8 @@ pub(super) struct Overview {
     now_ms: u64,
     metric_names: &'static str,
     service_url: Option<String>,
+    /// Routes that are counted, but not judged.
+    probes: Vec<String>,
     state: &'static str,
     rules: Vec<RuleState>,
     totals: Totals,
@@ -48,7 +51,9 @@ struct RuleState {
     value: Option<f64>,
     threshold: f64,
     unit: &'static str,
+    reason: Option<&'static str>,
     detail: String,
+    route: Option<Blamed>,
     query: Cow<'static, str>,
 }
 
@@ -96,7 +101,9 @@ impl Overview {
             value: rule.value,
             threshold: rule.threshold,
             unit: rule.unit,
+            reason: rule.reason,
             detail: rule.detail.clone(),
+            route: rule.route.clone(),
             query: rule.query.clone(),
         };
         Some(Self {
@@ -108,6 +115,7 @@ impl Overview {
             now_ms: now_ms(),
             metric_names: pane.identity.metric_names,
             service_url: pane.service_url.get().cloned(),
+            probes: history.probes(),
             state: history.rules.state().max(State::Ok).as_str(),
             rules: history.rules.0.iter().map(rule).collect(),
             totals: Totals {

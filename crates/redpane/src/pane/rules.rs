@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::blame::Blamed;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
@@ -32,7 +34,11 @@ pub(super) struct Rule {
     pub(super) value: Option<f64>,
     pub(super) threshold: f64,
     pub(super) unit: &'static str,
+    /// Why it is `Ok` in spite of its value.
+    pub(super) reason: Option<&'static str>,
     pub(super) detail: String,
+    /// The method and route most to blame, while it fires.
+    pub(super) route: Option<Blamed>,
     /// The same in PromQL.
     pub(super) query: Cow<'static, str>,
 }

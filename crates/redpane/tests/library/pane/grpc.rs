@@ -74,7 +74,7 @@ async fn a_code_that_is_the_servers_fault_is_an_error() {
     assert_eq!(
         rules[0]["detail"],
         "6 of 24 requests were answered 5xx, or ended with a gRPC code that is the server's fault, in the last 2 minutes; \
-         most by POST /shop.Orders/Pay"
+         most by POST /shop.Orders/Pay (6 of 10)"
     );
     assert!(rules[0]["query"].as_str().unwrap().contains("grpc_server_handled_total"), "{overview}");
     let series = shown.json("/api/series?name=requests&name=errors&name=error_ratio").await;

@@ -38,7 +38,7 @@ async fn the_overview_counts_what_was_sent_and_names_the_worst_route() {
     );
     assert_eq!(
         rules[0]["detail"],
-        "3 of 38 requests were answered 5xx in the last 2 minutes; most by GET /status/{status}"
+        "3 of 38 requests were answered 5xx in the last 2 minutes; most by GET /status/{status} (3 of 33)"
     );
     assert!(rules[0]["since_ms"].is_u64() && rules[1]["since_ms"].is_null(), "{overview}");
     assert!(overview["process"]["resident_bytes"].as_u64() > Some(1 << 20), "{overview}");
@@ -114,6 +114,8 @@ async fn parameters_that_are_not_right_are_named() {
         ("/api/series?name=requests&from=1&to=2&range=3h", "range stands for from and to"),
         ("/api/series?name=requests&route=/", "method and route belong together"),
         ("/api/routes", "from and to are needed"),
+        ("/api/routes?from=2&to=2", "from is not before to"),
+        ("/api/lines?from=2&to=1", "from is not before to"),
         ("/api/lines?limit=0", "limit is \"0\": must be a whole number from 1 to 1000"),
         ("/api/lines?level=loud", "level is \"loud\": must be error, warn, info, debug or trace"),
         ("/api/lines?field=x", "field is \"x\": must be key:value"),

@@ -28,7 +28,7 @@ let about = { app: 'api' };
 let instance = null;
 
 const hasGrpc = () => about.metrics?.some(({ name }) => name === 'grpc_server_handled_total');
-const chartQuery = (kind) => (kind.metric ? metricPromql(kind.metric) : promql(kind.key, { ...(kind.ofRoute ? view.now : {}), names: about.metric_names, grpc: hasGrpc() }));
+const chartQuery = (kind) => (kind.metric ? metricPromql(kind.metric, about) : promql(kind.key, { ...(kind.ofRoute ? view.now : {}), app: about.app, names: about.metric_names, probes: about.probes, grpc: hasGrpc() }));
 const board = new Board(view, { copy: (kind) => copy(chartQuery(kind), 'PromQL'), failed });
 const metrics = new MetricsPanel(view, board, () => { board.load(); reopen(); });
 const state = new StateLine();
@@ -43,7 +43,7 @@ const trace = new TracePanel(view, (answer, request) => [
 ]);
 byId('lines-copies').append(
   copyButton('JSON', 'Copy these lines as JSON, one a line', () => lines.buffer.lines.map(({ line }) => JSON.stringify(line)).join('\n')),
-  copyButton('curl', 'Copy as curl: the same lines from the API', () => curlOfApi(lines.url())),
+  copyButton('curl', 'Copy as curl: the same lines from the API', () => curlOfApi(lines.url(), document.documentElement.dataset.access === 'token')),
   copyButton('LogQL', 'Copy the LogQL query for Grafana', () => logql({ app: about.app, ...view.now, trace: null, ...parseSearch(view.now.search) })),
 );
 
@@ -82,6 +82,8 @@ feed.addEventListener('status', ({ detail }) => {
   if (lost) state.lost(detail);
   controls.connection(detail);
 });
+
+feed.addEventListener('look', () => { overview(); board.load(); if (lines.live) lines.load(); });
 
 sleepWhileHidden(feed, (overview) => show(overview));
 

@@ -4,13 +4,19 @@ const quote = (text) => `"${String(text).replace(/\\/g, '\\\\').replace(/"/g, '\
 const shell = (text) => `'${String(text).replace(/'/g, `'\\''`)}'`;
 const otelNames = (names) => names === 'otel';
 
-/** `{method="GET",route="/",…}` with these further matchers. */
-function labels({ method, route, names }, ...more) {
+/** A text in a regular expression. */
+const escaped = (text) => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+
+/** The labels that Prometheus puts on every series; the instance is for whoever looks at one of several. */
+const own = ({ app }) => `app=${quote(app ?? '')},instance=~".+"`;
+
+/** The series of this application (and of a route of it, else without probes, as the charts are), with these further matchers. */
+function labels({ app, method, route, names, probes }, ...more) {
   const [m, r] = otelNames(names) ? ['http_request_method', 'http_route'] : ['method', 'route'];
   // OpenTelemetry's names have no route where none was found.
   const shown = otelNames(names) && route === 'unmatched' ? '' : route;
-  const all = [...(route ? [`${m}=${quote(method)}`, `${r}=${quote(shown)}`] : []), ...more];
-  return all.length ? `{${all.join(',')}}` : '';
+  const judged = probes?.length ? [`${r}!~${quote(probes.map(escaped).join('|'))}`] : [];
+  return `{${[own({ app }), ...(route ? [`${m}=${quote(method)}`, `${r}=${quote(shown)}`] : judged), ...more].join(',')}}`;
 }
 
 /** gRPC codes that are the server's fault: such a call fails under the status 200. */
@@ -23,7 +29,7 @@ function calls({ route }) {
   return service ? `grpc_service=${quote(service)},grpc_method=${quote(method)},` : null;
 }
 
-/** PromQL of one of the charts of requests and process. `about` has `method`, `route` (or null), `names`, and `grpc` where there are such calls. */
+/** PromQL of one of the charts of requests and process. `about` has `app`, `method`, `route` (or null), `names`, `probes`, and `grpc` where there are such calls. */
 export function promql(chart, about) {
   const otel = otelNames(about.names);
   const total = otel ? 'http_server_request_duration_seconds_count' : 'http_requests_total';
@@ -32,25 +38,26 @@ export function promql(chart, about) {
   const all = labels(about);
   let failed = `sum(rate(${total}${labels(about, `${status}=~"5.."`)}[1m]))`;
   const ofCalls = about.grpc ? calls(about) : null;
-  if (ofCalls !== null) failed = `((${failed} or vector(0)) + (sum(rate(grpc_server_handled_total{${ofCalls}grpc_code=~"${FAULTS}"}[1m])) or vector(0)))`;
+  if (ofCalls !== null) failed = `((${failed} or vector(0)) + (sum(rate(grpc_server_handled_total{${own(about)},${ofCalls}grpc_code=~"${FAULTS}"}[1m])) or vector(0)))`;
   const known = {
     requests: `sum by (${status}) (rate(${total}${all}[1m]))`,
     error_ratio: `${failed} / sum(rate(${total}${all}[1m]))`,
     latency: `histogram_quantile(0.99, sum by (le) (rate(${buckets}${all}[1m])))`,
     heatmap: `sum by (le) (increase(${buckets}${all}[1m]))`,
-    in_flight: `sum(${otel ? 'http_server_active_requests' : 'http_requests_in_flight'})`,
-    cpu: 'rate(process_cpu_seconds_total[1m])',
-    memory: 'process_resident_memory_bytes',
-    tokio: 'tokio_busy_ratio',
+    in_flight: `sum(${otel ? 'http_server_active_requests' : 'http_requests_in_flight'}{${own(about)}})`,
+    cpu: `rate(process_cpu_seconds_total{${own(about)}}[1m])`,
+    memory: `process_resident_memory_bytes{${own(about)}}`,
+    tokio: `tokio_busy_ratio{${own(about)}}`,
   };
   return known[chart] ?? null;
 }
 
 /** PromQL of one of the application's own metrics. */
-export function metricPromql({ name, kind }) {
-  if (kind === 'counter') return `rate(${name}[1m])`;
-  if (kind === 'histogram') return `histogram_quantile(0.99, sum by (le) (rate(${name}_bucket[1m])))`;
-  return name;
+export function metricPromql({ name, kind }, about) {
+  const of = `{${own(about)}}`;
+  if (kind === 'counter') return `rate(${name}${of}[1m])`;
+  if (kind === 'histogram') return `histogram_quantile(0.99, sum by (le) (rate(${name}_bucket${of}[1m])))`;
+  return `${name}${of}`;
 }
 
 // LogQL has no order among levels.
@@ -76,5 +83,5 @@ export function curlOfRequest(line, base) {
   return `curl -si ${method}${shell(`${base}${line.path}`)}`;
 }
 
-/** Asks the pane for what is shown. */
-export const curlOfApi = (url) => `curl -s ${shell(url)}`;
+/** Asks the pane for what is shown; with a token where it needs one, which stays where it is. */
+export const curlOfApi = (url, needsToken = false) => `curl -s ${needsToken ? '-H "Authorization: Bearer $REDPANE_PANE_TOKEN" ' : ''}${shell(url)}`;

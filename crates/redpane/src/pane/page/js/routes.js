@@ -1,7 +1,8 @@
 // The table of routes, worst on top. A click chooses one: charts and lines are of it then.
 import { Latest, get } from './api.js';
-import { byId, el, setText } from './dom.js';
+import { byId, el, setText, setTitle } from './dom.js';
 import { clock, quantity } from './format.js';
+import { blamed } from './words.js';
 
 /** From here on a p99 is shown as slow: the limit of the rule. */
 const SLOW_SECONDS = 1;
@@ -22,6 +23,8 @@ export class Routes {
     this.failed = failed;
     this.rows = [];
     this.list = [];
+    /** What the firing rules say of the routes they blame, by method and route. */
+    this.blamed = new Map();
     byId('route-clear').addEventListener('click', () => view.set({ method: null, route: null }));
     view.onChange((_, changed) => {
       if (changed.has('from') || changed.has('to')) this.#ofSelection();
@@ -31,8 +34,9 @@ export class Routes {
   }
 
   /** Takes what a tick says, unless a part of time is chosen: then the table is of that. */
-  show({ routes, totals, service_url }) {
+  show({ routes, totals, service_url, rules }) {
     this.url = service_url;
+    this.blamed = this.view.now.from === null ? blamed(rules) : new Map();
     if (this.view.now.from !== null) return;
     this.list = routes;
     setText(byId('routes-range'), `last ${totals.window_seconds === 60 ? 'minute' : `${totals.window_seconds} s`}, worst first`);
@@ -57,8 +61,11 @@ export class Routes {
     const { method, route } = this.view.now;
     byId('route-clear').hidden = route === null;
     const chosen = (one) => one.method === method && one.route === route;
-    // A chosen route stays in sight when it has no requests any more.
-    const list = route === null || this.list.some(chosen) ? this.list : [{ method, route, requests_per_second: 0, error_ratio: null }, ...this.list];
+    // A chosen route stays in sight when it has no requests any more, and a guilty one as long as a rule names it.
+    const list = this.list.slice();
+    for (const one of [...this.blamed.values(), ...(route === null ? [] : [{ method, route }])].reverse()) {
+      if (!list.some((other) => other.method === one.method && other.route === one.route)) list.unshift({ method: one.method, route: one.route, requests_per_second: 0, error_ratio: null });
+    }
     while (this.rows.length < list.length) this.rows.push(this.#row());
     list.forEach((one, index) => this.#fill(this.rows[index], one, chosen(one)));
     this.rows.forEach(({ element }, index) => (element.hidden = index >= list.length));
@@ -67,8 +74,8 @@ export class Routes {
   }
 
   #row() {
-    const row = { method: el('span', { class: 'method' }), route: el('span'), cells: COLUMNS.map(([name]) => el('td', { class: name.slice(0, 3) })) };
-    row.button = el('button', { type: 'button', 'aria-pressed': 'false' }, row.method, row.route);
+    const row = { method: el('span', { class: 'method' }), route: el('span'), why: el('span', { class: 'why' }), cells: COLUMNS.map(([name]) => el('td', { class: name.slice(0, 3) })) };
+    row.button = el('button', { type: 'button', 'aria-pressed': 'false' }, row.method, row.route, row.why);
     row.element = el('tr', { onclick: () => this.#choose(row.one) }, el('td', {}, row.button), ...row.cells);
     byId('routes').append(row.element);
     return row;
@@ -79,7 +86,11 @@ export class Routes {
     setText(row.method, one.method);
     setText(row.route, one.route);
     row.button.setAttribute('aria-pressed', String(chosen));
-    row.button.title = `${one.method} ${one.route}: ${one.requests ?? 0} requests${one.probe ? ' (a probe: counted, not judged)' : ''}`;
+    setTitle(row.button, `${one.method} ${one.route}: ${one.requests ?? 0} requests${one.probe ? ' (a probe: counted, not judged)' : ''}`);
+    const blame = this.blamed.get(`${one.method} ${one.route}`);
+    setText(row.why, blame?.words ?? '');
+    row.why.hidden = !blame;
+    row.element.dataset.blame = blame?.state ?? '';
     row.element.className = `${chosen ? 'selected' : ''} ${one.probe ? 'probe' : ''}`;
     COLUMNS.forEach(([name, say], index) => setText(row.cells[index], say(one[name])));
     row.cells[1].classList.toggle('bad', one.error_ratio > 0);

@@ -1,8 +1,8 @@
 // The five rules: a word and a number each; a click shows the lines of the time since a rule fires.
-import { byId, el, setText } from './dom.js';
+import { byId, el, setText, setTitle } from './dom.js';
 import { clock } from './format.js';
 import { withLines } from './view.js';
-import { ruleNumbers } from './words.js';
+import { ruleNumbers, whereOf } from './words.js';
 
 export class Rules {
   constructor(view, copy) {
@@ -19,13 +19,14 @@ export class Rules {
       row.item.dataset.state = rule.state;
       setText(row.title, rule.title);
       setText(row.value, rule.state === 'ok' ? `ok: ${ruleNumbers(rule)}` : `${ruleNumbers(rule)}, since ${clock(rule.since_ms)}`);
-      row.open.title = `${rule.state}. ${rule.detail}`;
+      setText(row.where, whereOf(rule) ?? '');
+      setTitle(row.open, `${rule.state}. ${rule.detail}`);
     }
   }
 
   #add({ name }) {
-    const row = { title: el('b'), value: el('span', { class: 'unit' }) };
-    row.open = el('button', { type: 'button', class: 'rule-open', onclick: () => this.#lines(row) }, row.title, row.value);
+    const row = { title: el('b'), value: el('span', { class: 'unit' }), where: el('span', { class: 'where' }) };
+    row.open = el('button', { type: 'button', class: 'rule-open', onclick: () => this.#lines(row) }, row.title, row.value, row.where);
     const copy = el('button', { type: 'button', class: 'bare', title: 'Copy the PromQL query', 'aria-label': 'Copy the PromQL query', onclick: () => this.copy(row.rule.query, 'PromQL') }, 'PromQL');
     row.item = el('li', { class: 'rule', 'data-rule': name }, row.open, copy);
     this.rows.set(name, row);

@@ -1,7 +1,7 @@
 // The largest words of the page: is it on fire, since when, which rule, where.
-import { byId, setText } from './dom.js';
+import { byId, setText, setTitle } from './dom.js';
 import { quantity, utc } from './format.js';
-import { NAMES, stateWords, worstFirst } from './words.js';
+import { NAMES, stateWords } from './words.js';
 
 export class StateLine {
   constructor() {
@@ -14,15 +14,14 @@ export class StateLine {
 
   /** Shows an overview, or a tick, which holds the same. */
   show(overview) {
-    const { state, rules, totals } = overview;
-    const { title, since, detail } = stateWords(overview, overview.now_ms);
-    if (this.last && this.last !== state) byId('say').textContent = `${title}. ${detail}`;
+    const { state, totals } = overview;
+    const { title, since, since_ms, detail } = stateWords(overview, overview.now_ms);
+    if (this.last && this.last !== state) setText(byId('say'), `${title}. ${detail}`);
     this.last = state;
     this.box.dataset.state = state;
     setText(this.title, title);
     setText(this.since, since);
-    const first = rules.filter((rule) => rule.state === state && rule.since_ms !== null).sort(worstFirst)[0];
-    this.since.title = first ? utc(first.since_ms) : '';
+    setTitle(this.since, since_ms === null ? '' : utc(since_ms));
     setText(byId('state-detail'), detail);
     const values = {
       rate: quantity(totals.requests_per_second, 'rate'), errors: quantity(totals.error_ratio, 'share'),
