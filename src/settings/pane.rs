@@ -48,7 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> (PaneListen, Option<PaneToken>) {
     });
     if let PaneListen::At(address) = listen
         && !address.ip().is_loopback()
-        && token.is_none()
+        && !reader.is_given(TOKEN)
     {
         let expected =
             "a loopback address such as 127.0.0.1:8001 where REDPANE_PANE_TOKEN is not set: others can reach this one";

@@ -89,6 +89,11 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Whether a variable has a value, be it right or wrong.
+    pub(super) fn is_given(&self, variable: &str) -> bool {
+        self.source.value(variable).is_some_and(|raw| !raw.is_empty())
+    }
+
     /// A text that no message repeats.
     pub(super) fn secret<T>(
         &mut self,

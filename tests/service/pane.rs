@@ -116,6 +116,14 @@ async fn a_token_is_asked_for_and_not_shown() {
     assert!(!process.output().contains(token));
     let (code, _, errors) = run(redpane(&[], &[("REDPANE_PANE_LISTEN", "0.0.0.0:0")])).await;
     assert!(code == 64 && errors.contains("REDPANE_PANE_TOKEN is not set"), "{errors}");
+    let bad = [("REDPANE_PANE_LISTEN", "0.0.0.0:0"), ("REDPANE_PANE_TOKEN", "too-short")];
+    let (code, _, errors) = run(redpane(&[], &bad)).await;
+    assert!(code == 64 && errors.contains("16 to 256") && !errors.contains("is not set"), "{errors}");
+    // An address that stands for all is none that a browser opens.
+    let all = [("REDPANE_PANE_LISTEN", "0.0.0.0:0"), ("REDPANE_PANE_TOKEN", token)];
+    let (process, _) = listening(redpane(&[], &all), Reading::AsItComes).await;
+    let line = process.line("the pane is at").await;
+    assert!(line.str("url").starts_with("http://localhost:"), "{}", line.text);
 }
 
 #[tokio::test]

@@ -28,14 +28,15 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(pane: &Arc<Pane>) -> Rout
 pub(super) async fn answer(guard: &Guard, address: &str, request: Request) -> Response {
     let (gzip, is_head) = (compression::accepts_gzip(request.headers()), request.method() == Method::HEAD);
     let answer = match guard.check(request).await {
-        Ok(request) => answer_trusted(&guard.pane, address, request).await.unwrap_or_else(IntoResponse::into_response),
+        Ok(request) => answer_trusted(guard, address, request).await.unwrap_or_else(IntoResponse::into_response),
         Err(refused) => refused,
     };
     // The answer to HEAD has no body, whose size would say whether it is compressed.
     harden(compression::compress(answer, gzip && !is_head).await)
 }
 
-async fn answer_trusted(pane: &Arc<Pane>, address: &str, request: Request) -> Answer {
+async fn answer_trusted(guard: &Guard, address: &str, request: Request) -> Answer {
+    let pane = &guard.pane;
     let uri = request.uri().clone();
     let (path, query) = (uri.path(), uri.query());
     let allowed = methods(path)
@@ -46,7 +47,7 @@ async fn answer_trusted(pane: &Arc<Pane>, address: &str, request: Request) -> An
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).header(header::ALLOW, allowed));
     }
     match (path, request.method()) {
-        ("/", _) => Ok(page::index(request.headers(), address)),
+        ("/", _) => Ok(page::index(request.headers(), address, guard.has_login())),
         ("/api/overview", _) => overview::answer(pane, query),
         ("/api/routes", _) => routes::answer(pane, query),
         ("/api/series", _) => series::answer(pane, query),

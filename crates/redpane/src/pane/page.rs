@@ -31,24 +31,30 @@ struct File {
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// The page, as it is seen at an address: with relative links, which begin at its last slash.
-pub(super) fn index(headers: &HeaderMap, address: &str) -> Response {
+///
+/// `has_login` says that whoever asks without a browser has to know a token.
+pub(super) fn index(headers: &HeaderMap, address: &str, has_login: bool) -> Response {
+    let access = if has_login { "token" } else { "open" };
+    let tag = format!("{HASH}-{access}");
     let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         let tags = value.to_str().unwrap_or_default().split(',');
-        tags.map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"')).any(|tag| tag == HASH || tag == "*")
+        tags.map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"')).any(|found| found == tag || found == "*")
     });
-    let etag = HeaderValue::try_from(format!("\"{HASH}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+    let etag = HeaderValue::try_from(format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
     let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")), (header::ETAG, etag)];
     let page = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => html(INDEX, address, headers),
+        false => html(&INDEX.replace("{{access}}", access), address, headers),
     };
     (fresh, page).into_response()
 }
 
-/// The page that asks for the token.
-pub(super) fn login(headers: &HeaderMap) -> Response {
+/// The page that asks for the token, and leads to a view then; `is_wrong` where one was given that is not it.
+pub(super) fn login(headers: &HeaderMap, view: &str, is_wrong: bool) -> Response {
+    let problem = if is_wrong { "This is not the token." } else { "" };
+    let form = LOGIN.replace("{{problem}}", problem).replace("{{view}}", &attribute(view));
     let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (StatusCode::UNAUTHORIZED, fresh, html(LOGIN, "/", headers)).into_response()
+    (StatusCode::UNAUTHORIZED, fresh, html(&form, "/", headers)).into_response()
 }
 
 /// A file of the page, if this is `hash/name` of one.
@@ -71,7 +77,7 @@ fn html(template: &str, address: &str, headers: &HeaderMap) -> Response {
         None | Some("") => String::new(),
         // The dot: a folder may have a colon in it, and what is before that would be a scheme.
         Some(folder) => {
-            format!("./{}/", folder.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"))
+            format!("./{}/", attribute(folder))
         }
     };
     let plain = template.replace("{{assets}}", &format!("{root}assets/{HASH}"));
@@ -80,6 +86,11 @@ fn html(template: &str, address: &str, headers: &HeaderMap) -> Response {
         Some(gzip) => respond(HTML, true, gzip),
         None => respond(HTML, false, plain.into()),
     }
+}
+
+/// A text in an attribute of HTML.
+fn attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
 
 fn respond(media_type: &'static str, is_gzip: bool, content: Bytes) -> Response {

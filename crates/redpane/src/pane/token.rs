@@ -4,7 +4,8 @@ use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-const COOKIE: &str = "redpane_pane";
+/// The beginning of the cookie's name: cookies are of a host, whose ports share them, so each token has a name of its own.
+const COOKIE: &str = "redpane_pane_";
 
 /// The token, as digests: comparing those takes the same time whatever was given, however long it is.
 pub(crate) struct Token {
@@ -12,16 +13,18 @@ pub(crate) struct Token {
     /// What the browser keeps: the token cannot be read from it, and it is the same after a restart.
     cookie: String,
     cookie_digest: [u8; 32],
+    cookie_name: String,
 }
 
 impl Token {
     pub(crate) fn new(token: &str) -> Self {
-        let mut cookie = String::with_capacity(64);
-        let derived = Sha256::new_with_prefix(b"redpane pane cookie\0").chain_update(token).finalize();
-        for byte in derived {
-            cookie.push_str(&format!("{byte:02x}"));
-        }
-        Self { token: digest(token.as_bytes()), cookie_digest: digest(cookie.as_bytes()), cookie }
+        let derived = |of: &[u8], bytes: usize| -> String {
+            let digest = Sha256::new_with_prefix(of).chain_update(token).finalize();
+            digest.iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+        };
+        let cookie = derived(b"redpane pane cookie\0", 32);
+        let cookie_name = format!("{COOKIE}{}", derived(b"redpane pane cookie name\0", 4));
+        Self { token: digest(token.as_bytes()), cookie_digest: digest(cookie.as_bytes()), cookie, cookie_name }
     }
 
     fn is(&self, given: &[u8]) -> bool {
@@ -37,8 +40,9 @@ impl Token {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         bearer.is_some_and(|given| self.is(given))
-            || cookies
-                .any(|(name, value)| name == COOKIE && bool::from(digest(value.as_bytes()).ct_eq(&self.cookie_digest)))
+            || cookies.any(|(name, value)| {
+                name == self.cookie_name && bool::from(digest(value.as_bytes()).ct_eq(&self.cookie_digest))
+            })
     }
 
     /// Whether a form or query has the token.
@@ -46,8 +50,9 @@ impl Token {
         form_urlencoded::parse(encoded).any(|(name, value)| name == "token" && self.is(value.as_bytes()))
     }
 
+    /// Sent with links from elsewhere too: those open the page, and nothing else that another site asks for is answered.
     pub(super) fn set_cookie(&self) -> String {
-        format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie)
+        format!("{}={}; Path=/; HttpOnly; SameSite=Lax", self.cookie_name, self.cookie)
     }
 }
 

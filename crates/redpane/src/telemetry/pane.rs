@@ -55,8 +55,12 @@ impl RunningPane {
     /// Serves it on a listener and says where.
     pub(crate) fn serve(&self, listener: TcpListener, address: SocketAddr, access: Access) {
         self.running.serve(listener, access);
-        let url = format!("http://{address}/");
-        self.log.tell_of_pane(Level::INFO, &format!("the pane is at {url}"), ("url", &url));
+        let (url, also) = match address.ip().is_unspecified() {
+            // What stands for all addresses is none that a browser can open.
+            true => (format!("http://localhost:{}/", address.port()), ", and at all other names of this machine"),
+            false => (format!("http://{address}/"), ""),
+        };
+        self.log.tell_of_pane(Level::INFO, &format!("the pane is at {url}{also}"), ("url", &url));
     }
 }
 

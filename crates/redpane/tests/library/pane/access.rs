@@ -81,7 +81,7 @@ async fn a_token_opens_it_in_three_ways() {
     for opened in [by_form, by_address] {
         assert_eq!((opened.status.as_u16(), opened.header("location")), (303, "./"));
         let cookie = opened.header("set-cookie");
-        assert!(cookie.contains("; HttpOnly; SameSite=Strict") && !cookie.contains(TOKEN), "{cookie}");
+        assert!(cookie.contains("; HttpOnly; SameSite=Lax") && !cookie.contains(TOKEN), "{cookie}");
         let pair = format!("other=1; {}", cookie.split(';').next().unwrap());
         assert_eq!(ask(Method::GET, "/api/overview", &[host, ("cookie", &pair)], "").await.status, 200);
     }
@@ -89,6 +89,94 @@ async fn a_token_opens_it_in_three_ways() {
     let warned =
         observed.lines().into_iter().filter(|line| line["target"] == "redpane::pane" && line["level"] == "WARN");
     assert!(warned.count() >= 1, "a wrong token is a line");
+}
+
+/// A pane that asks for this token, and a way to ask it.
+fn with_token(observed: &Observed, token: &str) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let pane = listener.local_addr().unwrap();
+    observed.telemetry.serve_pane(listener, Some(token)).unwrap();
+    pane
+}
+
+#[tokio::test]
+async fn a_login_leads_to_what_was_asked_for() {
+    let observed = Observed::with(|redpane| redpane.pane_history());
+    let pane = with_token(&observed, TOKEN);
+    let ask = async |method, path: &str, headers: &[(&str, &str)], body| {
+        let headers = [&[("host", "pane.example")], headers].concat();
+        client::send(pane, request(method, path, &headers, body)).await
+    };
+    let urlencoded = [("content-type", "application/x-www-form-urlencoded")];
+    let view = "?level=warn&search=%22a%22";
+    let form = ask(Method::GET, &format!("/{view}"), &[], "").await;
+    assert!(form.text().contains("action=\"login?level=warn&amp;search=%22a%22\""), "{}", form.text());
+    assert!(!form.text().contains("This is not the token") && !form.text().contains("{{"), "{}", form.text());
+    let wrong = ask(Method::POST, &format!("/login{view}"), &urlencoded, "token=wrong").await;
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.text().contains("This is not the token.") && wrong.text().contains("level=warn&amp;"));
+    let opened = ask(Method::POST, &format!("/login{view}"), &urlencoded, "token=a-token-of-20-letters").await;
+    assert_eq!((opened.status.as_u16(), opened.header("location")), (303, &*format!("./{view}")));
+    let cookie = opened.header("set-cookie").split(';').next().unwrap().to_owned();
+    let by_address = ask(Method::GET, "/?level=warn&token=a-token-of-20-letters&range=3h", &[], "").await;
+    assert_eq!((by_address.status.as_u16(), by_address.header("location")), (303, "./?level=warn&range=3h"));
+    let wrong = ask(Method::GET, "/?token=wrong&level=warn", &[], "").await;
+    assert!(wrong.status == 401 && wrong.text().contains("action=\"login?level=warn\""), "{}", wrong.text());
+    assert!(wrong.text().contains("This is not the token."));
+    let again = ask(Method::GET, "/?token=old&level=warn", &[("cookie", &cookie)], "").await;
+    assert_eq!((again.status.as_u16(), again.header("location")), (303, "./?level=warn"), "it leaves the address");
+    for headers in [&[][..], &[("cookie", cookie.as_str())]] {
+        let reloaded = ask(Method::GET, &format!("/login{view}"), headers, "").await;
+        assert_eq!((reloaded.status.as_u16(), reloaded.header("location")), (303, &*format!("./{view}")));
+    }
+    let other = ask(Method::PUT, "/login", &[], "").await;
+    assert!(problem(&other, 405).contains("PUT") && other.header("allow") == "GET, HEAD, POST");
+    let page = ask(Method::GET, "/", &[("cookie", &cookie)], "").await;
+    assert!(page.text().contains("data-access=\"token\""), "copied commands need the token too");
+    let link = [("cookie", cookie.as_str()), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    assert_eq!(ask(Method::GET, "/?level=warn", &link, "").await.status, 200, "a link in a chat");
+    for (method, path) in [(Method::GET, "/api/overview"), (Method::DELETE, "/api/log-filter")] {
+        problem(&ask(method, path, &link, "").await, 403);
+    }
+}
+
+#[tokio::test]
+async fn two_panes_of_one_host_let_both_be_open() {
+    let observed = Observed::with(|redpane| redpane.pane_history());
+    let tokens = [TOKEN, "another-token-of-27-letters"];
+    let mut cookies = Vec::new();
+    let panes = tokens.map(|token| with_token(&observed, token));
+    let ask = async |pane, path: &str, cookie: &str| {
+        let headers = [("host", "pane.example"), ("cookie", cookie)];
+        client::send(pane, request(Method::GET, path, &headers, "")).await
+    };
+    for (pane, token) in panes.into_iter().zip(tokens) {
+        let opened = ask(pane, &format!("/?token={token}"), "").await;
+        cookies.push(opened.header("set-cookie").split(';').next().unwrap().to_owned());
+    }
+    let name = |cookie: &str| cookie.split('=').next().unwrap().to_owned();
+    assert_ne!(name(&cookies[0]), name(&cookies[1]));
+    for pane in panes {
+        assert_eq!(ask(pane, "/api/overview", &cookies.join("; ")).await.status, 200);
+    }
+    assert_eq!(ask(panes[0], "/api/overview", &cookies[1]).await.status, 401);
+}
+
+#[tokio::test]
+async fn refused_tokens_are_counted_in_the_line_after() {
+    let observed = Observed::with(|redpane| redpane.pane_history());
+    let pane = with_token(&observed, TOKEN);
+    let refused = async || {
+        let headers = [("host", "pane.example"), ("authorization", "Bearer wrong")];
+        client::send(pane, request(Method::GET, "/api/overview", &headers, "")).await
+    };
+    refused().await;
+    eventually("a line says how many there were", async || {
+        refused().await;
+        let mut lines = observed.lines().into_iter().filter(|line| line["target"] == "redpane::pane");
+        lines.find(|line| line.get_str("detail").is_some_and(|detail| detail.contains(" more were refused since")))
+    })
+    .await;
 }
 
 #[test]
