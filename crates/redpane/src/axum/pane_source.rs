@@ -32,6 +32,7 @@ impl Host for PaneSource {
         FilterState {
             directives,
             configured: self.log.filter().configured().to_string(),
+            events: self.log.has_layer(),
             until_ms: until_ms.and_then(|until| u64::try_from(until.as_millis()).ok()),
         }
     }

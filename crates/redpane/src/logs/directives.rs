@@ -59,13 +59,17 @@ pub fn parse_log_filter(directives: &str) -> Result<Targets, BadDirective> {
 ///
 /// `Targets` counts white space as part of a target's name, so it is removed. It takes a bare word that is no level for a
 /// target and then silences everything else, so a bare word must be a level. It takes `target=` for `target=error`, so the
-/// level must be there.
+/// level must be there. It takes a number for a level, and a name of a span for a part of the target, which no event has.
 fn normalized(directive: &str) -> Option<String> {
     let (start, level) = match directive.split_once('=') {
         Some((target, level)) => (format!("{}=", target.trim_end()), level.trim_start()),
         None => (String::new(), directive),
     };
-    level.parse::<LevelFilter>().ok().filter(|_| !level.is_empty())?;
+    level.parse::<LevelFilter>().ok().filter(|_| level.starts_with(|first: char| first.is_ascii_alphabetic()))?;
+    let target = start.trim_end_matches('=');
+    if target.split_once('[').is_some_and(|(_, span)| !span.starts_with('{')) {
+        return None;
+    }
     let normal = start + level;
     normal.parse::<Targets>().is_ok().then_some(normal)
 }
@@ -93,6 +97,10 @@ mod tests {
             ("info,inof,warn", "inof"),
             ("info, redpane=", "redpane="),
             ("a=b=info", "a=b=info"),
+            ("5", "5"),
+            ("shop=3", "shop=3"),
+            ("info,shop[cart]=debug", "shop[cart]=debug"),
+            ("shop[cart{user}]=debug", "shop[cart{user}]=debug"),
             ("shop[{user,cart}]=debug", "shop[{user"),
             ("shop[{user=debug", "shop[{user=debug"),
             (" , ", " , "),

@@ -28,6 +28,7 @@ pub(crate) struct LogLayer {
 
 impl LogLayer {
     pub(crate) fn new(log: Arc<Log>) -> Self {
+        log.has_layer_now();
         Self { log }
     }
 }

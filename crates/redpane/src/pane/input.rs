@@ -90,6 +90,8 @@ pub(crate) struct FilterState {
     pub(crate) directives: String,
     /// What was set when the telemetry was built.
     pub(crate) configured: String,
+    /// Whether events of the application itself arrive: a subscriber has the log's layer.
+    pub(crate) events: bool,
     /// When that comes back by itself: milliseconds since 1970.
     pub(crate) until_ms: Option<u64>,
 }

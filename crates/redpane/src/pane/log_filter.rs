@@ -23,12 +23,13 @@ const TIME: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Durati
 pub(super) struct Filter {
     directives: String,
     configured: String,
+    events: bool,
     until_ms: Option<u64>,
 }
 
 impl From<FilterState> for Filter {
-    fn from(FilterState { directives, configured, until_ms }: FilterState) -> Self {
-        Self { directives, configured, until_ms }
+    fn from(FilterState { directives, configured, events, until_ms }: FilterState) -> Self {
+        Self { directives, configured, events, until_ms }
     }
 }
 

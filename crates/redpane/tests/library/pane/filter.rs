@@ -41,7 +41,10 @@ async fn another_filter_comes_goes_and_is_told() {
 
     let answer = client::send(shown.pane, request(Method::DELETE, "/api/log-filter", &JSON[..1], "")).await;
     let state: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(state, serde_json::json!({"directives": "info", "configured": "info", "until_ms": null}));
+    assert_eq!(
+        state,
+        serde_json::json!({"directives": "info", "configured": "info", "events": true, "until_ms": null})
+    );
     assert!(!logs_debug(&shown.observed));
     shown.requests("/status/200", 1).await;
     let lines = shown.observed.lines();
@@ -49,6 +52,18 @@ async fn another_filter_comes_goes_and_is_told() {
         lines.iter().filter(|line| line["target"] == "redpane::logs").map(|line| line.str("message")).collect();
     assert_eq!(told, ["the log filter was changed", "the configured log filter is back"]);
     assert_eq!(lines.iter().filter(|line| line.is_access()).count(), 1);
+}
+
+#[tokio::test]
+async fn it_says_whether_events_of_the_application_arrive() {
+    let shown = Shown::new().await;
+    let arrive = async || {
+        let answer = shown.get("/api/log-filter").await;
+        serde_json::from_slice::<Value>(&answer.body).unwrap()["events"].clone()
+    };
+    assert_eq!(arrive().await, false, "nothing was installed, and no subscriber has the layer");
+    let _subscriber = tracing_subscriber::registry().with(shown.observed.telemetry.log_layer());
+    assert_eq!(arrive().await, true);
 }
 
 #[tokio::test]

@@ -11,10 +11,11 @@ export class LogFilter {
     this.button = byId('log-filter');
     this.directives = el('input', { type: 'text', name: 'directives', required: true, maxlength: '1000', spellcheck: 'false', autocomplete: 'off', id: 'directives' });
     this.time = el('select', { name: 'for', id: 'directives-for' }, ...TIMES.map(([value, text]) => el('option', { value, selected: value === '10m' }, text)));
+    this.hint = el('p', { class: 'hint' }, 'Events of this application do not arrive here, whatever the filter says: neither install() was called nor has a subscriber log_layer(). What changes are the lines of redpane itself.');
     this.problem = el('p', { class: 'problem', role: 'alert' });
     this.back = el('button', { type: 'button', onclick: () => this.#send('DELETE') }, 'Put back now');
     this.dialog = el('dialog', { 'aria-labelledby': 'log-filter-title' },
-      el('h2', { id: 'log-filter-title' }, 'Log more for a while'),
+      el('h2', { id: 'log-filter-title' }, 'Log more for a while'), this.hint,
       el('form', { class: 'form', onsubmit: (event) => { event.preventDefault(); this.#send('PUT'); } },
         el('label', { for: 'directives' }, 'Directives, as in REDPANE_LOG'), this.directives,
         el('label', { for: 'directives-for' }, 'Then back by itself after'), this.time, this.problem,
@@ -26,7 +27,9 @@ export class LogFilter {
   show(filter) {
     this.filter = filter;
     const changed = filter.until_ms !== null;
-    setText(this.button, changed ? `log: ${filter.directives} until ${clock(filter.until_ms)}` : `log: ${filter.directives}`);
+    this.hint.hidden = filter.events;
+    const what = filter.events ? 'log' : 'log (requests only)';
+    setText(this.button, changed ? `${what}: ${filter.directives} until ${clock(filter.until_ms)}` : `${what}: ${filter.directives}`);
     this.button.classList.toggle('changed', changed);
     this.back.hidden = !changed;
   }
