@@ -26,6 +26,21 @@ pub(crate) fn is_light_silent_and_local(pane: &Pane, browser: &mut Browser) {
     assert!(text(browser, "#routes-empty").starts_with("No requests in the last minute"));
 }
 
+/// Takes all turns of this browser before the page does, as five other tabs would.
+const TAKE_TURNS: &str = r#"if (location.search.includes('find=crowded')) {
+    for (let number = 0; number < 5; number += 1) navigator.locks.request(`redpane-feed-${number}`, () => new Promise(done => { (window.turns ??= []).push(done); }));
+}"#;
+
+/// Beside five others a page waits for its turn, says so, and goes on by itself.
+pub(crate) fn says_what_it_waits_for(pane: &Pane, browser: &mut Browser) {
+    browser.before_pages(TAKE_TURNS);
+    browser.open(&pane.url("?find=crowded"));
+    browser.until("it waits", "document.getElementById('feed').textContent === 'Waiting: 5 other tabs are live'");
+    browser.until("its state is asked for all the same", "document.getElementById('state-title').textContent === 'OK'");
+    browser.ask("window.turns.forEach(done => done())");
+    browser.until("it is live", LIVE);
+}
+
 /// More than the connections that a browser has to one host.
 const TIMES: usize = 15;
 

@@ -5,6 +5,7 @@
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it measured")]
 
+mod blame;
 mod cold_start;
 mod copies;
 mod first_load;
@@ -32,6 +33,7 @@ async fn shows_what_happens_and_leads_to_the_line() {
     let step = |name: &str| println!("  {:>6.1?} {name}", started.elapsed());
     first_load::is_light_silent_and_local(&pane, &mut browser);
     first_load::may_be_repeated(&pane, &mut browser);
+    first_load::says_what_it_waits_for(&pane, &mut browser);
     step("first load");
     numbers::are_those_of_what_was_sent(&pane, &mut browser).await;
     step("numbers");
@@ -50,6 +52,8 @@ async fn shows_what_happens_and_leads_to_the_line() {
     step("flood of requests");
     restart::is_noticed_and_said(&mut pane, &mut browser).await;
     step("restart");
+    blame::is_where_it_belongs(&mut browser).await;
+    step("who is to blame");
     flood::of_lines_does_not_freeze_it(&pane, &mut browser);
     step("flood of lines");
 }

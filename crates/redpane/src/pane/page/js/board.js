@@ -24,6 +24,8 @@ export class Board {
     this.metrics = [];
     /** The range that was asked for last. */
     this.loaded = null;
+    /** Questions that are not answered yet. */
+    this.loads = 0;
     this.serverNow = Date.now();
     /** When the process started, in Unix milliseconds of its clock. */
     this.started = null;
@@ -65,6 +67,7 @@ export class Board {
   async load() {
     if (this.asked) return;
     this.asked = true;
+    this.loads += 1;
     await null;
     this.asked = false;
     this.loaded = this.range();
@@ -77,6 +80,8 @@ export class Board {
       this.draw();
     } catch (error) {
       this.failed(error);
+    } finally {
+      this.loads -= 1;
     }
   }
 
@@ -84,11 +89,12 @@ export class Board {
     this.serverNow = tick.now_ms;
     this.started = tick.started_ms;
     if (this.paused) return;
-    const { step, end, times, columns } = this.history;
+    const { step, end, columns } = this.history;
     const known = columns.size;
     // Seconds cannot be added to longer steps: those are asked for when one is over.
     const behind = step === 1000 ? !this.history.append(tick) : tick.at_ms + 1000 >= end + step;
-    if (behind && times.length) return void this.load();
+    // A page that was opened in the first second of a process got a history without any.
+    if (behind && !this.loads) return void this.load();
     if (columns.size !== known) this.onLoad?.();
     this.draw();
   }

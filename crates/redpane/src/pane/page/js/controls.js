@@ -1,6 +1,6 @@
 // The controls of the page: range, pause, search, levels, size of the lines, and their keys.
 import { copy, say } from './copy.js';
-import { byId, setText } from './dom.js';
+import { byId, setText, setTitle } from './dom.js';
 import { clock } from './format.js';
 import { keys } from './keys.js';
 import { dockOf, withLines } from './view.js';
@@ -102,6 +102,7 @@ export const controls = {
     const lost = this.status?.state === 'lost';
     const paused = this.pausedSince !== null;
     byId('feed').dataset.state = lost ? 'lost' : paused ? 'paused' : (this.status?.state ?? 'loading');
+    setTitle(byId('feed'), this.status?.detail ?? '');
     setText(byId('feed'), lost ? 'Disconnected' : paused ? `Paused at ${clock(this.pausedSince)}` : (this.status?.words ?? 'Connecting'));
   },
 };

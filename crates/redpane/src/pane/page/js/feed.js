@@ -1,14 +1,19 @@
 // The live feed: server-sent events, and in words what is the matter with it.
 import { address, refusal } from './api.js';
 import { clock, duration } from './format.js';
+import { TURNS, Turn } from './turn.js';
 
-/** A feed that says nothing for so long is lost, whatever the socket looks like; a tick comes each second. */
+/** A tick comes each second: a service that says nothing for so long hangs, or is gone. */
+const LATE_MS = 3000;
+/** After so long the feed is made anew, whatever the socket looks like. */
 const SILENCE_MS = 5000;
 const AGAIN_MS = 2000;
+/** How often the state is asked for without a feed. */
+const LOOK_MS = 10_000;
 
 /**
  * Events: `hello`, `tick`, `lines`, `dropped` as the service sends them, and `status` with
- * `{state: 'loading' | 'live' | 'lost', words, since}`.
+ * `{state: 'loading' | 'live' | 'lost' | 'waiting', words, since}`; and `look` now and then while it waits for its turn.
  */
 export class Feed extends EventTarget {
   #source = null;
@@ -18,6 +23,9 @@ export class Feed extends EventTarget {
   #again = null;
   #reason = '';
   #asleep = false;
+  #turn = new Turn();
+  #waits = false;
+  #looked = -LOOK_MS;
 
   constructor() {
     super();
@@ -27,7 +35,7 @@ export class Feed extends EventTarget {
   /** Opens the feed with these parameters; a feed that is open with others is closed. */
   open(parameters) {
     this.#parameters = parameters;
-    if (!this.#asleep) this.#connect();
+    if (!this.#asleep) this.#begin();
   }
 
   /** Closes it until `wake`: a browser has six connections to a host, for all of its tabs. */
@@ -36,12 +44,30 @@ export class Feed extends EventTarget {
     clearTimeout(this.#again);
     this.#source?.close();
     this.#source = null;
+    this.#turn.give();
   }
 
   wake() {
     if (!this.#asleep) return;
     this.#asleep = false;
-    this.#connect();
+    this.#begin();
+  }
+
+  /** Opens the feed if there are few enough in this browser, and else waits for a turn. */
+  async #begin() {
+    clearTimeout(this.#again);
+    const may = await this.#turn.take();
+    // It was sent to sleep meanwhile.
+    if (this.#asleep) return this.#turn.give();
+    this.#waits = !may;
+    if (may) return this.#connect();
+    this.live = false;
+    this.#say('waiting', `Waiting: ${TURNS} other tabs are live`, 'A browser has few connections to one host. Close one of the tabs, or hide it: this one goes on by itself. Until then its state is asked for every ten seconds.');
+    if (performance.now() - this.#looked > LOOK_MS) {
+      this.#looked = performance.now();
+      this.dispatchEvent(new CustomEvent('look'));
+    }
+    this.#again = setTimeout(() => this.#begin(), AGAIN_MS);
   }
 
   #connect() {
@@ -93,13 +119,13 @@ export class Feed extends EventTarget {
   }
 
   #watch() {
-    if (this.#asleep) return;
+    if (this.#asleep || this.#waits) return;
     const silent = performance.now() - this.#heard;
     // A connection that hangs says nothing either: it is made anew as long as there is no word.
-    if (silent > SILENCE_MS && this.#source?.readyState !== EventSource.CLOSED) {
+    if (silent > LATE_MS && this.#source?.readyState !== EventSource.CLOSED) {
       this.#lostSince ??= Date.now() - silent;
       this.live = false;
-      this.#connect();
+      if (silent > SILENCE_MS) this.#connect();
     }
     if (this.#lostSince === null) return;
     const ago = duration(Math.max(1, Math.round((Date.now() - this.#lostSince) / 1000)));

@@ -30,15 +30,15 @@ export class MetricsPanel {
   /** Takes the list of `api/overview`. */
   take(metrics) {
     this.all = metrics;
+    this.#count = metrics.length;
     this.#choose();
   }
 
   /** A tick says how many there are: a new one is asked for. */
   async counted(count) {
-    if (count === this.#count) return;
-    const first = this.#count < 0;
+    // There is no list to compare with before the first answer.
+    if (count === this.#count || this.#count < 0) return;
     this.#count = count;
-    if (first) return;
     try {
       this.take((await get('api/overview')).metrics);
     } catch {
