@@ -6,6 +6,12 @@ use crate::fixture::{LIVE, Pane, ROWS, open, text};
 
 pub(crate) async fn is_noticed_and_said(pane: &mut Pane, browser: &mut Browser) {
     open(browser, pane, "");
+    // A service that hangs keeps its connections: only its silence says so.
+    pane.process.signal("STOP");
+    browser.until("it says that there is no word", "document.getElementById('feed').textContent === 'Disconnected'");
+    assert!(text(browser, "#state-title").starts_with("No connection for "));
+    pane.process.signal("CONT");
+    browser.until("it goes on", LIVE);
     pane.kill();
     browser.until("it says that there is no connection", "document.getElementById('state').dataset.state === 'lost'");
     assert!(text(browser, "#state-title").starts_with("No connection for "));
