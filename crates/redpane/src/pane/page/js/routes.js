@@ -50,6 +50,8 @@ export class Routes {
       const answer = await this.#latest.run((signal) => get('api/routes', { from, to }, signal));
       if (!answer || this.view.now.from !== from) return;
       this.list = answer.routes;
+      // What rules say is of now, and not of the chosen time.
+      this.blamed = new Map();
       setText(byId('routes-range'), `${clock(from)} to ${clock(to)}, worst first`);
       this.#draw();
     } catch (error) {
