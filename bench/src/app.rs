@@ -48,6 +48,22 @@ pub fn run(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
     })
 }
 
+/// Serves the application as [`run`] does, and tells each request the address of its client, as redpane's own server does.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with_clients(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
+    run_with(async |address, more| {
+        let app = observe(router(more))?;
+        let listener = TcpListener::bind(address).await.with_context(|| format!("{address} is not free"))?;
+        let listener = listener.tap_io(|connection| {
+            // Fails only on a connection that is broken already.
+            let _ = connection.set_nodelay(true);
+        });
+        Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
+    })
+}
+
 /// Lets `serve` serve the application. Arguments of the process: the address, and the number of more routes.
 ///
 /// # Errors

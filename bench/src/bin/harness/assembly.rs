@@ -130,6 +130,18 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         lacks: "",
     },
     Assembly {
+        id: "redpane-clients",
+        title: "redpane, with clients' addresses",
+        program: Program::Binary("serve-redpane-clients"),
+        counter: Some("http_requests_total"),
+        lines: Lines::OneForEachCounted,
+        spans: Spans::None,
+        packages: &["redpane"],
+        does: "the same by `axum::serve` with `into_make_service_with_connect_info::<SocketAddr>()`: the lines name the client, as those of the \
+               service's own server do",
+        lacks: "",
+    },
+    Assembly {
         id: "redpane-service",
         title: "redpane, its service's own server",
         program: Program::Binary("serve-service"),
