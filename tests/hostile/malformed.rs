@@ -15,7 +15,7 @@ use test_support::{Line, Samples, client};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use exchange::{Exchange, Manner, Row, closing, cut, exchange, refused, row};
+use exchange::{Exchange, Manner, Row, closing, cut, exchange, refused, refused_midway, row};
 
 use crate::service::Service;
 use crate::trial;
@@ -43,13 +43,13 @@ fn by_client(lines: &[Line]) -> HashMap<SocketAddr, Vec<&Line>> {
     by_client
 }
 
-/// Sends every row once; gives the scrape when nothing of it is left. Each is answered and counted as it should be.
-pub(crate) async fn pass(service: &mut Service, descriptors: f64) -> Samples {
+/// Sends each of these rows once; gives the scrape when nothing of it is left. Each is answered and counted as it should be.
+async fn send(rows: Vec<Row>, service: &mut Service, descriptors: f64) -> Samples {
     let known = service.lines.len();
     // All connect before one sends: a port is free again as soon as the service resets, and two clients with one
     // address would look like one.
     let mut connected = Vec::new();
-    for row in rows() {
+    for row in rows {
         connected.push((TcpStream::connect(service.address).await.unwrap(), row));
     }
     let mut exchanges = JoinSet::new();
@@ -63,6 +63,20 @@ pub(crate) async fn pass(service: &mut Service, descriptors: f64) -> Samples {
     let mistakes: Vec<_> = exchanges.iter().filter_map(|exchange| exchange.mistake(own(exchange))).collect();
     assert!(mistakes.is_empty(), "{mistakes:#?}");
     samples
+}
+
+/// Sends every row once; gives the scrape when nothing of it is left.
+pub(crate) async fn pass(service: &mut Service, descriptors: f64) -> Samples {
+    send(rows(), service, descriptors).await
+}
+
+/// A connection may idle for an hour here: what the service says of these, it says because of what they sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn http_2_is_refused_with_its_error_code() {
+    let _alone = trial::alone().await;
+    let mut service = Service::start(&[("REDPANE_HEADER_TIMEOUT", "1h"), ("REDPANE_REQUEST_TIMEOUT", "1h")]).await;
+    let descriptors = service.at_rest(None).await.value("process_open_fds", &[]);
+    send(frames::rows(), &mut service, descriptors).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

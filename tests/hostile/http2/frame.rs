@@ -5,6 +5,7 @@ pub(crate) const HEADERS: u8 = 1;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
 pub(crate) const WINDOW_UPDATE: u8 = 8;
 pub(crate) const CONTINUATION: u8 = 9;
 
@@ -24,11 +25,14 @@ pub(crate) const MAX_PAYLOAD: usize = 16_384;
 /// Bytes in front of every payload.
 pub(crate) const HEAD: usize = 9;
 
-/// Error code of `RST_STREAM`: the stream is of no use any more.
-pub(crate) const CANCEL: [u8; 4] = 8_u32.to_be_bytes();
-
-/// Error code of `RST_STREAM`: the request was not begun, and may be sent again.
+// Error codes of `RST_STREAM` and `GOAWAY` (section 7).
+pub(crate) const PROTOCOL_ERROR: [u8; 4] = 1_u32.to_be_bytes();
+pub(crate) const FRAME_SIZE_ERROR: [u8; 4] = 6_u32.to_be_bytes();
+/// The request was not begun, and may be sent again.
 pub(crate) const REFUSED_STREAM: [u8; 4] = 7_u32.to_be_bytes();
+/// The stream is of no use any more.
+pub(crate) const CANCEL: [u8; 4] = 8_u32.to_be_bytes();
+pub(crate) const ENHANCE_YOUR_CALM: [u8; 4] = 11_u32.to_be_bytes();
 
 /// A header block that asks for `/`: method, scheme and path from the static table, and the authority as it is.
 pub(crate) const GET: &[u8] = b"\x82\x84\x86\x41\x01a";
@@ -63,4 +67,15 @@ pub(crate) fn post(stream: u32, path: &str) -> Vec<u8> {
 /// A field with a name of the static table, and a value as it is, of at most 126 bytes.
 fn literal(name: &[u8], value: &str) -> Vec<u8> {
     [name, &[u8::try_from(value.len()).unwrap()], value.as_bytes()].concat()
+}
+
+/// Kind, flags and payload of the whole frames.
+pub(crate) fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (u8, u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, rest) = bytes.split_at_checked(HEAD)?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let payload = rest.get(..length)?;
+        bytes = &rest[length..];
+        Some((head[3], head[4], payload))
+    })
 }

@@ -1,6 +1,6 @@
 //! Request lines and headers.
 
-use super::{HELLO, Row, SECOND, cut, refused, row};
+use super::{HELLO, Row, SECOND, cut, refused, refused_midway, row};
 
 const END: &str = "host: a\r\nconnection: close\r\n\r\n";
 
@@ -80,8 +80,8 @@ pub(super) fn headers() -> Vec<Row> {
         refused("10,000 headers", many(10_000), 431),
         row("a header of 60 kB", huge(60_000), &[200], &[HELLO]),
         refused("a header of 70 kB", huge(70_000), 431),
-        refused("a header of 3 MB", huge(3_000_000), 431),
-        refused("a header name of 1 MB", with(format!("{}: x\r\n", "x".repeat(1_000_000))), 431),
+        refused_midway("a header of 3 MB", huge(3_000_000), 431),
+        refused_midway("a header name of 1 MB", with(format!("{}: x\r\n", "x".repeat(1_000_000))), 431),
         refused("a null byte in a name", with("x\0y: a\r\n"), 400),
         refused("a null byte in a value", with("x: a\0b\r\n"), 400),
         refused("an escape sequence in a value", with("user-agent: a\x1b[31mb\r\n"), 400),

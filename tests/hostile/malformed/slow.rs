@@ -14,6 +14,7 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         cut("not a byte", ""),
         cut("one byte", "G"),
+        cut("half the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\n"),
         cut("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
         cut("half a head", "GET / HTTP/1.1\r\nhost: a\r\n"),
         manner(Manner::Dripping, cut("a head that drips", "GET / HTTP/1.1\r\nhost: a\r\n")),
