@@ -1,6 +1,7 @@
 //! Clients that send frames of HTTP/2 which cost them little.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
@@ -8,15 +9,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::attackers::{Attackers, Socket};
 use crate::expected::{Expected, Shown};
 use crate::http2::Connection;
-use crate::http2::frame::{CANCEL, CONTINUATION, END_STREAM, GET, HEADERS, RST_STREAM, frame, get, preface};
+use crate::http2::frame::{
+    CANCEL, CONTINUATION, END_STREAM, ENHANCE_YOUR_CALM, GET, HEADERS, RST_STREAM, frame, get, goaway, preface,
+};
 use crate::trial::trial;
 
-pub(crate) const RESETS: Expected = Expected { grows: 12, shown: &[Shown::Sent(10)] };
+pub(crate) const RESETS: Expected = Expected { grows: 12, shown: &[Shown::Sent(10), Shown::Refused(100)] };
 pub(crate) const LATE_RESETS: Expected =
     Expected { grows: 24, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 720)] };
 pub(crate) const WINDOWS: Expected =
     Expected { grows: 24, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 720), Shown::Sent(1)] };
-pub(crate) const CONTINUATIONS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50)] };
+pub(crate) const CONTINUATIONS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50), Shown::Refused(100)] };
 
 /// How long a flood lasts: whoever is cut off connects anew meanwhile.
 const LASTS: Duration = Duration::from_secs(2);
@@ -26,16 +29,16 @@ const AT_ONCE: usize = 90;
 /// Streams of one connection.
 const STREAMS: u32 = 5000;
 
-/// Connects again and again, and sends the same.
+/// Connects again and again, and sends the same, until the service has enough of it and says so.
 async fn flood(mut attackers: Attackers, bytes: Vec<u8>) -> Attackers {
     let end = Instant::now() + LASTS;
+    let bytes: Arc<[u8]> = bytes.into();
     while Instant::now() < end {
-        let bytes = bytes.clone();
-        let act = move |mut socket: Socket| {
-            let bytes = bytes.clone();
+        let act = |socket: Socket| {
+            let bytes = Arc::clone(&bytes);
             async move {
-                // A service that has enough closes, and a write fails.
-                drop(timeout_at(end, socket.send(&bytes)).await);
+                let is_refusal = |heard: &[u8]| goaway(heard) == Some(ENHANCE_YOUR_CALM);
+                drop(timeout_at(end, socket.send_and_listen(&bytes, is_refusal)).await);
             }
         };
         attackers.send(CLIENTS, act).await;

@@ -148,7 +148,7 @@ impl Connection {
                 }
             }
             self.fill();
-            let Socket { reader, writer, sent } = &mut self.socket;
+            let Socket { reader, writer, counts } = &mut self.socket;
             // Whichever is first, the other has lost nothing.
             tokio::select! {
                 read = reader.read_buf(&mut self.input) => {
@@ -157,7 +157,7 @@ impl Connection {
                 written = writer.write(&self.output), if !self.output.is_empty() => {
                     let written = written.ok()?;
                     self.output.drain(..written);
-                    sent.add(written);
+                    counts.sent.add(written);
                 }
             }
         }

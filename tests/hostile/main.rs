@@ -13,6 +13,7 @@ mod http2;
 mod idle;
 mod malformed;
 mod pane;
+mod probes;
 mod service;
 mod slow;
 mod streams;

@@ -10,7 +10,7 @@ use crate::unread::{head, text};
 
 pub(crate) const BODIES: Expected = Expected { grows: 90, shown: &[Shown::Lines("POST /echo", 450), Shown::Sent(100)] };
 pub(crate) const HEADS: Expected = Expected { grows: 48, shown: &[Shown::Sent(8), Shown::Cut(20.0)] };
-pub(crate) const LARGE_HEADS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50)] };
+pub(crate) const LARGE_HEADS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50), Shown::Refused(250)] };
 
 /// What comes of each body at once.
 const BEGUN: usize = 900 * 1024;
@@ -31,18 +31,14 @@ pub(crate) async fn bodies(mut attackers: Attackers) -> Attackers {
     attackers
 }
 
+/// The beginning of a head.
+fn unfinished(bytes: usize) -> Arc<str> {
+    format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}", "x".repeat(bytes)).into()
+}
+
 /// 300 heads of 60 kB that have no end.
-pub(crate) async fn heads(attackers: Attackers) -> Attackers {
-    unfinished(attackers, 60_000).await
-}
-
-/// 300 heads of 1.9 MB.
-pub(crate) async fn large_heads(attackers: Attackers) -> Attackers {
-    unfinished(attackers, 1_900_000).await
-}
-
-async fn unfinished(mut attackers: Attackers, bytes: usize) -> Attackers {
-    let head: Arc<str> = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}", "x".repeat(bytes)).into();
+pub(crate) async fn heads(mut attackers: Attackers) -> Attackers {
+    let head = unfinished(60_000);
     let act = |mut socket: Socket| {
         let head = Arc::clone(&head);
         async move {
@@ -51,6 +47,18 @@ async fn unfinished(mut attackers: Attackers, bytes: usize) -> Attackers {
         }
     };
     attackers.send(300, act).await;
+    attackers
+}
+
+/// 300 heads of 1.9 MB.
+pub(crate) async fn large_heads(mut attackers: Attackers) -> Attackers {
+    let head = unfinished(1_900_000);
+    let act = |socket: Socket| {
+        let head = Arc::clone(&head);
+        async move { socket.send_and_listen(head.as_bytes(), |heard| heard.starts_with(b"HTTP/1.1 431 ")).await }
+    };
+    attackers.send(300, act).await;
+    attackers.finish().await;
     attackers
 }
 

@@ -7,9 +7,9 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::attackers::{Sent, connect};
+use crate::attackers::{Counts, connect};
 use crate::http2::Connection;
-use crate::http2::frame::{CANCEL, DATA, END_STREAM, HEAD, REFUSED_STREAM, RST_STREAM, get, preface};
+use crate::http2::frame::{CANCEL, DATA, END_STREAM, REFUSED_STREAM, RST_STREAM, frames, get, preface};
 use crate::service::Service;
 use crate::unread::text;
 
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const TIMEOUT: (&str, &str) = ("REDPANE_REQUEST_TIMEOUT", "1s");
 
 async fn connection(service: &Service) -> Connection {
-    Connection::new(connect(service.address, &Sent::default()).await)
+    Connection::new(connect(service.address, &Counts::default()).await)
 }
 
 /// Asks for a small answer and takes it; gives the resets that came meanwhile.
@@ -85,7 +85,7 @@ async fn a_stream_whose_window_is_used_up_is_reset_alone() {
 #[tokio::test]
 async fn a_stream_whose_body_is_not_wanted_is_not_reset() {
     let service = Service::start(&[]).await;
-    let mut connection = Connection::taking(connect(service.address, &Sent::default()).await);
+    let mut connection = Connection::taking(connect(service.address, &Counts::default()).await);
     let stream = connection.post("/nothing", text());
     let mut is_answered = false;
     let sent = async {
@@ -120,18 +120,9 @@ async fn streams_are_refused_where_far_too_much_is_held() {
     }
     let samples = service.scrape().await;
     let counted = samples.sum("redpane_client_streams_reset_total", &[("reason", "memory")]);
-    assert!(counted > 0.0 && counted >= refused as f64, "{refused} seen, {counted} counted");
+    // A connection that was cut takes some of them with it.
+    assert!(refused > 0 && counted >= refused as f64, "{refused} seen, {counted} counted");
     assert_eq!(client::get(service.address, "/healthz").await.status, 200);
-}
-
-/// Kind and flags of the whole frames.
-fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (u8, u8)> {
-    std::iter::from_fn(move || {
-        let (head, rest) = bytes.split_at_checked(HEAD)?;
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-        bytes = rest.get(length..)?;
-        Some((head[3], head[4]))
-    })
 }
 
 /// What the protocol has in its buffer when the connection is cut was not handed over.
@@ -139,7 +130,7 @@ fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (u8, u8)> {
 async fn answers_that_were_not_written_are_not_complete() {
     const AT_ONCE: usize = 50;
     let mut service = Service::start(&[("REDPANE_SHUTDOWN_GRACE", "500ms")]).await;
-    let mut socket = connect(service.address, &Sent::default()).await;
+    let mut socket = connect(service.address, &Counts::default()).await;
     // With windows for everything.
     assert!(socket.send(&preface(&[])).await);
     let mut asked = 0;
@@ -171,7 +162,7 @@ async fn answers_that_were_not_written_are_not_complete() {
     let mut received = Vec::new();
     let read = timeout(PATIENCE, socket.reader.read_to_end(&mut received)).await.expect("it ends");
     read.expect("the service has read everything, so what it sent can be read");
-    let whole = frames(&received).filter(|(kind, flags)| *kind == DATA && *flags & END_STREAM != 0).count();
+    let whole = frames(&received).filter(|(kind, flags, _)| *kind == DATA && *flags & END_STREAM != 0).count();
     let lines = service.process.lines();
     let complete = lines.iter().filter(|line| line.is_access() && line.str("outcome") == "complete").count();
     assert!(complete <= whole, "{complete} are called complete, and the system had {whole} of {asked}");

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::attackers::Attackers;
 use crate::expected::{CONNECTIONS_CUT, Expected, STREAMS_RESET};
+use crate::probes::Waits;
 use crate::service::{Service, labels};
 use crate::watch::{Watch, held, is_over};
 use crate::{ANOTHER_CLIENT_WAITS, CLIENT_MEMORY, PATIENCE, SETTINGS};
@@ -26,7 +27,7 @@ pub(crate) struct Row {
     at_rest: u64,
     peak: u64,
     held: Option<f64>,
-    slowest: Duration,
+    waits: Waits,
     became: String,
     pub(crate) faults: Vec<String>,
 }
@@ -72,25 +73,27 @@ impl Row {
         let before = service.at_rest(None).await;
         let (known, descriptors) = (service.lines.len(), before.value("process_open_fds", &[]));
         let at_rest = service.resident();
-        let mut watch = Watch::default();
+        let mut watch = Watch::begin(service);
         // With threads of their own: what another client waits for is the service then, not the clients that attack.
         let apart = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let attack = apart.spawn(attack(Attackers::new(service.address)));
         watch.until(service, Duration::MAX, |_| attack.is_finished()).await;
         let attackers = attack.await.unwrap();
         let is_rid = watch.until(service, PATIENCE, |samples| is_over(samples, descriptors)).await;
-        let sent = attackers.sent.bytes();
+        let Watch { probes, unanswered: scrapes, held: most, .. } = watch;
+        let waits = probes.finish();
+        let counts = attackers.counts.clone();
         drop(attackers);
         apart.shutdown_background();
         let samples = service.at_rest(Some(descriptors)).await;
         service.read_lines(&samples).await;
         let kinds = kinds(service, known);
         let became = became(&kinds, &before, &samples);
-        let Watch { slowest, unanswered, held: most, looks, .. } = watch;
         let peak = service.peak();
-        let mut row = Self { name, sent, at_rest, peak, held: most, slowest, became, faults: Vec::new() };
+        let (sent, unanswered) = (counts.sent.get(), scrapes + waits.unanswered);
+        let mut row = Self { name, sent, at_rest, peak, held: most, waits, became, faults: Vec::new() };
         for shown in expected.shown {
-            let (what, is_shown) = shown.is_in(sent, &kinds, &before, &samples, looks);
+            let (what, is_shown) = shown.is_in(&counts, &kinds, &before, &samples, row.waits.answered);
             row.fault(!is_shown, || format!("the attack did not take place: {what}"));
         }
         row.fault(most.is_some_and(|held| held > MAY_HOLD), || {
@@ -142,7 +145,9 @@ impl fmt::Display for Row {
         let mib = |bytes: f64| format!("{:.1} MiB", bytes / MIB);
         let [sent, at_rest, peak] = [self.sent, self.at_rest, self.peak].map(|bytes| mib(bytes as f64));
         let held = self.held.map_or_else(|| "not said".into(), mib);
-        let (name, slowest, became) = (self.name, self.slowest.as_millis(), &self.became);
-        write!(to, "| {name} | {sent} | {peak} ({at_rest} at rest) | {held} | {slowest} ms | {became} |")
+        let (name, became) = (self.name, &self.became);
+        let (p99, most) = self.waits.p99_and_most();
+        let waits = format!("{} ms, {} ms at most", p99.as_millis(), most.as_millis());
+        write!(to, "| {name} | {sent} | {peak} ({at_rest} at rest) | {held} | {waits} | {became} |")
     }
 }

@@ -7,7 +7,7 @@ use test_support::{Line, eventually};
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
-use crate::attackers::{Sent, connect};
+use crate::attackers::{Counts, connect};
 use crate::http2::Connection;
 use crate::http2::frame::HEADERS;
 use crate::service::Service;
@@ -27,7 +27,7 @@ async fn only_line(process: &Process) -> Line {
 
 /// A client of HTTP/1 that posts a large body to be given back, and does not read.
 async fn deaf(service: &Service) -> crate::attackers::Socket {
-    let mut socket = connect(service.address, &Sent::default()).await;
+    let mut socket = connect(service.address, &Counts::default()).await;
     let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length:";
     assert!(socket.send(format!("{head} {BODY}\r\n\r\n").as_bytes()).await);
     assert!(socket.send(&[b"\"", &vec![b'a'; BODY - 2][..], b"\""].concat()).await, "all of it is taken");
@@ -62,7 +62,7 @@ async fn a_client_that_reads_slowly_is_not_cut_off() {
 #[tokio::test]
 async fn a_stream_that_is_reset_before_its_first_byte_got_none() {
     let service = Service::start(&[]).await;
-    let mut connection = Connection::new(connect(service.address, &Sent::default()).await);
+    let mut connection = Connection::new(connect(service.address, &Counts::default()).await);
     let stream = connection.get("/hello/ada");
     let answered = async { while connection.next().await.expect("the connection stays").kind != HEADERS {} };
     timeout(PATIENCE, answered).await.expect("the head of the answer needs no window");

@@ -1,4 +1,4 @@
-//! Another client during an attack, and what it sees.
+//! What the service says of itself during an attack, and what another client sees of it.
 
 use std::time::{Duration, Instant};
 
@@ -6,19 +6,16 @@ use http::StatusCode;
 use test_support::Samples;
 use tokio::time::timeout;
 
+use crate::probes::Probes;
 use crate::service::{Service, is_at_rest};
 use crate::{ANOTHER_CLIENT_WAITS, HELD_AT_REST};
 
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
-#[derive(Default)]
 pub(crate) struct Watch {
-    /// The slowest answer of a probe.
-    pub(crate) slowest: Duration,
-    /// Probes, answered or not.
-    pub(crate) looks: usize,
-    /// Probes and scrapes that were not answered in time.
+    pub(crate) probes: Probes,
+    /// Scrapes that were not answered in time.
     pub(crate) unanswered: usize,
     /// The most that the service said it held for clients; `None` where it does not say.
     pub(crate) held: Option<f64>,
@@ -27,6 +24,10 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    pub(crate) fn begin(service: &Service) -> Self {
+        Self { probes: Probes::start(service.address), unanswered: 0, held: None, last: None }
+    }
+
     /// Looks on until `over`, or until so much time is gone; says whether it was over.
     pub(crate) async fn until(
         &mut self,
@@ -48,11 +49,6 @@ impl Watch {
     }
 
     async fn look(&mut self, service: &Service) {
-        let asked = Instant::now();
-        self.looks += 1;
-        let probe = timeout(ANOTHER_CLIENT_WAITS, service.ask("/healthz")).await;
-        self.slowest = self.slowest.max(asked.elapsed());
-        self.unanswered += usize::from(!matches!(probe, Ok(Ok(answer)) if answer.status == StatusCode::OK));
         let scrape = timeout(ANOTHER_CLIENT_WAITS, service.ask("/metrics")).await;
         self.last = match scrape {
             Ok(Ok(answer)) if answer.status == StatusCode::OK && answer.whole => Some(Samples::parse(answer.text())),

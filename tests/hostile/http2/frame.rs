@@ -79,3 +79,10 @@ pub(crate) fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (u8, u8, &[u8])> 
         Some((head[3], head[4], payload))
     })
 }
+
+/// The error code for which the connection is ended, where these frames end it.
+pub(crate) fn goaway(bytes: &[u8]) -> Option<[u8; 4]> {
+    let (_, _, payload) = frames(bytes).find(|(kind, ..)| *kind == GOAWAY)?;
+    // Behind the last stream.
+    payload.get(4..8)?.try_into().ok()
+}
