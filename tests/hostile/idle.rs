@@ -69,8 +69,8 @@ pub(crate) async fn returning(mut attackers: Attackers) -> Attackers {
             if Instant::now() > end {
                 break;
             }
-            let sent = socket.sent.clone();
-            socket = connect(address, &sent).await;
+            let counts = socket.counts.clone();
+            socket = connect(address, &counts).await;
         }
     };
     attackers.send(RETURNING, act).await;

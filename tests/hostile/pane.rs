@@ -4,7 +4,7 @@ use http::Method;
 use test_support::process::free_address;
 use test_support::{client, eventually};
 
-use crate::attackers::{Sent, Socket, connect};
+use crate::attackers::{Counts, Socket, connect};
 use crate::service::Service;
 use crate::trial::alone;
 use crate::{ANOTHER_CLIENT_WAITS, SETTINGS};
@@ -40,10 +40,10 @@ async fn viewers_that_take_nothing_hold_neither_memory_nor_requests() {
     let path = format!("/hello/{}", "a".repeat(1000));
     client::get_many(service.address, path.clone(), REQUESTS).await;
     let at_rest = service.resident();
-    let sent = Sent::default();
+    let counts = Counts::default();
     let mut sockets = Vec::new();
     for number in 0..CONNECTIONS {
-        sockets.push(harm(number, connect(pane, &sent).await).await);
+        sockets.push(harm(number, connect(pane, &counts).await).await);
     }
     for _ in 0..ROUNDS {
         client::get_many(service.address, path.clone(), REQUESTS).await;
