@@ -1,62 +1,41 @@
 //! Which method and route is most to blame for a rule that fires.
 
-use serde::Serialize;
-
 use super::counts::{BUCKETS, errors, requests};
 use super::history::History;
+use super::rules::Blamed;
 use super::traffic::{OTHER_METHOD, OTHER_ROUTE};
 
 /// From here on a request is slow: the limit of the rule about p99, in seconds.
 pub(super) const SLOW: f64 = 1.0;
 
-/// A method and route, and what it did in the window of the rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Blamed {
-    method: String,
-    route: String,
-    requests: u64,
-    errors: u64,
-    /// Only where the rule is about durations.
-    slow: Option<u64>,
-    window_seconds: u64,
+/// The method and route with the most errors in the newest seconds; `None` where none had any.
+pub(super) fn for_errors(history: &History, seconds: u64) -> Option<Blamed> {
+    most(history, seconds, errors, false)
 }
 
-impl Blamed {
-    /// The method and route with the most errors in the newest seconds; `None` where none had any.
-    pub(super) fn for_errors(history: &History, seconds: u64) -> Option<Self> {
-        Self::most(history, seconds, errors, false)
-    }
+/// The one with the most slow requests.
+pub(super) fn for_slowness(history: &History, seconds: u64) -> Option<Blamed> {
+    let bounds = (*history.bounds).as_ref();
+    let first = BUCKETS + bounds.iter().position(|bound| *bound > SLOW).unwrap_or(bounds.len());
+    most(history, seconds, |row| row[first..].iter().sum(), true)
+}
 
-    /// The one with the most slow requests.
-    pub(super) fn for_slowness(history: &History, seconds: u64) -> Option<Self> {
-        let bounds = (*history.bounds).as_ref();
-        let first = BUCKETS + bounds.iter().position(|bound| *bound > SLOW).unwrap_or(bounds.len());
-        Self::most(history, seconds, |row| row[first..].iter().sum(), true)
-    }
-
-    fn most(history: &History, seconds: u64, guilt: impl Fn(&[u64]) -> u64, is_slow: bool) -> Option<Self> {
-        let traffic = &history.traffic;
-        let own = traffic.endpoints.iter().filter(|own| !own.is_probe);
-        let own = own.map(|own| (own.method.as_str(), own.route.as_str(), &own.counts));
-        let all = own.chain(traffic.other.iter().map(|other| (OTHER_METHOD, OTHER_ROUTE, other)));
-        let judged = all.map(|(method, route, counts)| {
-            let (row, _) = history.recent(counts, seconds);
-            (guilt(&row), method, route, row)
-        });
-        let (guilt, method, route, row) = judged.max_by_key(|(guilt, ..)| *guilt).filter(|(guilt, ..)| *guilt > 0)?;
-        Some(Self {
-            method: method.into(),
-            route: route.into(),
-            requests: requests(&row),
-            errors: errors(&row),
-            slow: is_slow.then_some(guilt),
-            window_seconds: seconds,
-        })
-    }
-
-    /// `GET /checkout (12 of 400)`.
-    pub(super) fn in_words(&self) -> String {
-        let Self { method, route, requests, errors, slow, .. } = self;
-        format!("{method} {route} ({} of {requests})", slow.unwrap_or(*errors))
-    }
+fn most(history: &History, seconds: u64, guilt: impl Fn(&[u64]) -> u64, is_slow: bool) -> Option<Blamed> {
+    let traffic = &history.traffic;
+    let own = traffic.endpoints.iter().filter(|own| !own.is_probe);
+    let own = own.map(|own| (own.method.as_str(), own.route.as_str(), &own.counts));
+    let all = own.chain(traffic.other.iter().map(|other| (OTHER_METHOD, OTHER_ROUTE, other)));
+    let judged = all.map(|(method, route, counts)| {
+        let (row, _) = history.recent(counts, seconds);
+        (guilt(&row), method, route, row)
+    });
+    let (guilt, method, route, row) = judged.max_by_key(|(guilt, ..)| *guilt).filter(|(guilt, ..)| *guilt > 0)?;
+    Some(Blamed {
+        method: method.into(),
+        route: route.into(),
+        requests: requests(&row),
+        errors: errors(&row),
+        slow: is_slow.then_some(guilt),
+        window_seconds: seconds,
+    })
 }

@@ -1,6 +1,6 @@
 //! The five rules that say whether something is wrong. They are those that the bundle's alerts begin with.
 
-use super::blame::{Blamed, SLOW};
+use super::blame::{self, SLOW};
 use super::burn::fast_burn;
 use super::counts::{BUCKETS, errors, failed_calls, requests};
 use super::history::History;
@@ -34,7 +34,7 @@ fn any_5xx(history: &History, names: Names<'_>) -> Rule {
     let (sums, _) = history.recent(&history.traffic.total, 120);
     let (errors, requests) = (errors(&sums), requests(&sums));
     let or_grpc = if failed_calls(&sums) > 0 { ", or ended with a gRPC code that is the server's fault," } else { "" };
-    let route = (errors > 0).then(|| Blamed::for_errors(history, 120)).flatten();
+    let route = (errors > 0).then(|| blame::for_errors(history, 120)).flatten();
     let most = route.as_ref().map(|route| format!("; most by {}", route.in_words())).unwrap_or_default();
     Rule {
         name: "any_5xx",
@@ -55,7 +55,7 @@ fn p99_slow(history: &History, names: Names<'_>) -> Rule {
     let (sums, _) = history.recent(&history.traffic.total, 300);
     let p99 = quantile(0.99, (*history.bounds).as_ref(), &sums[BUCKETS..]);
     let (is_slow, enough) = (p99.is_some_and(|seconds| seconds > SLOW), requests(&sums) >= ENOUGH);
-    let route = (is_slow && enough).then(|| Blamed::for_slowness(history, 300)).flatten();
+    let route = (is_slow && enough).then(|| blame::for_slowness(history, 300)).flatten();
     let most = route.as_ref().map(|route| format!("; most of the slow ones by {}", route.in_words()));
     Rule {
         name: "p99_slow",

@@ -3,7 +3,7 @@
 //! * [`input`] is what comes from outside; [`state`] is what all parts share, [`collector`] the thread that fills it.
 //! * [`history`] holds the rings: [`timeline`] says which steps there are, [`counts`] and [`mod@column`] are one ring each,
 //!   [`traffic`] those of requests and [`metric`] those of metrics by name. [`quantile`] and [`judge`] (with
-//!   [`burn`] and [`blame`]) read them, [`rules`] are what is wrong, and [`queries`] the same in PromQL.
+//!   [`burn`] over [`windows`], and [`blame`]) read them, [`rules`] are what is wrong, and [`queries`] the same in PromQL.
 //! * [`lines`] are the newest lines, [`span_store`] the newest spans ([`span`]).
 //! * [`api`] has the addresses and the way of a request: [`guard`] and [`token`] say who may ask, [`overview`] (with
 //!   [`routes`] and [`metric_list`]), [`series`], [`lines_query`], [`trace`], [`live`] (with [`feed`], [`mod@event`] and [`viewers`]) and
@@ -50,3 +50,4 @@ pub(crate) mod token;
 mod trace;
 mod traffic;
 mod viewers;
+mod windows;

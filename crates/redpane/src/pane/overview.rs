@@ -5,13 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::answer::{Answer, ended, json};
-use super::blame::Blamed;
 use super::log_filter::Filter;
 use super::metric_list::{self, MetricState};
 use super::parameters::Parameters;
 use super::process::Process;
 use super::routes::{Rates, RouteState, rates, routes};
-use super::rules::{Rule, State};
+use super::rules::{Blamed, Rule, State};
 use super::series::IN_FLIGHT;
 use super::state::{LIMIT_BYTES, Pane, now_ms};
 use super::viewers::VIEWERS;

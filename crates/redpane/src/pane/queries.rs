@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::burn::{BUDGET, Pair};
+use super::windows::{BUDGET, Pair};
 
 /// How `/metrics` spells what the rules ask for, and which series are of this application.
 #[derive(Clone, Copy, Debug)]

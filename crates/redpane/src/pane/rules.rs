@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::blame::Blamed;
+use serde::Serialize;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,26 @@ impl State {
             Self::Warning => "warning",
             Self::Burning => "burning",
         }
+    }
+}
+
+/// A method and route, and what it did in the window of the rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Blamed {
+    pub(super) method: String,
+    pub(super) route: String,
+    pub(super) requests: u64,
+    pub(super) errors: u64,
+    /// Only where the rule is about durations.
+    pub(super) slow: Option<u64>,
+    pub(super) window_seconds: u64,
+}
+
+impl Blamed {
+    /// `GET /checkout (12 of 400)`.
+    pub(super) fn in_words(&self) -> String {
+        let Self { method, route, requests, errors, slow, .. } = self;
+        format!("{method} {route} ({} of {requests})", slow.unwrap_or(*errors))
     }
 }
 
