@@ -8,6 +8,7 @@ mod instructions;
 mod load;
 mod measure;
 mod memory;
+mod options;
 mod pipe;
 mod process;
 mod receiver;
@@ -39,6 +40,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Instructions) {
         instructions::run(&settings)?;
+    }
+    if wanted(Part::Options) {
+        options::run(&settings)?;
     }
     report::run()
 }

@@ -28,6 +28,8 @@ pub(crate) enum Part {
     Memory,
     /// Instructions a request, counted by callgrind.
     Instructions,
+    /// Instructions that each option of redpane adds, counted in the same way.
+    Options,
     /// Only the document, from the results that are there.
     Report,
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::results::{Kept, kept};
 use crate::settings::Settings;
-use crate::{compare, dimensions, instructions, memory};
+use crate::{compare, dimensions, instructions, memory, options};
 
 const DOCUMENT: &str = "../docs/benchmarks.md";
 const PLOT: &str = "../docs/images/benchmarks.svg";
@@ -32,12 +32,15 @@ pub(crate) fn run() -> Result<()> {
     let memory: Option<Kept<Vec<memory::Run>>> = kept(memory::PART)?;
     let instructions: Option<Kept<Vec<instructions::Counted>>> = kept(instructions::PART)?;
 
+    let options: Option<Kept<Vec<instructions::Counted>>> = kept(options::PART)?;
+
     let long = |settings: &Settings| {
         settings.rounds >= ROUNDS_TO_QUOTE && settings.rounds * settings.seconds >= SECONDS_TO_QUOTE
     };
     let view = context! {
         compare => compare.as_ref().map(|kept| section(kept, long(&kept.settings), comparison::view(kept))),
         instructions => instructions.as_ref().map(|kept| section(kept, true, tables::instructions(&kept.measured))),
+        options => options.as_ref().map(|kept| section(kept, true, tables::options(&kept.measured))),
         dimensions => dimensions.as_ref().map(|kept| section(kept, long(&kept.settings), growth::view(&kept.measured))),
         memory => memory
             .as_ref()
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn a_document_without_results_is_still_one() {
         let none = None::<()>;
-        let view = context! { compare => none, instructions => none, dimensions => none, memory => none, notes => "by hand\n" };
+        let view = context! { compare => none, instructions => none, options => none, dimensions => none, memory => none, notes => "by hand\n" };
         let document = render(TEMPLATE, view).unwrap();
         assert!(document.starts_with("# "), "{document}");
         assert!(document.contains("by hand"), "{document}");

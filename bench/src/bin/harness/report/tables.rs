@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::assembly::{BARE, find};
 use crate::instructions::Counted;
 use crate::memory::{Point, Run};
+use crate::options::MEASURED;
 use crate::statistics::number;
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +33,31 @@ pub(super) fn instructions(counted: &[Counted]) -> Vec<InstructionsRow> {
         Some(InstructionsRow { title, per_request, added, allocations, allocations_added })
     };
     counted.iter().filter_map(row).collect()
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct OptionRow {
+    title: &'static str,
+    /// Instructions that a request takes more; empty where there is nothing to tell.
+    unused: String,
+    used: String,
+}
+
+pub(super) fn options(counted: &[Counted]) -> Vec<OptionRow> {
+    let find = |variant: &str| {
+        let found = counted.iter().find(|counted| counted.assembly == variant);
+        found.map(|counted| counted.instructions.per_request())
+    };
+    let text = |difference: Option<(&str, &str)>| {
+        let both = difference.and_then(|(without, with)| find(without).zip(find(with)));
+        both.map_or_else(String::new, |(without, with)| number(with - without, 0))
+    };
+    let row = |measured: &crate::options::Measured| OptionRow {
+        title: measured.title,
+        unused: text(measured.unused),
+        used: text(measured.used),
+    };
+    MEASURED.iter().map(row).collect()
 }
 
 /// Resident memory in MiB at the start, after these shares of the requests, and the largest seen.
