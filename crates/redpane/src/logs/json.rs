@@ -100,6 +100,7 @@ pub(crate) fn display(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
 }
 
 /// Appends the value, or `null`.
+#[inline]
 pub(crate) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
     match value {
         Some(value) => write(out, value),

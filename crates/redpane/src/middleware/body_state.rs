@@ -60,6 +60,7 @@ impl BodyState {
         }
     }
 
+    #[inline]
     pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
         match self {
             Self::Observed(observation, _) => observation.count(frame),

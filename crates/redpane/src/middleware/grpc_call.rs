@@ -66,6 +66,7 @@ impl SeenCall {
     }
 
     /// A frame of the answer was handed over.
+    #[cold]
     pub(super) fn frame<D: Buf>(&mut self, frame: &Frame<D>) {
         self.waited += self.waiting.take().map_or(Duration::ZERO, |since| since.elapsed());
         if let Some(data) = frame.data_ref() {
@@ -100,6 +101,7 @@ impl SeenCall {
     }
 
     /// The call has ended so, `elapsed` after it arrived. Counted, where its method is known.
+    #[cold]
     pub(super) fn end(&self, outcome: Outcome, elapsed: Duration) -> EndedCall {
         let Some(method) = &self.method else { return EndedCall { code: None, streamed: None } };
         let code = self.code(outcome, elapsed);

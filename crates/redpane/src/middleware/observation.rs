@@ -193,6 +193,7 @@ impl Observation {
     }
 
     /// A frame of the answer was handed over.
+    #[inline]
     pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {
         if let Some(seen) = &mut self.grpc {
             seen.frame(frame);
