@@ -2,6 +2,9 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use test_support::is_required;
 
 use crate::files;
 use crate::helm::{installed, skip};
@@ -13,10 +16,20 @@ pub(crate) struct Kubeconform;
 
 impl Kubeconform {
     pub(crate) fn find() -> Option<Self> {
-        if installed("kubeconform", "-v") {
+        static HAS_SCHEMAS: LazyLock<bool> = LazyLock::new(|| {
+            let known = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\n";
+            Kubeconform.check(known, "1.31.0").is_ok()
+        });
+        if !installed("kubeconform", "-v") {
+            skip("kubeconform");
+        } else if !*HAS_SCHEMAS {
+            let none =
+                "kubeconform finds no schemas of Kubernetes: neither in REDPANE_KUBERNETES_SCHEMAS nor on the internet";
+            assert!(!is_required("kubeconform"), "REDPANE_TEST_REQUIRE names kubeconform: {none}");
+            eprintln!("skipped: {none}");
+        } else {
             return Some(Self);
         }
-        skip("kubeconform");
         None
     }
 
