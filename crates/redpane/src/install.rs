@@ -123,8 +123,10 @@ impl Telemetry {
         #[cfg(feature = "otlp")]
         let subscriber = subscriber.with(self.span_layer());
         tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::Subscriber)?;
-        // Fails only where the application has set another logger for the `log` crate, which then is its choice.
-        let _ = LogTracer::builder().with_max_level(self.log().filter().lead_log_crate()).init();
+        // Fails only where the application has set another logger for the `log` crate: then its level is that one's, too.
+        if LogTracer::init().is_ok() {
+            self.log().filter().lead_log_crate();
+        }
         panics::install(self.log());
         flush_guard::at_thread_end(self.log());
         let _ = INSTALLED.set(Arc::clone(self.core()));

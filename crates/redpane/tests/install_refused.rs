@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::io;
 use std::process::Command;
+use std::time::Duration;
 
 use redpane::{InstallError, Redpane};
 use tracing_subscriber::Registry;
@@ -54,7 +55,10 @@ fn child_with_a_logger_of_its_own() {
         fn flush(&self) {}
     }
     log::set_logger(&Own).unwrap();
-    Redpane::new("test").log_writer(io::sink()).install().expect("another logger is the application's choice");
+    log::set_max_level(log::LevelFilter::Debug);
+    let telemetry = Redpane::new("test").log_writer(io::sink()).install().expect("another logger is allowed");
+    telemetry.set_log_filter("off".parse().unwrap(), Duration::from_secs(60)).unwrap();
+    assert_eq!(log::max_level(), log::LevelFilter::Debug, "its level is its own");
 }
 
 #[test]

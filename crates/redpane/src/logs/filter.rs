@@ -109,10 +109,12 @@ impl LogFilter {
         (self.with(Targets::to_string), until)
     }
 
-    /// Makes the level of the `log` crate follow this filter, and gives it for now.
-    pub(crate) fn lead_log_crate(&self) -> log::LevelFilter {
+    /// Makes the level of the `log` crate follow this filter from now on.
+    pub(crate) fn lead_log_crate(&self) {
+        // Nobody changes the filter meanwhile.
+        let _changed = self.lock();
         self.leads_log_crate.store(true, Ordering::Relaxed);
-        self.with(most_verbose)
+        log::set_max_level(self.with(most_verbose));
     }
 
     /// Sets a filter for this long, and calls `restore` then, unless another one was set meanwhile.
