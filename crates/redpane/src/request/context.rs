@@ -303,6 +303,11 @@ impl RequestContext {
         lock(&self.0.kept.get_or_init(Box::default).fields).record(name, value);
     }
 
+    /// Adds the cause of a failure, or replaces the earlier one.
+    pub(crate) fn record_cause(&self, text: &str, type_name: Option<&'static str>) {
+        lock(&self.0.kept.get_or_init(Box::default).fields).record_error(text, type_name);
+    }
+
     /// Adds a field, unless there is one of this name.
     pub(crate) fn record_missing(&self, name: &'static str, value: &FieldValue) {
         lock(&self.0.kept.get_or_init(Box::default).fields).record_missing(name, value);

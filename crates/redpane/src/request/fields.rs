@@ -6,6 +6,14 @@ use std::borrow::Cow;
 const MAX_FIELDS: usize = 16;
 /// The most bytes of names and values of a request, together. A number counts as 8.
 pub(crate) const MAX_BYTES: usize = 4 * 1024;
+/// So much of the text of an error stays, where the other fields leave less.
+const LEAST_ERROR: usize = 512;
+/// The most bytes of the name of an error's type.
+const MAX_ERROR_TYPE: usize = 256;
+/// Stands at the end of a text that was cut.
+pub(super) const CUT: &str = "…[cut]";
+const ERROR: &str = "error";
+const ERROR_TYPE: &str = "error_type";
 
 /// The value of a recorded field.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +102,44 @@ impl RecordedFields {
         }
     }
 
+    /// Adds an error, or replaces the earlier one and its type. Why a request failed is worth more than what else is known
+    /// of it: past a bound its text is shortened, then other fields give way, the latest first, and are counted.
+    pub(crate) fn record_error(&mut self, text: &str, type_name: Option<&'static str>) {
+        let place = self.remove(ERROR);
+        self.remove(ERROR_TYPE);
+        let type_name = type_name.map(|name| start(name, MAX_ERROR_TYPE));
+        let fields = 1 + usize::from(type_name.is_some());
+        let bytes = ERROR.len() + type_name.map_or(0, |name| ERROR_TYPE.len() + name.len());
+        let least = text.len().min(LEAST_ERROR);
+        while self.fields.len() + fields > MAX_FIELDS || self.bytes + bytes + least > MAX_BYTES {
+            self.remove_at(self.fields.len() - 1);
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        let text = within(text, MAX_BYTES - self.bytes - bytes);
+        let place = place.map_or(self.fields.len(), |place| place.min(self.fields.len()));
+        if let Some(name) = type_name {
+            self.insert(place, ERROR_TYPE, name.into());
+        }
+        self.insert(place, ERROR, text.into());
+    }
+
+    fn insert(&mut self, at: usize, name: &'static str, value: FieldValue) {
+        self.bytes += name.len() + value.bytes();
+        self.fields.insert(at, (name.into(), value));
+    }
+
+    /// Takes the field of this name out; gives its place.
+    fn remove(&mut self, name: &str) -> Option<usize> {
+        let at = self.fields.iter().position(|(known, _)| known == name)?;
+        self.remove_at(at);
+        Some(at)
+    }
+
+    fn remove_at(&mut self, at: usize) {
+        let (name, value) = self.fields.remove(at);
+        self.bytes -= name.len() + value.bytes();
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &FieldValue)> {
         self.fields.iter().map(|(name, value)| (&**name, value))
     }
@@ -102,6 +148,20 @@ impl RecordedFields {
     pub(crate) fn dropped(&self) -> u32 {
         self.dropped
     }
+}
+
+/// A text of at most so many bytes, which says where it was cut.
+fn within(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return text.into();
+    }
+    format!("{}{CUT}", start(text, most.saturating_sub(CUT.len()))).into()
+}
+
+/// The first so many bytes of a text, or a few less where that would cut a character.
+pub(super) fn start(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]
@@ -127,5 +187,53 @@ mod tests {
         fields.record("f0".into(), "x".repeat(3 * 1024).into());
         fields.record("f1".into(), "x".repeat(2 * 1024).into());
         assert_eq!(fields.dropped(), 6);
+    }
+
+    fn named<'a>(fields: &'a RecordedFields, name: &str) -> Option<&'a FieldValue> {
+        fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    #[test]
+    fn a_later_error_replaces_the_earlier_one_and_its_type() {
+        let mut fields = RecordedFields::default();
+        fields.record_error("refused", Some("std::io::error::Error"));
+        fields.record("tenant".into(), "acme".into());
+        fields.record_error("cannot pay", None);
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("error", &"cannot pay".into()), ("tenant", &"acme".into())]);
+    }
+
+    #[test]
+    fn an_error_has_room_however_many_fields_there_are() {
+        let mut fields = RecordedFields::default();
+        (0..MAX_FIELDS).for_each(|number| fields.record(format!("f{number}").into(), 1.into()));
+        fields.record_error("refused", Some("Refused"));
+        assert_eq!(
+            (named(&fields, ERROR), named(&fields, ERROR_TYPE)),
+            (Some(&"refused".into()), Some(&"Refused".into()))
+        );
+        assert_eq!((fields.iter().count(), fields.dropped(), named(&fields, "f14")), (MAX_FIELDS, 2, None));
+        fields.record("late".into(), 1.into());
+        assert_eq!((fields.dropped(), named(&fields, ERROR)), (3, Some(&"refused".into())));
+    }
+
+    #[test]
+    fn an_error_has_room_however_long_the_fields_are() {
+        let text_of = |fields: &RecordedFields| match named(fields, ERROR) {
+            Some(FieldValue::Text(text)) => text.len(),
+            other => panic!("{other:?}"),
+        };
+        let mut fields = RecordedFields::default();
+        fields.record("body".into(), "x".repeat(3 * 1024).into());
+        fields.record_error(&"ä".repeat(1000), Some("Refused"));
+        assert!((LEAST_ERROR..1024).contains(&text_of(&fields)), "its text is shortened");
+        assert_eq!((fields.dropped(), named(&fields, ERROR_TYPE)), (0, Some(&"Refused".into())));
+        assert!((MAX_BYTES - 2..=MAX_BYTES).contains(&fields.bytes), "{}", fields.bytes);
+
+        let mut fields = RecordedFields::default();
+        fields.record("tenant".into(), "acme".into());
+        fields.record("body".into(), "x".repeat(MAX_BYTES - 20).into());
+        fields.record_error(&"x".repeat(2 * 1024), Some("Refused"));
+        assert_eq!((fields.dropped(), text_of(&fields)), (1, 2 * 1024), "what is longer gives way");
+        assert_eq!(named(&fields, "tenant"), Some(&"acme".into()));
     }
 }

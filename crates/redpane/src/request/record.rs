@@ -7,12 +7,10 @@ use std::fmt::Write as _;
 use super::context::RequestContext;
 use super::current::{current, with_current};
 use super::error_chain::ErrorChain;
-use super::fields::{FieldName, FieldValue};
+use super::fields::{CUT, FieldName, FieldValue, start};
 
 /// The most bytes of the text of an error that are recorded.
 const MAX_ERROR: usize = 2 * 1024;
-/// Stands at the end of a text that was cut.
-const CUT: &str = "…[cut]";
 
 /// Adds a field to the access line of the request that this code runs for, beside the fields that every line has. Outside
 /// of a request it does nothing.
@@ -37,7 +35,11 @@ pub fn record(name: impl Into<FieldName>, value: impl Into<FieldValue>) {
 }
 
 /// Adds the cause of a failure to the access line of the request that this code runs for: `error`, the error and its
-/// sources in one line, at most 2 KiB of it, and `error_type`, the name of its type, which a `dyn Error` has lost. Outside of a request it does nothing.
+/// sources in one line, at most 2 KiB of it, and `error_type`, the name of its type, which a `dyn Error` has lost. Outside of a
+/// request it does nothing.
+///
+/// A later error replaces the earlier one. Where the fields of [`record()`] leave no room, the text is shortened to what is
+/// left, but not below 512 bytes: then other fields give way, the latest first, and `fields_dropped` counts them.
 ///
 /// The status and the level of the request do not change: answer with the status that fits.
 ///
@@ -63,10 +65,7 @@ impl RequestContext {
 
     /// Adds the cause of a failure to the access line of this request; see [`record_error`](crate::record_error()).
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
-        self.record("error", shown(error));
-        if let Some(name) = own_name::<E>() {
-            self.record("error_type", name);
-        }
+        self.record_cause(&shown(error), own_name::<E>());
     }
 }
 
@@ -88,9 +87,8 @@ impl Cause {
 
     /// Adds it to the access line of the request that this code runs for.
     pub(crate) fn record(self) {
-        record("error", self.text);
-        if let Some(name) = self.type_name {
-            record("error_type", name);
+        if let Some(context) = current() {
+            context.record_cause(&self.text, self.type_name);
         }
     }
 }
@@ -126,8 +124,7 @@ impl std::fmt::Write for Bounded {
             self.0.push_str(text);
             return Ok(());
         }
-        let end = (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        self.0.push_str(&text[..end]);
+        self.0.push_str(start(text, room));
         Err(std::fmt::Error)
     }
 }

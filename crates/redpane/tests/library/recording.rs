@@ -116,6 +116,35 @@ async fn an_error_is_recorded_with_its_causes_and_its_type() {
     assert_eq!((line.str("error"), line.get("error_type")), ("cannot pay: refused", None));
 }
 
+/// A type that stands beside another error's text would be worse than none.
+#[tokio::test]
+async fn a_later_error_without_a_type_takes_the_type_of_the_earlier_one_away() {
+    let handler = || async {
+        redpane::record_error(&std::io::Error::other("refused"));
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR).source(anyhow::anyhow!("cannot pay"))
+    };
+    let line = line_of(Router::new().route("/", get(handler))).await;
+    assert_eq!((line.str("error"), line.get("error_type")), ("cannot pay", None), "{}", line.text);
+}
+
+#[tokio::test]
+async fn an_error_has_room_beside_many_fields() {
+    let handler = || async {
+        (0..16).for_each(|number| redpane::record(format!("f{number}"), "x".repeat(250)));
+        redpane::record_error(&std::io::Error::other("e".repeat(1000)));
+    };
+    let line = line_of(Router::new().route("/", get(handler))).await;
+    assert_eq!(
+        (line.str("error_type"), &line["fields_dropped"]),
+        ("std::io::error::Error", &2.into()),
+        "{}",
+        line.text
+    );
+    let error = line.str("error");
+    assert!(error.starts_with("eee") && error.ends_with("…[cut]") && error.len() >= 500, "{error}");
+    assert_eq!((line.get("f13").is_some(), line.get("f14")), (true, None));
+}
+
 /// An extractor that refuses, a middleware inside, and a task: all of them are in the request.
 #[tokio::test]
 async fn from_an_extractor_a_middleware_inside_and_a_task() {
