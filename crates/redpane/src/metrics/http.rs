@@ -205,11 +205,10 @@ impl HttpMetrics {
         }
     }
 
-    /// Counts the end of a stream that was a gRPC call. Its request was counted at its headers, when nobody knew the code.
-    pub(crate) fn record_streamed_call(&self, counted: Counted<'_>, status: u16, code: GrpcCode) {
-        if status < 500 && code.is_servers_fault() {
-            counted.endpoint.count_failed_call();
-        }
+    /// Counts the end of a stream that was a gRPC call and failed. Its request was counted at its headers, when nobody knew
+    /// that.
+    pub(crate) fn record_failed_stream(&self, counted: Counted<'_>) {
+        counted.endpoint.count_failed_call();
     }
 
     /// Every method and route there is, in the order they came.

@@ -322,6 +322,8 @@ impl Drop for Observation {
         let series = match &self.series {
             RequestSeries::Known(series) => series,
             RequestSeries::GrpcCall(call) => {
+                // Whether it named a method nobody knows.
+                self.grpc = None;
                 unanswered = cache.call_series(call, Callee::NotGrpc);
                 &unanswered
             }

@@ -84,9 +84,6 @@ impl Drop for BodyStream {
         let elapsed = context.head().arrived.elapsed();
         let grpc_code = self.grpc.as_ref().and_then(|seen| seen.end(self.outcome, elapsed).code);
         let (endpoint, requests) = pipeline.registry.http.endpoint(series);
-        if let Some(code) = grpc_code {
-            pipeline.registry.http.record_streamed_call(requests, *status, code);
-        }
         let stream = FinishedStream {
             trace_id,
             span_id,
@@ -101,6 +98,9 @@ impl Drop for BodyStream {
             request_id: context.request_id(),
             fields: context.take_fields(),
         };
+        if stream.is_failed_call() {
+            pipeline.registry.http.record_failed_stream(requests);
+        }
         logs::stream::write(&pipeline.log, &stream);
         counted.end(stream.nanoseconds);
     }

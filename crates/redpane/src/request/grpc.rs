@@ -25,6 +25,28 @@ pub(crate) const CODES: [&str; 17] = [
     "Unauthenticated",
 ];
 
+/// The same as gRPC's own documents spell them, and with them OpenTelemetry's conventions.
+#[cfg(feature = "otlp")]
+const STATUS_CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
 /// A code of gRPC, from 0 to 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GrpcCode(u8);
@@ -61,6 +83,12 @@ impl GrpcCode {
 
     pub(crate) fn name(self) -> &'static str {
         CODES[self.number()]
+    }
+
+    /// As `rpc.response.status_code` has it.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn status_code(self) -> &'static str {
+        STATUS_CODES[self.number()]
     }
 
     /// Whether the server is to blame, as OpenTelemetry's conventions for RPC servers see it: Unknown, DeadlineExceeded,

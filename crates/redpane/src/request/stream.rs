@@ -30,13 +30,20 @@ pub(crate) struct FinishedStream<'a> {
 }
 
 impl FinishedStream<'_> {
-    /// The level of its line. A client that leaves a stream ends it as it should be ended: most have no other end.
+    /// The level of its line. A client that leaves a stream ends it as it should be ended: most have no other end. So does
+    /// the deadline that it gave a gRPC call.
     pub(crate) fn level(&self) -> Level {
-        match self.outcome {
-            Outcome::Panic | Outcome::BodyError | Outcome::Error => Level::ERROR,
-            _ if self.grpc_code.is_some_and(GrpcCode::is_servers_fault) => Level::ERROR,
-            _ if self.grpc_code.is_some_and(|code| code != GrpcCode::OK) => Level::WARN,
-            Outcome::Complete | Outcome::Aborted | Outcome::Timeout => Level::INFO,
+        match (self.outcome, self.grpc_code) {
+            (Outcome::Panic | Outcome::BodyError | Outcome::Error, _) => Level::ERROR,
+            (Outcome::Aborted, Some(GrpcCode::CANCELED | GrpcCode::DEADLINE_EXCEEDED)) => Level::INFO,
+            (_, Some(code)) if code.is_servers_fault() => Level::ERROR,
+            (_, Some(code)) if code != GrpcCode::OK => Level::WARN,
+            (Outcome::Complete | Outcome::Aborted | Outcome::Timeout, _) => Level::INFO,
         }
+    }
+
+    /// Whether it was a gRPC call that failed, by the fault of the server, although its status says nothing of that.
+    pub(crate) fn is_failed_call(&self) -> bool {
+        self.status < 500 && self.grpc_code.is_some_and(GrpcCode::is_servers_fault) && self.level() == Level::ERROR
     }
 }

@@ -1,15 +1,17 @@
 //! What an application records of its request, as attributes and status of the span.
 
 use super::encode::{self, Value, attribute, bytes, cut, varint};
+use super::span::MAX_ROUTE;
 use super::tag;
 use crate::request::fields::FieldValue;
 use crate::request::finished::{FinishedRequest, Outcome};
+use crate::request::grpc::GrpcCode;
 
 /// The status of a span that failed.
 pub(super) const STATUS_ERROR: u64 = 2;
 
 /// Attributes of a request's span. A recorded field of such a name gets a prefix.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "http.request.method",
     "http.request.method_original",
     "network.protocol.version",
@@ -21,6 +23,9 @@ const KEYS: [&str; 11] = [
     "user_agent.original",
     "error.type",
     "redpane.outcome",
+    "rpc.system.name",
+    "rpc.method",
+    "rpc.response.status_code",
 ];
 
 /// The attribute `error.type` and the status of a span.
@@ -33,9 +38,11 @@ pub(super) fn error(out: &mut Vec<u8>, request: &FinishedRequest<'_>) {
         })
     };
     let mut status = itoa::Buffer::new();
-    let kind = recorded("error_type").unwrap_or(match request.outcome {
-        Outcome::Panic | Outcome::BodyError | Outcome::Error => request.outcome.as_str(),
-        Outcome::Complete | Outcome::Aborted | Outcome::Timeout => status.format(request.status),
+    let kind = recorded("error_type").unwrap_or(match (request.outcome, request.grpc_code) {
+        (Outcome::Panic | Outcome::BodyError | Outcome::Error, _) => request.outcome.as_str(),
+        // Its HTTP status says nothing of it.
+        (_, Some(code)) if request.status < 500 => code.status_code(),
+        (Outcome::Complete | Outcome::Aborted | Outcome::Timeout, _) => status.format(request.status),
     });
     attribute(out, tag::ATTRIBUTES, "error.type", Value::Text(kind));
     let message = recorded("error").map(|text| cut(text, encode::MAX_TEXT));
@@ -44,6 +51,16 @@ pub(super) fn error(out: &mut Vec<u8>, request: &FinishedRequest<'_>) {
         bytes(out, 2, text.as_bytes());
     }
     varint(out, 3, STATUS_ERROR);
+}
+
+/// What OpenTelemetry's conventions for RPC say of a call, which are stable since their version 1.45. `route` is its method,
+/// where that is known.
+pub(super) fn call(out: &mut Vec<u8>, code: GrpcCode, route: &str) {
+    attribute(out, tag::ATTRIBUTES, "rpc.system.name", Value::Text("grpc"));
+    if let Some(method) = route.strip_prefix('/') {
+        attribute(out, tag::ATTRIBUTES, "rpc.method", Value::Text(cut(method, MAX_ROUTE)));
+    }
+    attribute(out, tag::ATTRIBUTES, "rpc.response.status_code", Value::Text(code.status_code()));
 }
 
 /// A recorded field as an attribute.

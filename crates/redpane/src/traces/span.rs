@@ -1,6 +1,6 @@
 //! What a span is made of, encoded as a field of OTLP's `ScopeSpans`.
 //!
-//! Attributes and status follow OpenTelemetry's stable conventions for HTTP. The query of a request is left out, as it is in
+//! Attributes and status follow OpenTelemetry's stable conventions for HTTP, and those for RPC. The query of a request is left out, as it is in
 //! access lines: it often holds what nobody should keep.
 
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use tracing::Level;
 
 use super::encode::{self, Value, attribute, bytes, cut, fixed32, fixed64, varint};
-use super::request_fields::{error, field};
+use super::request_fields::{call, error, field};
 use super::tag;
 use crate::request::context::RequestContext;
 use crate::request::finished::{FinishedRequest, Outcome};
@@ -80,6 +80,10 @@ pub(crate) fn encode_server(out: &mut Vec<u8>, endpoint: &[u8], request: &Finish
         add("http.response.status_code", Value::Integer(request.status.into()));
     }
     add("redpane.outcome", Value::Text(request.outcome.as_str()));
+    if let Some(code) = request.grpc_code {
+        call(out, code, request.route());
+    }
+    let mut add = |key: &str, value| attribute(out, tag::ATTRIBUTES, key, value);
     let mut text = [0; 48];
     if let Some(client) = head.client {
         add("client.address", Value::Text(address(&client.ip(), &mut text)));

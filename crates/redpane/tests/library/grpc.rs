@@ -24,9 +24,16 @@ fn trailers(code: &'static str) -> HeaderMap {
     HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static(code))])
 }
 
+const ONE: Step = Step::Data("\0\0\0\0\u{1}a");
+
+fn grpc(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    response
+}
+
 /// A method for each way to end, as its name says.
 async fn methods(request: Request<Body>) -> Result<Response<Body>, Infallible> {
-    const ONE: Step = Step::Data("\0\0\0\0\u{1}a");
     let name = request.uri().path().rsplit('/').next().unwrap();
     let body = match name {
         _ if request.headers().contains_key("x-first") => Scripted::body([ONE, Step::Trailers(trailers("0"))]),
@@ -37,12 +44,15 @@ async fn methods(request: Request<Body>) -> Result<Response<Body>, Infallible> {
         "Nonsense" => Scripted::body([ONE, Step::Trailers(trailers("99"))]),
         "Two" => Scripted::body([ONE, ONE, Step::Trailers(trailers("0"))]),
         "Breaks" => Scripted::body([ONE, Step::Error]),
+        "Refused" => Body::empty(),
         "Panics" => panic!("the method falls over"),
         _ => std::future::pending().await,
     };
-    let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    Ok(response)
+    let mut answer = grpc(body);
+    if name == "Refused" {
+        answer.headers_mut().extend(trailers("12"));
+    }
+    Ok(answer)
 }
 
 /// Calls a method in process, and leaves where that takes long.
@@ -114,6 +124,54 @@ async fn a_method_whose_answer_had_two_messages_is_a_stream_from_then_on() {
     let samples = observed.samples();
     assert_eq!(samples.value("http_stream_duration_seconds_count", &[("route", "/shop.Orders/Two")]), 2.0);
     assert_eq!(handled(&samples, "/shop.Orders/Two", "OK"), 2.0);
+}
+
+/// Most streams have no other end than that their client leaves.
+#[tokio::test]
+async fn a_client_that_leaves_a_stream_is_no_failure() {
+    for (end, timeout, code, level) in [
+        (None, None, "Canceled", "INFO"),
+        (None, Some("1n"), "DeadlineExceeded", "INFO"),
+        (Some("1"), None, "Canceled", "WARN"),
+        (Some("4"), None, "DeadlineExceeded", "ERROR"),
+        (Some("5"), None, "NotFound", "WARN"),
+        (Some("13"), None, "Internal", "ERROR"),
+        (Some("0"), None, "OK", "INFO"),
+    ] {
+        let observed = Observed::new();
+        called(&observed, "Two", None).await;
+        let method = async move |_: Request<Body>| {
+            let last = end.map_or(Step::Hang, |code| Step::Trailers(trailers(code)));
+            Ok::<_, Infallible>(grpc(Scripted::body([ONE, last])))
+        };
+        let mut request = Request::post("/shop.Orders/Two").header(header::CONTENT_TYPE, "application/grpc");
+        if let Some(timeout) = timeout {
+            request = request.header("grpc-timeout", timeout);
+        }
+        let service = observed.telemetry.layer().layer(service_fn(method));
+        let mut body = service.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().into_body();
+        body.frame().await.unwrap().unwrap();
+        if end.is_some() {
+            body.collect().await.unwrap();
+        }
+        let stream = observed.messages("stream", 1).await.remove(0);
+        assert_eq!([stream.str("grpc_code"), stream.str("level")], [code, level], "{}", stream.text);
+    }
+}
+
+/// Anybody can send such a request to anything.
+#[tokio::test]
+async fn a_failure_before_the_headers_has_a_code_only_where_the_method_is_known() {
+    for others in [&[][..], &["Refused", "Fine"]] {
+        let observed = Observed::new();
+        for other in others {
+            called(&observed, other, None).await;
+        }
+        called(&observed, "Pending", None).await;
+        let line = observed.access_lines(others.len() + 1).await.pop().unwrap();
+        assert_eq!((line.str("route"), line.get("grpc_code")), ("unmatched", None), "{}", line.text);
+        assert_eq!(observed.samples().sum("grpc_server_handled_total", &[("grpc_code", "Canceled")]), 0.0);
+    }
 }
 
 /// The answer of gRPC-Web ends with its trailers in the body: without this, each good call looked like one without a code.

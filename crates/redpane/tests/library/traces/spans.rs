@@ -4,8 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use http::Request;
+use http_body_util::BodyExt;
 use redpane::{ExpositionFormat, Otlp, Redpane, Sampler, TraceKeep};
 use test_support::otlp::{Receiver, Span, SpanKind, StatusCode, Value, hex};
 use test_support::{Observed, client};
@@ -108,6 +110,36 @@ async fn failures_and_recorded_fields() {
     let unmatched = named("GET unmatched");
     assert_eq!((&unmatched.status, attribute(&unmatched.attributes, "http.route")), (&None, None));
     assert_eq!(receiver.attempts()[0]["content-encoding"], "gzip");
+}
+
+/// Its HTTP status is 200 whatever happens.
+#[tokio::test]
+async fn a_grpc_call_has_its_code() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    for code in ["0", "14", "5"] {
+        let answer = move |_: Request<Body>| {
+            let headers = [("content-type", "application/grpc"), ("grpc-status", code)];
+            std::future::ready(Ok::<_, std::convert::Infallible>((headers, ()).into_response()))
+        };
+        let service = tower::Layer::layer(&observed.telemetry.layer(), tower::service_fn(answer));
+        let call = Request::post("/shop.Orders/Take").header("content-type", "application/grpc");
+        let answer = tower::ServiceExt::oneshot(service, call.body(Body::empty()).unwrap()).await.unwrap();
+        answer.into_body().collect().await.unwrap();
+    }
+    flush(&observed).await;
+    let spans = receiver.spans();
+    let said = |code: &str| spans.iter().find(|span| text(span, "rpc.response.status_code") == code).unwrap();
+    let failed = said("UNAVAILABLE");
+    assert_eq!((text(failed, "error.type"), failed.status.as_ref().unwrap().code), ("UNAVAILABLE".into(), 2));
+    for code in ["UNAVAILABLE", "NOT_FOUND", "OK"] {
+        let span = said(code);
+        assert_eq!([text(span, "rpc.system.name"), text(span, "rpc.method")], ["grpc", "shop.Orders/Take"]);
+        assert_eq!(attribute(&span.attributes, "http.response.status_code"), Some(&Value::IntValue(200)));
+    }
+    for code in ["NOT_FOUND", "OK"] {
+        assert_eq!((&said(code).status, attribute(&said(code).attributes, "error.type")), (&None, None), "{code}");
+    }
 }
 
 #[tokio::test]
