@@ -1,7 +1,7 @@
 //! Calls of gRPC methods by their code.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::catalogue;
@@ -16,11 +16,29 @@ const CELL: usize = 16;
 /// Cells of a shard.
 const STRIDE: usize = CODES.len().div_ceil(CELL);
 
+/// What an answer told of its method: for how many plain answers in a row it is taken to stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Streams {
+    /// It had other than one message, which no plain call has.
+    Surely,
+    /// It went on without anything to send. A plain call may do so once, where something held it up.
+    Probably,
+}
+
+impl Streams {
+    fn answers(self) -> u32 {
+        match self {
+            Self::Surely => u32::MAX,
+            Self::Probably => 8,
+        }
+    }
+}
+
 /// The calls of a method.
 pub(crate) struct GrpcSeries {
     counts: Box<[Padded<[AtomicU64; CELL]>]>,
-    /// An answer of it had other than one message, or went on after it.
-    streams: AtomicBool,
+    /// For how many plain answers it is still taken to stream.
+    streams: AtomicU32,
     /// `grpc_service="…",grpc_method="…"`.
     labels: String,
 }
@@ -32,7 +50,7 @@ impl GrpcSeries {
         push_label(&mut labels, "grpc_service", service);
         push_label(&mut labels, "grpc_method", method);
         let counts = (0..STRIDE * shards::count()).map(|_| Padded::default()).collect();
-        Self { counts, streams: AtomicBool::new(false), labels }
+        Self { counts, streams: AtomicU32::new(0), labels }
     }
 
     /// Counts a call that has ended.
@@ -46,13 +64,24 @@ impl GrpcSeries {
         shards.map(|shard| shard[code / CELL].0[code % CELL].load(Ordering::Relaxed)).sum()
     }
 
-    /// Whether answers of this method are streams. A method is one for good, so one answer tells of all.
+    /// Whether answers of this method are streams. All of a method are, or none is, so one answer tells of the next.
     pub(crate) fn streams(&self) -> bool {
-        self.streams.load(Ordering::Relaxed)
+        self.streams.load(Ordering::Relaxed) > 0
     }
 
-    pub(crate) fn learn_that_it_streams(&self) {
-        self.streams.store(true, Ordering::Relaxed);
+    pub(crate) fn learn_that_it_streams(&self, how: Streams) {
+        if self.streams.load(Ordering::Relaxed) < how.answers() {
+            self.streams.fetch_max(how.answers(), Ordering::Relaxed);
+        }
+    }
+
+    /// It had an answer as plain calls have them.
+    pub(crate) fn was_plain(&self) {
+        let is_open = |left: u32| left > 0 && left < Streams::Surely.answers();
+        if is_open(self.streams.load(Ordering::Relaxed)) {
+            let one_less = |left| is_open(left).then(|| left - 1);
+            let _ = self.streams.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        }
     }
 }
 
@@ -97,5 +126,23 @@ impl GrpcMetrics {
             })
         };
         (!all.is_empty()).then(|| catalogue::GRPC_HANDLED.integers(all.values().flat_map(series)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_told_is_forgotten_unless_it_is_sure() {
+        let method = GrpcMetrics::new(1).method("/shop.Orders/Take");
+        let plain_until_forgotten =
+            || (0..100).take_while(|_| method.streams()).inspect(|_| method.was_plain()).count();
+        assert_eq!(plain_until_forgotten(), 0, "plain until something says otherwise");
+        method.learn_that_it_streams(Streams::Probably);
+        assert_eq!(plain_until_forgotten(), 8);
+        method.learn_that_it_streams(Streams::Surely);
+        method.learn_that_it_streams(Streams::Probably);
+        assert_eq!(plain_until_forgotten(), 100, "never");
     }
 }

@@ -71,8 +71,10 @@ impl BodyState {
 
     /// The application has nothing to hand over yet.
     pub(super) fn waits(&mut self) {
-        if let Self::Observed(observation, _) = self {
-            observation.waits();
+        match self {
+            Self::Observed(observation, _) => observation.waits(),
+            Self::Stream(stream) => stream.waits(),
+            Self::Detached(_) | Self::Ended => {}
         }
     }
 

@@ -7,13 +7,16 @@ use bytes::Buf;
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
 
-use crate::metrics::grpc::GrpcSeries;
+use crate::metrics::grpc::{GrpcSeries, Streams};
 use crate::request::finished::Outcome;
 use crate::request::grpc::{self, GrpcCode, Messages};
 
-/// An answer that is waited for so long after its first message is a stream: that of a plain call ends with it. A client
-/// that reads slowly is not waited for here, and must not make a stream of a plain call.
+/// An answer that is waited for so long between its messages, or before its first one, is a stream: a plain call is
+/// answered when its one message is there. A client that reads slowly is not waited for here, nor is the rest of a message.
 const LINGERS: Duration = Duration::from_secs(1);
+/// Both sides have a clock for the deadline of a call, and the one of the client may be first by a sixteenth of the time,
+/// but not by more than this.
+const MOST_EARLY: Duration = Duration::from_millis(100);
 
 /// A gRPC call. Boxed, since other requests have none.
 pub(super) struct SeenCall {
@@ -24,7 +27,7 @@ pub(super) struct SeenCall {
     /// When its headers were sent.
     pub(super) answered: Option<Instant>,
     messages: Messages,
-    /// Since when the method has nothing to send, after its first message.
+    /// Since when the method has nothing to send, after its headers or a message.
     waiting: Option<Instant>,
     /// For how long it had nothing.
     waited: Duration,
@@ -56,6 +59,7 @@ impl SeenCall {
         method: Option<Arc<GrpcSeries>>,
     ) {
         self.answered = Some(Instant::now());
+        self.is_opaque = !is_answer;
         self.code = if is_answer { GrpcCode::of(headers) } else { Some(GrpcCode::of_status(status)) };
         self.method = method;
     }
@@ -82,21 +86,21 @@ impl SeenCall {
         if !self.is_opaque {
             self.messages.read(data.chunk());
             if self.messages.count > 1 {
-                self.learn();
+                self.learn(Streams::Surely);
             }
         }
     }
 
     /// The method has nothing to send yet.
     pub(super) fn waits(&mut self) {
-        if self.messages.count > 0 {
+        if self.messages.is_whole() {
             self.waiting.get_or_insert_with(Instant::now);
         }
     }
 
-    fn learn(&self) {
-        if let Some(method) = self.method.as_ref().filter(|method| !method.streams()) {
-            method.learn_that_it_streams();
+    fn learn(&self, how: Streams) {
+        if let Some(method) = &self.method {
+            method.learn_that_it_streams(how);
         }
     }
 
@@ -108,20 +112,28 @@ impl SeenCall {
         method.count(code);
         let waits = self.waiting.map_or(Duration::ZERO, |since| since.elapsed());
         let lingered = self.waited + waits >= LINGERS;
-        let is_empty = self.messages.count == 0 && code == GrpcCode::OK;
-        let was_stream = !self.is_opaque && (self.messages.count > 1 || lingered || is_empty);
-        if was_stream {
-            self.learn();
+        let was_stream = match self.messages.count {
+            _ if self.is_opaque => None,
+            2.. => Some(Streams::Surely),
+            0 if code == GrpcCode::OK => Some(Streams::Surely),
+            _ if lingered => Some(Streams::Probably),
+            1 if outcome == Outcome::Complete => {
+                method.was_plain();
+                None
+            }
+            _ => None,
+        };
+        if let Some(how) = was_stream {
+            self.learn(how);
         }
         EndedCall {
             code: Some(code),
-            streamed: self.answered.filter(|_| was_stream).map(|answered| answered.elapsed()),
+            streamed: self.answered.filter(|_| was_stream.is_some()).map(|answered| answered.elapsed()),
         }
     }
 
     fn code(&self, outcome: Outcome, elapsed: Duration) -> GrpcCode {
-        // Both sides have a clock for the deadline, and the one of the client may be first.
-        let is_late = self.timeout.is_some_and(|timeout| elapsed + timeout / 16 >= timeout);
+        let is_late = self.timeout.is_some_and(|timeout| elapsed + (timeout / 16).min(MOST_EARLY) >= timeout);
         self.code.unwrap_or(match outcome {
             Outcome::Aborted if is_late => GrpcCode::DEADLINE_EXCEEDED,
             Outcome::Aborted => GrpcCode::CANCELED,
@@ -147,13 +159,25 @@ mod tests {
     use super::*;
     use crate::metrics::grpc::GrpcMetrics;
 
-    /// A call that was answered with one message.
-    fn answered() -> Box<SeenCall> {
+    /// A call whose headers were sent.
+    fn begun() -> Box<SeenCall> {
         let mut seen = SeenCall::new(&HeaderMap::new());
         let method = GrpcMetrics::new(1).method("/shop.Orders/Take");
         seen.answered(StatusCode::OK, &HeaderMap::new(), true, Some(method));
+        seen
+    }
+
+    /// A call that was answered with one message.
+    fn answered() -> Box<SeenCall> {
+        let mut seen = begun();
         seen.frame(&Frame::data(Bytes::from_static(b"\0\0\0\0\x01a")));
         seen
+    }
+
+    /// Lets it wait until it is a stream, where it is waited for.
+    fn wait_long(seen: &mut SeenCall) {
+        seen.waits();
+        seen.waiting = seen.waiting.and_then(|since| since.checked_sub(LINGERS));
     }
 
     fn streams(seen: &SeenCall) -> bool {
@@ -166,13 +190,65 @@ mod tests {
         let mut seen = answered();
         seen.waits();
         assert!(!streams(&seen), "not for so long yet");
-        seen.waiting = seen.waiting.and_then(|since| since.checked_sub(LINGERS));
+        wait_long(&mut seen);
         assert!(streams(&seen), "and it still has nothing");
         let mut seen = answered();
-        seen.waits();
-        seen.waiting = seen.waiting.and_then(|since| since.checked_sub(LINGERS));
+        wait_long(&mut seen);
         seen.frame(&Frame::<Bytes>::trailers(HeaderMap::new()));
         assert!(streams(&seen), "its trailers came late");
+    }
+
+    #[test]
+    fn a_stream_that_never_had_a_message_is_one() {
+        let mut seen = begun();
+        wait_long(&mut seen);
+        let ended = seen.end(Outcome::Aborted, LINGERS);
+        assert!(ended.streamed.is_some(), "its request ended at its headers");
+        assert!(seen.method.is_some_and(|method| method.streams()));
+    }
+
+    #[test]
+    fn a_call_that_stalls_within_its_message_is_no_stream() {
+        for part in [&b"\0\0"[..], b"\0\0\0\0\x02a"] {
+            let mut seen = begun();
+            seen.frame(&Frame::data(Bytes::from_static(part)));
+            wait_long(&mut seen);
+            assert!(!streams(&seen), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_of_grpc_tells_nothing_of_its_method() {
+        let mut seen = begun();
+        let method = seen.method.clone();
+        seen.answered(StatusCode::BAD_GATEWAY, &HeaderMap::new(), false, method);
+        seen.frame(&Frame::data(Bytes::from_static(&[0; 10])));
+        wait_long(&mut seen);
+        assert!(!streams(&seen));
+    }
+
+    #[test]
+    fn a_method_that_lingered_once_is_plain_again_after_plain_calls() {
+        let mut seen = answered();
+        wait_long(&mut seen);
+        assert!(streams(&seen));
+        let mut plain = answered();
+        plain.method = seen.method.take();
+        let calls = (0..100).take_while(|_| streams(&plain)).count();
+        assert!((1..100).contains(&calls), "{calls}");
+    }
+
+    #[test]
+    fn a_client_that_leaves_long_before_its_deadline_has_cancelled() {
+        let code = |timeout: &'static str, elapsed| {
+            let header = ("grpc-timeout".parse().unwrap(), timeout.parse().unwrap());
+            SeenCall::new(&HeaderMap::from_iter([header])).code(Outcome::Aborted, elapsed)
+        };
+        let hour = Duration::from_secs(3600);
+        assert_eq!(code("1H", hour - 2 * MOST_EARLY), GrpcCode::CANCELED);
+        assert_eq!(code("1H", hour - MOST_EARLY), GrpcCode::DEADLINE_EXCEEDED);
+        assert_eq!(code("160m", Duration::from_millis(149)), GrpcCode::CANCELED);
+        assert_eq!(code("160m", Duration::from_millis(150)), GrpcCode::DEADLINE_EXCEEDED);
     }
 
     #[test]

@@ -64,6 +64,14 @@ impl BodyStream {
         Self { context: Some(context), bytes: 0, outcome: Outcome::Aborted, running, grpc }
     }
 
+    /// It has nothing to hand over yet.
+    #[cold]
+    pub(super) fn waits(&mut self) {
+        if let Some(seen) = &mut self.grpc {
+            seen.waits();
+        }
+    }
+
     /// A frame of it was handed over. Apart from the requests that end with their body, which are most.
     #[cold]
     pub(super) fn count<D: Buf>(&mut self, frame: &Frame<D>) {

@@ -127,6 +127,11 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
+    /// Whether the last message has come whole, or none has begun.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.filled == 0 && self.missing == 0
+    }
+
     /// Takes the next bytes of the body.
     pub(crate) fn read(&mut self, mut bytes: &[u8]) {
         loop {
@@ -179,12 +184,22 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_whole_with_its_last_byte() {
+        let mut messages = Messages::default();
+        let wholes = b"\0\0\0\0\x02ab\0\0\0\0\0".map(|byte| {
+            messages.read(&[byte]);
+            messages.is_whole()
+        });
+        assert_eq!(wholes.map(u8::from), [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+    }
+
+    #[test]
     fn messages_are_counted_however_they_are_cut() {
         let body: Vec<u8> = [&b"\0\0\0\0\x02ab"[..], b"\0\0\0\0\0", b"\0\0\0\0\x01c"].concat();
         for size in 1..=body.len() {
             let mut messages = Messages::default();
             body.chunks(size).for_each(|chunk| messages.read(chunk));
-            assert_eq!(messages.count, 3, "in pieces of {size}");
+            assert_eq!((messages.count, messages.is_whole()), (3, true), "in pieces of {size}");
         }
     }
 }
