@@ -339,8 +339,9 @@ impl Telemetry {
         self.registry().on_scrape(Arc::new(hook));
     }
 
-    /// Requests being served: from their arrival to the end of their response body. All of them, also those of routes that
-    /// log failures only, which `http_requests_in_flight` leaves out.
+    /// Requests being served: from their arrival to the end of their response body, or to the headers of an answer that
+    /// streams: what goes on then is in `http_streams_in_flight` alone. All of them, also those of routes that log failures
+    /// only, which `http_requests_in_flight` leaves out.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.registry().http.being_served()

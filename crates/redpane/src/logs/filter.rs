@@ -117,7 +117,8 @@ impl LogFilter {
         log::set_max_level(self.with(most_verbose));
     }
 
-    /// Sets a filter for this long, and calls `restore` then, unless another one was set meanwhile.
+    /// Sets a filter for this long, tells that, and calls `restore` then, unless another one was set meanwhile. `tell` runs
+    /// before anybody else can change the filter, so what is told is in the order of what was done. It must not change it.
     ///
     /// # Errors
     /// A time out of its bounds, or a thread that does not start.
@@ -125,6 +126,7 @@ impl LogFilter {
         &self,
         directives: Targets,
         time: Duration,
+        tell: impl FnOnce(),
         restore: impl FnOnce() + Send + 'static,
     ) -> Result<(), LogFilterError> {
         if time.is_zero() || time > LONGEST {
@@ -143,20 +145,22 @@ impl LogFilter {
         thread::Builder::new().name(THREAD.into()).spawn(wait).map_err(LogFilterError::Thread)?;
         *changed = Some(Changed { due, until: SystemTime::now() + time, _end: end });
         self.use_now(directives);
+        tell();
         Ok(())
     }
 
-    /// Puts the configured filter back, or only where the other one's time is over. Whether it did.
-    pub(crate) fn restore(&self, only_if_due: bool) -> bool {
+    /// Puts the configured filter back, or only where the other one's time is over. Tells it where it did, as [`set`](Self::set)
+    /// does.
+    pub(crate) fn restore(&self, only_if_due: bool, tell: impl FnOnce()) {
         let mut changed = self.lock();
         // Where another change has replaced the one whose time is over, that one goes on.
         let is_due = |changed: &Changed| changed.due <= Instant::now();
         if !changed.as_ref().is_some_and(|changed| !only_if_due || is_due(changed)) {
-            return false;
+            return;
         }
         *changed = None;
         self.use_now(self.configured.clone());
-        true
+        tell();
     }
 
     fn use_now(&self, filter: Targets) {

@@ -126,27 +126,30 @@ impl Log {
     /// Uses another filter for this long. A line says so, whatever the filters say.
     pub(crate) fn set_filter(self: &Arc<Self>, directives: Targets, time: Duration) -> Result<(), LogFilterError> {
         let text = directives.to_string();
+        let tell = || {
+            let line = self.begin(Level::INFO, LOGS_TARGET, None);
+            let mut line = line.message(format_args!("the log filter was changed"));
+            line.field(",\"directives\":", |out| json::text(out, &text));
+            let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+            line.field(",\"for_seconds\":", |out| number::seconds(out, nanoseconds));
+            self.append(line);
+        };
         let log = Arc::downgrade(self);
-        self.filter.set(directives, time, move || {
+        self.filter.set(directives, time, tell, move || {
             if let Some(log) = log.upgrade() {
                 log.restore_filter(true);
             }
-        })?;
-        let mut line = self.begin(Level::INFO, LOGS_TARGET, None).message(format_args!("the log filter was changed"));
-        line.field(",\"directives\":", |out| json::text(out, &text));
-        line.field(",\"for_seconds\":", |out| number::seconds(out, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)));
-        self.append(line);
-        Ok(())
+        })
     }
 
     /// Puts the configured filter back, or only where the other one's time is over. A line says so.
     pub(crate) fn restore_filter(&self, only_if_due: bool) {
-        if self.filter.restore(only_if_due) {
+        self.filter.restore(only_if_due, || {
             let line = self.begin(Level::INFO, LOGS_TARGET, None);
             let mut line = line.message(format_args!("the configured log filter is back"));
             line.field(",\"directives\":", |out| json::text(out, &self.filter.configured().to_string()));
             self.append(line);
-        }
+        });
     }
 
     /// Which access lines are left out, where some are.

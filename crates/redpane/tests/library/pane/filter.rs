@@ -89,6 +89,31 @@ async fn it_comes_back_by_itself_and_a_later_one_replaces_it() {
     }
 }
 
+/// Whoever reads the log knows which filter holds: the lines are in the order of the changes, whoever made them.
+#[test]
+fn the_lines_about_the_filter_are_in_its_order() {
+    let observed = Observed::new();
+    let change = || {
+        for _ in 0..100 {
+            let directives = parse_log_filter("debug").unwrap();
+            observed.telemetry.set_log_filter(directives, Duration::from_secs(3600)).unwrap();
+            observed.telemetry.restore_log_filter();
+        }
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(change);
+        }
+    });
+    observed.telemetry.flush(Duration::from_secs(10)).unwrap();
+    let lines = observed.lines();
+    let told: Vec<bool> = lines.iter().map(|line| line["message"] == "the log filter was changed").collect();
+    assert_eq!(told.iter().filter(|changed| **changed).count(), 400);
+    let is_back_twice = |pair: &[bool]| !pair[0] && !pair[1];
+    assert!(told[0] && !told.windows(2).any(is_back_twice), "what was not changed does not come back");
+    assert_eq!(told.last(), Some(&false), "each thread ends with the configured filter");
+}
+
 #[tokio::test]
 async fn what_cannot_be_used_is_named() {
     let shown = Shown::new().await;
