@@ -1,7 +1,6 @@
 //! What an application records of its request, as attributes and status of the span.
 
 use super::encode::{self, Value, attribute, bytes, cut, varint};
-use super::span::MAX_ROUTE;
 use super::tag;
 use crate::request::fields::FieldValue;
 use crate::request::finished::{FinishedRequest, Outcome};
@@ -58,7 +57,7 @@ pub(super) fn error(out: &mut Vec<u8>, request: &FinishedRequest<'_>) {
 pub(super) fn call(out: &mut Vec<u8>, code: GrpcCode, route: &str) {
     attribute(out, tag::ATTRIBUTES, "rpc.system.name", Value::Text("grpc"));
     if let Some(method) = route.strip_prefix('/') {
-        attribute(out, tag::ATTRIBUTES, "rpc.method", Value::Text(cut(method, MAX_ROUTE)));
+        attribute(out, tag::ATTRIBUTES, "rpc.method", Value::Text(method));
     }
     attribute(out, tag::ATTRIBUTES, "rpc.response.status_code", Value::Text(code.status_code()));
 }

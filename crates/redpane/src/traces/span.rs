@@ -81,7 +81,7 @@ pub(crate) fn encode_server(out: &mut Vec<u8>, endpoint: &[u8], request: &Finish
     }
     add("redpane.outcome", Value::Text(request.outcome.as_str()));
     if let Some(code) = request.grpc_code {
-        call(out, code, request.route());
+        call(out, code, cut(request.route(), MAX_ROUTE));
     }
     let mut add = |key: &str, value| attribute(out, tag::ATTRIBUTES, key, value);
     let mut text = [0; 48];
