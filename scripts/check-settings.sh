@@ -93,7 +93,7 @@ check_word() { # name, value, words separated by spaces
 # Levels and target=level, separated by commas.
 check_log() { # name, value
   directives=$(printf '%s' "$2" | tr -d '[:space:]' | tr '[:upper:],' '[:lower:]\n')
-  wrong=$(printf '%s\n' "$directives" | sed -E '/^$/d; s/^[^=]*=//; s/^$/-/' | grep -vxE 'off|error|warn|info|debug|trace|[0-5]' | head -n 1) || true
+  wrong=$(printf '%s\n' "$directives" | sed -E '/^$/d; s/^[^=]*=//; s/^$/-/' | grep -vxE 'off|error|warn|info|debug|trace' | head -n 1) || true
   if [ -n "$wrong" ] || [ -z "$(printf '%s' "$directives" | tr -d '\n')" ]; then
     refuse "$1" "$2" "a level (off, error, warn, info, debug, trace) or target=level, separated by commas"
   fi
