@@ -229,9 +229,12 @@ impl Account {
         }
     }
 
-    /// It has taken one of [`Clients::turns`].
-    pub(super) fn begin_turn(&self) {
+    /// It takes one of [`Clients::turns`]; says whether it had none. Called by its task only: what is read and what is answered
+    /// share one.
+    pub(super) fn begin_turn(&self) -> bool {
+        let has_turn = self.has_turn.load(Ordering::Relaxed);
         self.has_turn.store(true, Ordering::Relaxed);
+        !has_turn
     }
 
     /// Its task gives way to others: what it took for this turn is theirs. Called by its task only.

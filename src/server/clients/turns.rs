@@ -35,8 +35,9 @@ pub(in crate::server) fn next_turn(account: &Arc<Account>) -> NextTurn {
             clients.call_keeper();
             sleep(RELIEF_PAUSE).await;
         }
-        turn.forget();
-        account.begin_turn();
+        if account.begin_turn() {
+            turn.forget();
+        }
     })
 }
 
@@ -53,5 +54,39 @@ impl Waits {
 impl Drop for Waits {
     fn drop(&mut self) {
         self.0.clients.change_waiting(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::sync::watch;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::server::clients::registry::Clients;
+    use crate::server::listener_state::ListenerState;
+    use crate::server::phase::Phase;
+    use crate::service;
+    use crate::settings::{Config, Role};
+
+    #[tokio::test]
+    async fn a_connection_has_one_turn_however_it_asks_and_gives_it_back() {
+        let clients = Clients::new(service::limits(&Config::defaults(Role::Serve)));
+        let (_phase, phases) = watch::channel(Phase::Serving);
+        let listener = ListenerState::new(phases, TaskTracker::new());
+        let account = Account::new(Arc::clone(&clients), SocketAddr::from(([127, 0, 0, 1], 1)), listener);
+        let account = Arc::new(account);
+        for _ in 0..2 {
+            let (reading, answering) = (next_turn(&account), next_turn(&account));
+            tokio::join!(reading, answering);
+            assert_eq!(clients.turns.available_permits(), AT_ONCE - 1);
+            account.end_turn();
+            account.end_turn();
+            assert_eq!(clients.turns.available_permits(), AT_ONCE);
+        }
+        drop(next_turn(&account));
+        assert_eq!(clients.turns.available_permits(), AT_ONCE);
     }
 }
