@@ -10,7 +10,7 @@ use crate::unread::{head, text};
 
 pub(crate) const BODIES: Expected = Expected { grows: 90, shown: &[Shown::Lines("POST /echo", 450), Shown::Sent(100)] };
 pub(crate) const HEADS: Expected = Expected { grows: 48, shown: &[Shown::Sent(8), Shown::Cut(20.0)] };
-pub(crate) const LARGE_HEADS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50), Shown::Refused(250)] };
+pub(crate) const LARGE_HEADS: Expected = Expected { grows: 24, shown: &[Shown::Sent(50), Shown::Refused(250)] };
 
 /// What comes of each body at once.
 const BEGUN: usize = 900 * 1024;

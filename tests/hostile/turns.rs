@@ -11,7 +11,7 @@ use crate::trial::trial;
 
 const READ: Expected = Expected { grows: 64, shown: &[Shown::Probes(10_000.0)] };
 const LARGE: Expected = Expected { grows: 64, shown: &[Shown::Lines("GET /hello/{name}", 500), Shown::Sent(30)] };
-const OBJECTS: Expected = Expected { grows: 64, shown: &[Shown::Lines("POST /echo", 16)] };
+const OBJECTS: Expected = Expected { grows: 64, shown: &[Shown::Lines("POST /echo", 8)] };
 const PROBES: Expected = Expected { grows: 80, shown: &[Shown::Probes(1000.0), Shown::Cut(100.0)] };
 
 /// How long they do it.
@@ -21,7 +21,7 @@ const MIB: usize = 1024 * 1024;
 /// Bytes of the shortest answer, at least.
 const ANSWER: usize = 100;
 
-/// Sends the same requests again and again, and reads the answers before the next ones, for [`TIME`].
+/// Sends the same requests again and again, and reads so many bytes of their answers before the next ones, for [`TIME`].
 async fn keep_asking(mut attackers: Attackers, clients: usize, requests: Vec<u8>, answers: usize) -> Attackers {
     let requests: &'static [u8] = requests.leak();
     let act = move |mut socket: Socket| async move {
@@ -29,7 +29,7 @@ async fn keep_asking(mut attackers: Attackers, clients: usize, requests: Vec<u8>
         let mut buffer = vec![0; 64 * 1024];
         let mut due = 0;
         while Instant::now() < end && socket.send(requests).await {
-            due += answers * ANSWER;
+            due += answers;
             while due > 0 {
                 match socket.reader.read(&mut buffer).await {
                     Ok(read) if read > 0 => due = due.saturating_sub(read),
@@ -44,12 +44,12 @@ async fn keep_asking(mut attackers: Attackers, clients: usize, requests: Vec<u8>
 }
 
 async fn small(attackers: Attackers) -> Attackers {
-    keep_asking(attackers, 100, "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n".repeat(400).into_bytes(), 400).await
+    keep_asking(attackers, 100, "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n".repeat(400).into_bytes(), 400 * ANSWER).await
 }
 
 async fn large(attackers: Attackers) -> Attackers {
     let head = format!("GET /hello/a HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(60_000));
-    keep_asking(attackers, 100, head.repeat(8).into_bytes(), 8).await
+    keep_asking(attackers, 100, head.repeat(8).into_bytes(), 8 * ANSWER).await
 }
 
 /// JSON that takes a hundred times its size as a tree.
@@ -57,7 +57,7 @@ async fn objects(attackers: Attackers) -> Attackers {
     let body = format!("[{}0]", r#"{"":0},"#.repeat((MIB - 3) / 7));
     let length = body.len();
     let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length:";
-    keep_asking(attackers, 8, format!("{head} {length}\r\n\r\n{body}").into_bytes(), 1).await
+    keep_asking(attackers, 8, format!("{head} {length}\r\n\r\n{body}").into_bytes(), length).await
 }
 
 /// Questions after the health of the service, by the hundred and without a window for the answers. All at once: the
