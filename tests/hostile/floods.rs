@@ -14,9 +14,9 @@ use crate::http2::frame::{
 };
 use crate::trial::trial;
 
-pub(crate) const RESETS: Expected = Expected { grows: 12, shown: &[Shown::Sent(10), Shown::Refused(100)] };
+pub(crate) const RESETS: Expected = Expected { grows: 36, shown: &[Shown::Sent(10), Shown::Refused(100)] };
 pub(crate) const LATE_RESETS: Expected =
-    Expected { grows: 24, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 720)] };
+    Expected { grows: 36, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 720)] };
 pub(crate) const WINDOWS: Expected =
     Expected { grows: 24, shown: &[Shown::Lines("GET /hello/{name} 200 aborted", 720), Shown::Sent(1)] };
 pub(crate) const CONTINUATIONS: Expected = Expected { grows: 12, shown: &[Shown::Sent(50), Shown::Refused(100)] };

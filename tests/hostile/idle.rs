@@ -12,7 +12,7 @@ use crate::trial::trial;
 
 pub(crate) const IDLE: Expected = Expected { grows: 12, shown: &[Shown::Probes(50.0)] };
 pub(crate) const GROWN_HEADS: Expected =
-    Expected { grows: 80, shown: &[Shown::Lines("GET /hello/{name}", 300), Shown::Sent(50), Shown::Cut(300.0)] };
+    Expected { grows: 108, shown: &[Shown::Lines("GET /hello/{name}", 300), Shown::Sent(50), Shown::Cut(300.0)] };
 
 /// Clients that come again when they were closed.
 const RETURNING: usize = 300;

@@ -17,8 +17,8 @@ use crate::{ANOTHER_CLIENT_WAITS, CLIENT_MEMORY, PATIENCE, SETTINGS};
 
 const MIB: f64 = 1024.0 * 1024.0;
 /// The most that the service may say it holds, in bytes: from an eighth above its limit on it cuts whoever holds something,
-/// and meanwhile bytes come.
-const MAY_HOLD: f64 = CLIENT_MEMORY as f64 * 1.5;
+/// and meanwhile bytes come. Scrapes that wait for the same answer hold it all at once, and share its memory.
+const MAY_HOLD: f64 = CLIENT_MEMORY as f64 * 2.0;
 
 /// A row of the table, and what is wrong with it.
 pub(crate) struct Row {
