@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use axum::extract::Path;
-use axum::serve::ListenerExt;
+use axum::serve::{ListenerExt, TapIo};
 use axum::{Json, Router, routing::get};
 use serde::Serialize;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Serialize)]
 struct Greeting {
@@ -33,11 +33,7 @@ pub fn router(more: usize) -> Router {
 pub fn run(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
     run_with(async |address, more| {
         let app = observe(router(more))?;
-        let listener = TcpListener::bind(address).await.with_context(|| format!("{address} is not free"))?;
-        let listener = listener.tap_io(|connection| {
-            // Fails only on a connection that is broken already.
-            let _ = connection.set_nodelay(true);
-        });
+        let listener = listen(address).await?;
         if more == 0 {
             // As every README does it.
             return Ok(axum::serve(listener, app).await?);
@@ -55,13 +51,17 @@ pub fn run(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
 pub fn run_with_clients(observe: impl FnOnce(Router) -> Result<Router>) -> Result<()> {
     run_with(async |address, more| {
         let app = observe(router(more))?;
-        let listener = TcpListener::bind(address).await.with_context(|| format!("{address} is not free"))?;
-        let listener = listener.tap_io(|connection| {
-            // Fails only on a connection that is broken already.
-            let _ = connection.set_nodelay(true);
-        });
+        let listener = listen(address).await?;
         Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
     })
+}
+
+async fn listen(address: SocketAddr) -> Result<TapIo<TcpListener, fn(&mut TcpStream)>> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("{address} is not free"))?;
+    Ok(listener.tap_io(|connection| {
+        // Fails only on a connection that is broken already.
+        let _ = connection.set_nodelay(true);
+    }))
 }
 
 /// Lets `serve` serve the application. Arguments of the process: the address, and the number of more routes.

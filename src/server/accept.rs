@@ -149,22 +149,15 @@ impl AcceptLoop {
     /// A place for the connection that waits. Idle connections cannot keep it from its turn, and while it waits, answers end
     /// connections of HTTP/1.
     async fn permit(&mut self) -> OwnedSemaphorePermit {
-        let permit = match self.permits.clone().try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => self.wait_for_permit().await,
+        let permit = loop {
+            let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
+            match permit.await {
+                Ok(permit) => break permit.expect("the semaphore is never closed"),
+                Err(_) => self.make_room(),
+            }
         };
         self.state.set_full(false);
         permit
-    }
-
-    async fn wait_for_permit(&mut self) -> OwnedSemaphorePermit {
-        loop {
-            let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
-            match permit.await {
-                Ok(permit) => return permit.expect("the semaphore is never closed"),
-                Err(_) => self.make_room(),
-            }
-        }
     }
 
     /// A connection waits, and there is no place or no descriptor for it.

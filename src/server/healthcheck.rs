@@ -12,6 +12,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::web;
+
 /// Time for a whole check: connect, ask, and get an answer.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest problem that is read, in bytes.
@@ -94,10 +96,7 @@ async fn verdict(answer: Response<Incoming>) -> Result<(), String> {
 fn target(url: &str) -> Result<(String, Uri), String> {
     const EXPECTED: &str = "the URL must be like http://127.0.0.1:8000/healthz";
     let uri: Uri = url.parse().map_err(|error| format!("{EXPECTED} ({error})"))?;
-    // A port that is out of range is kept as text, and would be taken for none.
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let port = authority.rsplit(['@', ']']).next().and_then(|host| host.rsplit_once(':')).map(|(_, port)| port);
-    if port.is_some() && uri.port_u16().is_none_or(|port| port == 0) {
+    if web::has_bad_port(&uri) {
         return Err(format!("{EXPECTED} (the port must be a number from 1 to 65535)"));
     }
     match (uri.scheme_str(), uri.host()) {

@@ -63,13 +63,8 @@ fn refusal(version: Version, headers: &HeaderMap, may_be_coded: bool) -> Option<
         return None;
     }
     // RFC 9112, section 3.2: exactly one host, and none only before HTTP/1.1.
-    let host = headers.get(header::HOST);
-    // Where no field comes twice there is no second one to look for.
-    let second = match headers.len() == headers.keys_len() {
-        true => None,
-        false => headers.get_all(header::HOST).iter().nth(1),
-    };
-    match (host, second) {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
         (None, _) if version == Version::HTTP_11 => Some("HTTP/1.1 needs a Host header; this request has none"),
         (_, Some(_)) => Some("this request has more than one Host header; one is right"),
         (Some(host), None) if !is_host(host) => {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::Uri;
 
+use crate::web;
+
 /// The base URL of another service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
@@ -23,12 +25,10 @@ impl Upstream {
         let uri: Uri = text.parse().ok()?;
         let authority = uri.authority()?;
         let host = uri.host().filter(|host| !host.is_empty())?;
-        // A port that is out of range is kept as text, and would be taken for none.
-        let port = authority.as_str().strip_prefix(host)?;
-        let has_port = port.is_empty() || uri.port_u16().is_some_and(|port| port > 0);
-        let is_plain = uri.scheme_str() == Some("http") && has_port && !text.contains(['?', '#']);
+        let has_user = authority.as_str().contains('@');
+        let is_plain = uri.scheme_str() == Some("http") && !has_user && !text.contains(['?', '#']);
         let base = format!("http://{authority}{}", uri.path().trim_end_matches('/'));
-        is_plain.then(|| Self { base, host: host.to_owned() })
+        (is_plain && !web::has_bad_port(&uri)).then(|| Self { base, host: host.to_owned() })
     }
 
     /// Its host: a name, or an address in the form of URLs.

@@ -6,8 +6,8 @@ use tokio::io::AsyncReadExt;
 
 use crate::attackers::{Attackers, Socket};
 use crate::expected::{Expected, Shown};
-use crate::http2::Connection;
 use crate::trial::trial;
+use crate::unread::ask_without_a_window;
 
 const READ: Expected = Expected { grows: 64, shown: &[Shown::Probes(10_000.0)] };
 const LARGE: Expected = Expected { grows: 64, shown: &[Shown::Lines("GET /hello/{name}", 500), Shown::Sent(30)] };
@@ -60,16 +60,9 @@ async fn objects(attackers: Attackers) -> Attackers {
     keep_asking(attackers, 8, format!("{head} {length}\r\n\r\n{body}").into_bytes(), length).await
 }
 
-/// Questions after the health of the service, by the hundred and without a window for the answers. All at once: the
-/// connections are there before.
-async fn probes(mut attackers: Attackers) -> Attackers {
-    let act = async |socket| {
-        let mut connection = Connection::new(socket);
-        (0..100).for_each(|_| _ = connection.get("/healthz"));
-        connection.stay(Duration::from_secs(3600)).await;
-    };
-    attackers.send(500, act).await;
-    attackers
+/// All at once: the connections are there before.
+async fn probes(attackers: Attackers) -> Attackers {
+    ask_without_a_window(attackers, 500, "/healthz").await
 }
 
 #[tokio::test]

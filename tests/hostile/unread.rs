@@ -34,28 +34,23 @@ pub(crate) fn head() -> String {
     format!("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {MIB}\r\n\r\n")
 }
 
-/// Ten connections of HTTP/2 with a hundred scrapes each, and no window for an answer.
-pub(crate) async fn scrapes(mut attackers: Attackers) -> Attackers {
-    let act = async |socket| {
+/// Connections of HTTP/2 that ask for a path a hundred times at once, and give no window for an answer.
+pub(crate) async fn ask_without_a_window(mut attackers: Attackers, clients: usize, path: &'static str) -> Attackers {
+    let act = move |socket| async move {
         let mut connection = Connection::new(socket);
-        for _ in 0..STREAMS {
-            connection.get("/metrics");
-        }
+        (0..STREAMS).for_each(|_| _ = connection.get(path));
         connection.stay(QUIET).await;
     };
-    attackers.send(10, act).await;
+    attackers.send(clients, act).await;
     attackers
 }
 
-/// 300 connections of HTTP/2 that ask a hundred times at once, and give no window for an answer.
-pub(crate) async fn streams(mut attackers: Attackers) -> Attackers {
-    let act = async |socket| {
-        let mut connection = Connection::new(socket);
-        (0..STREAMS).for_each(|_| _ = connection.get("/hello/a"));
-        connection.stay(QUIET).await;
-    };
-    attackers.send(300, act).await;
-    attackers
+pub(crate) async fn scrapes(attackers: Attackers) -> Attackers {
+    ask_without_a_window(attackers, 10, "/metrics").await
+}
+
+pub(crate) async fn streams(attackers: Attackers) -> Attackers {
+    ask_without_a_window(attackers, 300, "/hello/a").await
 }
 
 /// 1,100 echoes of one mebibyte on eleven connections of HTTP/2, and no window for an answer.
