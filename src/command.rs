@@ -104,8 +104,9 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     if let Some(why) = executor::why_output_is_lost() {
         eprintln!("redpane: {why}: no log line is kept; use >/dev/null if that is meant");
     }
-    let runtime =
-        executor::build(Builder::new_multi_thread().global_queue_interval(FAIRNESS)).map_err(Failure::System)?;
+    let mut builder = Builder::new_multi_thread();
+    builder.global_queue_interval(FAIRNESS).worker_threads(config.worker_threads);
+    let runtime = executor::build(&mut builder).map_err(Failure::System)?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen().map_err(Failure::System)?;
         let listeners = service::bind(&config).map_err(Failure::Listen)?;

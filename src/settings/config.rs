@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use redpane::{LogFormat, MetricNames, Otlp, OverflowPolicy};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::address::is_taken_by;
 use super::error::BadSettings;
 use super::pane::{self, PaneListen, PaneToken};
 use super::reader::Reader;
@@ -20,6 +21,8 @@ use crate::log_targets::RECEIVER;
 /// and counted: without a bound, a reader of stdout that never returns would stop the service.
 const LOG_BLOCK_DEADLINE: Duration = Duration::from_secs(1);
 
+/// More threads than any machine has processors.
+const MOST_THREADS: usize = 4096;
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const KIB: usize = 1024;
@@ -79,6 +82,8 @@ pub struct Config {
     pub otlp: Option<Otlp>,
     /// Whether `/faults` exists.
     pub faults: bool,
+    /// Threads that answer requests. Of `TOKIO_WORKER_THREADS`, over which tokio itself panics where it is wrong.
+    pub worker_threads: usize,
 }
 
 impl Config {
@@ -111,13 +116,14 @@ impl Config {
         let formats = [("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
         let names = [("redpane", MetricNames::Redpane), ("otel", MetricNames::Otel), ("both", MetricNames::Both)];
         let listen = api_address(reader);
+        let metrics_listen = metrics_address(reader, listen);
         let otlp = reader.otlp("REDPANE_TRACE_KEEP");
-        let (pane_listen, pane_token) = pane::read(reader);
+        let (pane_listen, pane_token) = pane::read(reader, listen, metrics_listen);
         let body_limit = reader.size("REDPANE_BODY_LIMIT", MIB, 1..=GIB);
         Self {
             role,
             listen,
-            metrics_listen: metrics_address(reader, listen),
+            metrics_listen,
             pane_listen: if role == Role::Serve { pane_listen } else { PaneListen::Off },
             pane_token,
             app: app(reader, otlp.as_ref()).unwrap_or_else(|| default_app.to_owned()),
@@ -140,6 +146,7 @@ impl Config {
             metric_names: reader.choice("REDPANE_METRIC_NAMES", &names).unwrap_or_default(),
             otlp,
             faults: reader.boolean("REDPANE_FAULTS", false),
+            worker_threads: reader.count("TOKIO_WORKER_THREADS", processors(), 1..=MOST_THREADS),
         }
     }
 }
@@ -174,11 +181,16 @@ fn api_address(reader: &mut Reader<'_>) -> SocketAddr {
 fn metrics_address(reader: &mut Reader<'_>, listen: SocketAddr) -> Option<SocketAddr> {
     let variable = "REDPANE_METRICS_LISTEN";
     let address = reader.address(variable)?;
-    if address == listen && address.port() != 0 {
+    if is_taken_by(address, listen) {
         let expected = "another address than REDPANE_LISTEN, or unset to serve /metrics on that one";
         reader.reject(variable, &address.to_string(), expected);
     }
     Some(address)
+}
+
+/// What tokio takes where nothing is said.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Room for a largest body at least: with less none could arrive.

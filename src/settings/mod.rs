@@ -1,5 +1,6 @@
 //! Variables and flags: every setting with its default and bounds, and one message that names every bad one.
 
+mod address;
 mod arguments;
 mod config;
 mod error;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::address::is_taken_by;
 use super::reader::Reader;
 
 const LISTEN: &str = "REDPANE_PANE_LISTEN";
@@ -37,7 +38,12 @@ impl fmt::Debug for PaneToken {
     }
 }
 
-pub(super) fn read(reader: &mut Reader<'_>) -> (PaneListen, Option<PaneToken>) {
+/// `api` and `metrics` are the addresses that are taken already.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    api: SocketAddr,
+    metrics: Option<SocketAddr>,
+) -> (PaneListen, Option<PaneToken>) {
     let token = reader.secret(TOKEN, "16 to 256 visible ASCII characters", |text| {
         let is_token = (16..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         is_token.then(|| PaneToken(text.to_owned()))
@@ -53,6 +59,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> (PaneListen, Option<PaneToken>) {
         let expected =
             "a loopback address such as 127.0.0.1:8001 where REDPANE_PANE_TOKEN is not set: others can reach this one";
         reader.reject(LISTEN, &address.to_string(), expected);
+    }
+    let taken = [("REDPANE_LISTEN", Some(api)), ("REDPANE_METRICS_LISTEN", metrics)];
+    for (variable, taken) in taken {
+        if let (PaneListen::At(address), Some(taken)) = (listen, taken)
+            && is_taken_by(address, taken)
+        {
+            let expected = format!("another address than {variable} ({taken}): the pane has a listener of its own");
+            reader.reject(LISTEN, &address.to_string(), &expected);
+        }
     }
     (listen, token)
 }

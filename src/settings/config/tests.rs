@@ -200,6 +200,38 @@ fn metrics_need_an_address_of_their_own() {
 }
 
 #[test]
+fn the_pane_needs_an_address_of_its_own() {
+    let (api, pane) = ("REDPANE_LISTEN", "REDPANE_PANE_LISTEN");
+    let metrics = ("REDPANE_METRICS_LISTEN", "[::]:9001");
+    for (taken, wanted, variable) in [
+        ((api, "127.0.0.1:9000"), "127.0.0.1:9000", api),
+        ((api, "0.0.0.0:9000"), "127.0.0.1:9000", api),
+        (metrics, "[::1]:9001", metrics.0),
+    ] {
+        let message = read(&[taken, (pane, wanted)]).expect_err("the same port").to_string();
+        assert!(message.contains(&format!("{pane} (--pane-listen) is \"{wanted}\"")), "{message}");
+        assert!(message.contains(&format!("another address than {variable} ({})", taken.1)), "{message}");
+    }
+    for (taken, wanted) in [("127.0.0.1:0", "127.0.0.1:0"), ("127.0.0.2:9000", "127.0.0.1:9000")] {
+        assert!(read(&[(api, taken), (pane, wanted)]).is_ok(), "{taken} leaves {wanted} free");
+    }
+}
+
+#[test]
+fn threads_are_those_that_tokio_is_asked_for() {
+    let threads = |value| read(&[("TOKIO_WORKER_THREADS", value)]).map(|config| config.worker_threads);
+    assert_eq!(threads("3"), Ok(3));
+    assert_eq!(threads(""), Ok(processors()), "tokio itself panics over it");
+    for wrong in ["0", "many", "-1"] {
+        let message = threads(wrong).expect_err(wrong).to_string();
+        assert!(
+            message.contains(&format!("TOKIO_WORKER_THREADS is {wrong:?}: must be a whole number from 1")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn memory_for_clients_has_room_for_a_largest_body() {
     let alone = read(&[("REDPANE_BODY_LIMIT", "65MiB")]).expect("the default grows with it");
     assert_eq!(alone.client_memory, alone.body_limit);
