@@ -9,7 +9,8 @@ use axum::routing::any;
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::answer::Answer;
-use super::guard::{Access, Guard, harden};
+use super::guard::{Access, Guard};
+use super::hardening::harden;
 use super::problem::{Problem, shown};
 use super::state::Pane;
 use super::{compression, lines_query, live, log_filter, overview, page, routes, series, trace};

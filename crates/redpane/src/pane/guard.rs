@@ -1,23 +1,18 @@
-//! Who may ask: `Host` and `Origin` (DNS rebinding, requests that another site makes a browser send), and the token.
+//! Who may ask: what the address and the [`site`] say, and who knows the token.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 
-use super::page;
 use super::problem::{Problem, shown};
 use super::state::Pane;
 use super::token::Token;
+use super::{page, site};
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 /// The most bytes of a form with a token.
 const FORM: usize = 8 * 1024;
 /// A line about a refused token comes at most this often.
@@ -73,7 +68,7 @@ impl Guard {
 
     /// Lets a request through, or answers it.
     pub(super) async fn check(&self, request: Request) -> Result<Request, Response> {
-        if let Err(problem) = check_site(&self.access, &request) {
+        if let Err(problem) = site::check(matches!(self.access, Access::Loopback), &request) {
             return Err(problem.into_response());
         }
         let Access::Token(token) = &self.access else { return Ok(request) };
@@ -158,63 +153,4 @@ fn see(view: &str, token: Option<&Token>) -> Response {
     let mut answer = (StatusCode::SEE_OTHER, fixed, Body::empty()).into_response();
     answer.headers_mut().extend(cookie.into_iter().flatten());
     answer
-}
-
-fn check_site(access: &Access, request: &Request) -> Result<(), Problem> {
-    let refuse = |detail: String| Err(Problem::new(StatusCode::FORBIDDEN, detail));
-    let text = |name: &HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let host = host(request);
-    if matches!(access, Access::Loopback) && !host.as_ref().is_some_and(is_loopback) {
-        let given = host.as_ref().map_or_else(|| "missing".into(), |host| shown(host.as_str()));
-        return refuse(format!("the Host is {given}: without a token it must be localhost or a loopback address"));
-    }
-    if let Some(origin) = text(&header::ORIGIN) {
-        let authority = origin.split_once("://").and_then(|(_, authority)| authority.parse::<Authority>().ok());
-        if authority.is_none() || authority != host {
-            return refuse(format!("the Origin is {}, which is not this host", shown(origin)));
-        }
-    }
-    let is_navigation = request.method() == Method::GET
-        && request.uri().path() == "/"
-        && text(&SEC_FETCH_MODE).is_none_or(|mode| mode == "navigate");
-    match text(&SEC_FETCH_SITE) {
-        Some("cross-site" | "same-site") if !is_navigation => {
-            refuse("another site made the browser ask for this".into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The host that is asked for, with its port.
-fn host(request: &Request) -> Option<Authority> {
-    let from_header = |headers: &HeaderMap| headers.get(header::HOST)?.to_str().ok()?.parse().ok();
-    request.uri().authority().cloned().or_else(|| from_header(request.headers()))
-}
-
-/// Names of this machine that no other machine can answer to.
-fn is_loopback(host: &Authority) -> bool {
-    let name = host.host().trim_end_matches('.').to_ascii_lowercase();
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// Headers of every answer.
-pub(super) fn harden(mut response: Response) -> Response {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-                          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }

@@ -5,9 +5,9 @@
 //!   [`traffic`] those of requests and [`metric`] those of metrics by name. [`quantile`] and [`judge`] (with
 //!   [`burn`] over [`windows`], and [`blame`]) read them, [`rules`] are what is wrong, and [`queries`] the same in PromQL.
 //! * [`lines`] are the newest lines, [`span_store`] the newest spans ([`span`]).
-//! * [`api`] has the addresses and the way of a request: [`guard`] and [`token`] say who may ask, [`overview`] (with
+//! * [`api`] has the addresses and the way of a request: [`guard`], [`mod@site`] and [`token`] say who may ask, [`overview`] (with
 //!   [`routes`] and [`metric_list`]), [`series`], [`lines_query`], [`trace`], [`live`] (with [`feed`], [`mod@event`] and [`viewers`]) and
-//!   [`log_filter`] make the answers with [`answer`], [`page`] is what a browser gets, and [`compression`] is last.
+//!   [`log_filter`] make the answers with [`answer`], [`page`] is what a browser gets, and [`compression`] and [`hardening`] are last.
 //!   [`parameters`] and [`problem`] say what is wrong with a request.
 //! * [`server`] is the listener of its own.
 
@@ -22,6 +22,7 @@ mod counts;
 mod event;
 mod feed;
 pub(crate) mod guard;
+mod hardening;
 mod history;
 pub(crate) mod input;
 mod judge;
@@ -42,6 +43,7 @@ mod routes;
 mod rules;
 mod series;
 pub(crate) mod server;
+mod site;
 pub(crate) mod span;
 pub(crate) mod span_store;
 pub(crate) mod state;

@@ -1,6 +1,10 @@
 //! The history of requests: of all together, and of each method and route.
 
-use super::counts::{BUCKETS, CLASSES, Counts, errors, part, requests};
+mod endpoint;
+
+pub(super) use self::endpoint::Endpoint;
+use self::endpoint::{Known, Newcomer, cells, increase, row};
+use super::counts::{BUCKETS, Counts, errors, part, requests};
 use super::input;
 use super::timeline::Place;
 
@@ -15,69 +19,6 @@ const IDLE: u64 = 15 * 60;
 /// What is called by these names has no ring of its own.
 pub(super) const OTHER_METHOD: &str = "_OTHER";
 pub(super) const OTHER_ROUTE: &str = "_other";
-
-/// The history of a method and route.
-pub(super) struct Endpoint {
-    pub(super) method: String,
-    pub(super) route: String,
-    /// Health checks and scrapes, which totals leave out.
-    pub(super) is_probe: bool,
-    pub(super) counts: Counts,
-    /// Its place among those of a snapshot.
-    number: usize,
-    before: Vec<u64>,
-    increase: Vec<u64>,
-    last_request: u64,
-    last_error: Option<u64>,
-}
-
-/// What is known of a method and route, whether it has a ring or not.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    has_ring: bool,
-    is_probe: bool,
-    requests: u64,
-    errors: u64,
-}
-
-/// A method and route with requests, but no ring.
-struct Newcomer {
-    number: usize,
-    /// What it had before that is counted elsewhere.
-    before: Vec<u64>,
-    /// Errors since the snapshot before.
-    errors: u64,
-}
-
-impl Newcomer {
-    fn new(number: usize, mut now: Vec<u64>, before: Known, errors: u64) -> Self {
-        if before.requests == 0 {
-            now.fill(0);
-        } else {
-            // The error for which it gets its ring is in it.
-            let last = CLASSES - 1;
-            let answers = errors.min(now[last]);
-            now[last] -= answers;
-            now[CLASSES] = now[CLASSES].saturating_sub(errors - answers);
-        }
-        Self { number, before: now, errors }
-    }
-}
-
-impl Endpoint {
-    /// Reads what has been counted since the snapshot before.
-    fn read(&mut self, now: &input::Endpoint, second: u64) {
-        let now = row(now);
-        self.increase = increase(&now, &self.before);
-        self.before = now;
-        if self.increase[..BUCKETS].iter().any(|count| *count > 0) {
-            self.last_request = second;
-        }
-        if errors(&self.increase) > 0 {
-            self.last_error = Some(second);
-        }
-    }
-}
 
 /// See the module.
 pub(super) struct Traffic {
@@ -209,18 +150,6 @@ impl Traffic {
         let rings = self.endpoints.len() + 1 + usize::from(self.other.is_some());
         rings * Counts::bytes(self.width) + self.known.len() * size_of::<Known>()
     }
-}
-
-fn row(endpoint: &input::Endpoint) -> Vec<u64> {
-    cells(endpoint).collect()
-}
-
-fn cells(endpoint: &input::Endpoint) -> impl Iterator<Item = u64> {
-    endpoint.classes.iter().chain([&endpoint.failed_calls]).chain(&endpoint.buckets).copied()
-}
-
-fn increase(now: &[u64], before: &[u64]) -> Vec<u64> {
-    now.iter().zip(before).map(|(now, before)| now.saturating_sub(*before)).collect()
 }
 
 #[cfg(test)]
