@@ -43,6 +43,7 @@ pub(crate) fn two_clicks_lead_from_an_alert_to_the_line_that_says_why(bundle: &B
     println!("  {} spans, {} lines: {lines:?}", spans.len(), lines.len());
     let cause = lines.iter().any(|line| line.contains("payment 500") && line.contains(WHY));
     assert!(cause, "no line of payment says why: {lines:?}");
+    assert!(spans.iter().any(|span| span.contains("payment")), "no span of payment beside it: {spans:?}");
     browser.close_new_pages();
 }
 

@@ -6,6 +6,7 @@ use test_support::browser::Browser;
 use crate::browser::{SETTLED, start};
 use crate::bundle::{Bundle, eventually};
 use crate::queries::now_seconds;
+use crate::spans;
 use crate::traffic::send_mix;
 
 /// The route whose requests fail, of the mix.
@@ -129,7 +130,7 @@ fn line_to_trace(bundle: &Bundle, browser: &mut Browser) {
     }
     let link = "[...document.querySelectorAll('a')].find(a => a.innerText.trim() === 'Waterfall of this trace')";
     browser.follow("Waterfall of this trace", link);
-    browser.until("a span", SPANS);
+    expect_waterfall(bundle, browser, "a line");
     browser.close_new_pages();
 }
 
@@ -144,19 +145,25 @@ fn failed_request_to_trace(bundle: &Bundle, browser: &mut Browser, service: &str
     browser.close_new_pages();
 }
 
-/// A diamond on the latency panel leads to the request behind it.
+/// A diamond on the latency panel leads to the request behind it: all its lines, and its spans.
 fn exemplar_to_trace(bundle: &Bundle, browser: &mut Browser, service: &str) {
-    browser.open(service);
-    browser.until("every panel has its answer", SETTLED);
-    let marker = r#"(all => all[all.length - 1])([...document.querySelectorAll(
-        '[data-testid="data-testid Panel header Latency"] [data-testid="data-testid Exemplar marker"]')])"#;
-    browser.click("an exemplar", marker);
-    let link = "[...document.querySelectorAll('a[href*=\"redpane-trace\"]')].find(a => a.innerText.trim() === 'All lines of this trace')";
-    browser.until("the exemplar's link", &format!("!!{link}"));
-    browser.follow("the exemplar's link", link);
-    browser.until("the dashboard Trace", "location.pathname.startsWith('/d/redpane-trace')");
-    expect_trace(bundle, browser, "an exemplar");
-    browser.close_new_pages();
+    for (title, place) in [("All lines of this trace", "/d/redpane-trace"), ("Waterfall of this trace", "/explore")] {
+        browser.open(service);
+        browser.until("every panel has its answer", SETTLED);
+        let marker = r#"(all => all[all.length - 1])([...document.querySelectorAll(
+            '[data-testid="data-testid Panel header Latency"] [data-testid="data-testid Exemplar marker"]')])"#;
+        browser.click("an exemplar", marker);
+        let link =
+            format!("[...document.querySelectorAll('a[href*=\"trace\"]')].find(a => a.innerText.trim() === '{title}')");
+        browser.until("the exemplar's link", &format!("!!{link}"));
+        browser.follow("the exemplar's link", &link);
+        browser.until("the page of the link", &format!("location.pathname.startsWith('{place}')"));
+        match place {
+            "/explore" => expect_waterfall(bundle, browser, "an exemplar"),
+            _ => expect_trace(bundle, browser, "an exemplar"),
+        }
+        browser.close_new_pages();
+    }
 }
 
 /// A delivered alert leads to the lines behind it.
@@ -185,6 +192,15 @@ fn expect_trace(bundle: &Bundle, browser: &mut Browser, place: &str) {
     assert_eq!(lines.len(), stored.len(), "{place}: {lines:?}");
     let range = browser.ask("decodeURIComponent(location.search)");
     assert!(range.as_str().is_some_and(|text| text.contains("from")), "no time range in {range}");
+}
+
+/// The page shows as many spans as Tempo has of the trace in its address.
+fn expect_waterfall(bundle: &Bundle, browser: &mut Browser, place: &str) {
+    let shown = texts(&browser.until("a span", SPANS));
+    let id = browser.ask("decodeURIComponent(location.href).match(/[0-9a-f]{32}/)[0]");
+    let id = id.as_str().unwrap();
+    println!("  {place}: {} spans of trace {id}, the first: {}", shown.len(), shown[0]);
+    assert_eq!(shown.len(), spans::count(bundle, id), "{place}: {shown:?}");
 }
 
 pub(crate) fn texts(lines: &Value) -> Vec<String> {

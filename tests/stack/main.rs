@@ -22,6 +22,7 @@ mod pictures;
 mod queries;
 mod red;
 mod restarts;
+mod span_clicks;
 mod spans;
 mod starts;
 mod traffic;
@@ -57,6 +58,7 @@ const STEPS: &[Step] = &[
     ("panels", dashboards::every_panel_has_data),
     ("browser", browser::every_dashboard_is_whole),
     ("clicks", clicks::every_link_shows_its_lines),
+    ("span-clicks", span_clicks::every_span_leads_to_its_lines_and_metrics),
     ("cause", cause::two_clicks_lead_from_an_alert_to_the_line_that_says_why),
     ("pictures", pictures::are_made_when_asked_for),
     // The last one: the services run with other names from here on.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::bundle::{Bundle, eventually};
 use crate::http::{Request, get, send};
+use crate::queries::Labels;
 use crate::traffic::Sent;
 
 /// In the order in which they are asked.
@@ -63,11 +64,22 @@ pub(crate) fn one_request_leaves_spans_and_lines_in_every_service(bundle: &Bundl
 pub(crate) fn every_request_has_its_span(bundle: &Bundle, sent: &Sent) {
     let mut missing: Vec<&str> = sent.answered.iter().map(|one| one.trace_id.as_str()).collect();
     eventually("every request has its span in Tempo", 120, || {
-        missing.retain(|id| !spans(bundle, id).iter().any(|span| span.app == "api" && span.kind == "SPAN_KIND_SERVER"));
+        missing.retain(|id| {
+            let of_api = |span: &&Span| span.app == "api" && span.kind == "SPAN_KIND_SERVER";
+            let found = spans(bundle, id).iter().filter(of_api).count();
+            assert!(found < 2, "the request with trace {id} has {found} spans");
+            found == 0
+        });
         if missing.is_empty() { Ok(()) } else { Err(format!("{} have none, {} first", missing.len(), missing[0])) }
     });
-    assert_eq!(bundle.promql_value("sum(trace_spans_dropped_total)"), 0.0, "spans were dropped");
-    println!("  {} requests around its restart = spans, none dropped", sent.answered.len());
+    let dropped = bundle.promql("sum by (app) (trace_spans_dropped_total)");
+    let exported = bundle.promql("sum by (app) (trace_spans_exported_total) > 0");
+    for app in CHAIN {
+        let of = |found: &[(Labels, f64)]| found.iter().find(|(labels, _)| labels["app"] == app).map(|found| found.1);
+        assert_eq!(of(&dropped), Some(0.0), "{app} dropped spans, or does not say so");
+        assert!(of(&exported).is_some(), "{app} exported no span: {exported:?}");
+    }
+    println!("  {} requests around its restart = spans, each once, none dropped", sent.answered.len());
 }
 
 /// Sends one checkout and gives its trace id.
@@ -78,7 +90,7 @@ pub(crate) fn check_out(bundle: &Bundle) -> String {
     answer.header("x-trace-id").unwrap().to_owned()
 }
 
-/// What Tempo makes of the spans reaches Prometheus: each call of the chain, and whoever calls `api`.
+/// What Tempo makes of the spans reaches Prometheus: each call of the chain, and whoever calls `api`, whom Tempo names `user`.
 fn map_of_calls(bundle: &Bundle) {
     let query = "sum by (client, server) (traces_service_graph_request_total) > 0";
     eventually("the map of calls is in Prometheus", 120, || {
@@ -87,9 +99,15 @@ fn map_of_calls(bundle: &Bundle) {
         let found = bundle.promql(query);
         let found: BTreeSet<(&str, &str)> =
             found.iter().map(|(labels, _)| (labels["client"].as_str(), labels["server"].as_str())).collect();
-        let all = CHAIN.windows(2).all(|pair| found.contains(&(pair[0], pair[1])));
+        let calls = CHAIN.windows(2).map(|pair| (pair[0], pair[1]));
+        let all = calls.chain([("user", CHAIN[0])]).all(|call| found.contains(&call));
         if all { Ok(()) } else { Err(format!("{found:?}")) }
     });
+}
+
+/// How many spans Tempo has of a trace.
+pub(crate) fn count(bundle: &Bundle, id: &str) -> usize {
+    spans(bundle, id).len()
 }
 
 /// The spans of a trace; none while Tempo does not know it.
