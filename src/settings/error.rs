@@ -10,7 +10,7 @@ use super::variables::flag;
 pub struct BadSetting {
     /// The environment variable, such as `REDPANE_LISTEN`.
     pub variable: Cow<'static, str>,
-    /// What was given, at most 120 characters of it. Of headers, which may be secrets, the names alone.
+    /// What was given, at most 120 characters of it. Of headers, which may be secrets, nothing.
     pub value: String,
     /// What is wrong with it, or what would be right.
     pub problem: String,

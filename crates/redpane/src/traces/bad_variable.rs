@@ -8,7 +8,7 @@ use std::fmt;
 pub struct BadVariable {
     /// Its name.
     pub variable: String,
-    /// Its value; of headers the names alone.
+    /// Its value; nothing of headers, where a name may be a secret that was put in its place.
     pub value: String,
     /// What is wrong with that, and what would be right.
     pub problem: String,

@@ -147,18 +147,19 @@ impl Otlp {
     /// The endpoint and the headers in the form that they are used in.
     ///
     /// # Errors
-    /// What is wrong: the value (of a header its name alone), and what would be right.
+    /// What is wrong: the value (of a header its name alone, where it is one), and what would be right.
     pub(crate) fn check(&self) -> Result<(Uri, HeaderMap), Vec<(String, String)>> {
         let mut problems = Vec::new();
         let endpoint = endpoint::read(&self.endpoint);
         let endpoint =
             endpoint.map_err(|problem| problems.push((endpoint::shown(&self.endpoint).into_owned(), problem))).ok();
         let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
+        for (at, (name, value)) in self.headers.iter().enumerate() {
             match (HeaderName::from_str(name), HeaderValue::from_str(value)) {
                 (Ok(name), Ok(value)) => _ = headers.append(name, value),
-                _ => problems.push((
-                    name.clone(),
+                // What is no name may be a secret.
+                (name, _) => problems.push((
+                    name.map_or_else(|_| format!("header {}", at + 1), |name| name.to_string()),
                     "a header is a name of letters, digits and dashes, and a value of visible ASCII characters".into(),
                 )),
             }

@@ -112,7 +112,8 @@ impl Variables<'_> {
     fn resource(&mut self) -> Vec<(String, String)> {
         const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
         let Some(list) = self.get(NAME) else { return Vec::new() };
-        pairs(&list).unwrap_or_else(|| {
+        let pairs: Option<Vec<_>> = pairs(&list).collect();
+        pairs.unwrap_or_else(|| {
             self.bad(NAME, list, "pairs are right, as in key=value,other=value, with values in percent-encoding");
             Vec::new()
         })

@@ -26,25 +26,26 @@ impl Variables<'_> {
         }
     }
 
-    /// `name=value,name=value`, values percent-encoded.
+    /// `name=value,name=value`, values percent-encoded. Nothing of a list that cannot be read is told: where a pair is not
+    /// right, nobody knows which of its parts are secret.
     pub(super) fn headers(&mut self) -> Vec<(String, String)> {
         let Some((variable, list)) = self.of_traces("HEADERS") else { return Vec::new() };
         let is_right = |(name, value): &(String, String)| {
             http::HeaderName::from_str(name).is_ok() && http::HeaderValue::from_str(value).is_ok()
         };
-        match pairs(&list).filter(|pairs| pairs.iter().all(is_right)) {
-            Some(pairs) => pairs,
-            None => {
-                let names = list.split(',').map(|pair| pair.split_once('=').map_or("…", |(name, _)| name.trim()));
-                let shown = names.map(|name| format!("{name}=…")).collect::<Vec<_>>().join(",");
-                self.bad(
-                    variable,
-                    shown,
-                    "pairs are right, as in name=value,other=value, with values in percent-encoding",
-                );
-                Vec::new()
-            }
+        let pairs: Vec<_> = pairs(&list).map(|pair| pair.filter(is_right)).collect();
+        let bad = pairs.iter().enumerate().filter(|(_, pair)| pair.is_none());
+        let bad: Vec<_> = bad.map(|(at, _)| (at + 1).to_string()).collect();
+        if !bad.is_empty() {
+            let (all, are) = (pairs.len(), if bad.len() == 1 { "is" } else { "are" });
+            let problem = format!(
+                "pair {} of {all} {are} not right: a pair is name=value, pairs are separated by commas, and values are in \
+                 percent-encoding",
+                bad.join(" and ")
+            );
+            self.bad(variable, "…", problem);
         }
+        pairs.into_iter().flatten().collect()
     }
 
     pub(super) fn gzip(&mut self) -> bool {

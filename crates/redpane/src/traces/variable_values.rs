@@ -13,12 +13,15 @@ pub(super) fn time(milliseconds: u64) -> Duration {
     }
 }
 
-/// `key=value,key=value`, spaces around them left out and values decoded.
-pub(super) fn pairs(list: &str) -> Option<Vec<(String, String)>> {
-    let pairs = list.split(',').filter(|pair| !pair.trim().is_empty()).map(|pair| {
+/// `key=value,key=value`, spaces around them left out and values decoded. `None` for each that is no pair.
+pub(super) fn pairs(list: &str) -> impl Iterator<Item = Option<(String, String)>> {
+    list.split(',').filter(|pair| !pair.trim().is_empty()).map(|pair| {
         let (key, value) = pair.split_once('=')?;
-        let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
-        (!key.trim().is_empty()).then(|| (key.trim().to_owned(), value.into_owned()))
-    });
-    pairs.collect()
+        (!key.trim().is_empty()).then_some((key.trim().to_owned(), decoded(value.trim())?))
+    })
+}
+
+/// A text in percent-encoding.
+pub(super) fn decoded(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(Into::into)
 }

@@ -99,6 +99,23 @@ fn a_password_in_an_endpoint_is_refused_and_not_told() {
     assert!(!format!("{otlp:?}").contains("s3cret"));
 }
 
+/// A colon in place of the first `=`, a comma in a value, a value that is taken for a name: whatever is wrong, no part of a
+/// list of headers is told.
+#[test]
+fn headers_that_cannot_be_read_tell_nothing_of_themselves() {
+    for (list, bad) in [
+        ("Authorization: Basic dXNlcjpwYXNz==", "1 of 1 is"),
+        ("authorization=Bearer dXNl,cjpwYXNz==,dXNlcjpwYXNz", "3 of 3 is"),
+        ("a=b,dXNlcjpwYXNz:=c,api-key", "2 and 3 of 3 are"),
+        ("dXNlcjpwYXNz=%0a", "1 of 1 is"),
+        ("=dXNlcjpwYXNz", "1 of 1 is"),
+    ] {
+        let error = read(&[ENDPOINT, ("OTEL_EXPORTER_OTLP_HEADERS", list)]).unwrap_err().to_string();
+        assert!(["dXNl", "cjpw"].iter().all(|secret| !error.contains(secret)), "{error}");
+        assert!(error.contains(bad) && error.contains("name=value"), "{error}");
+    }
+}
+
 #[test]
 fn one_error_names_every_bad_variable_and_no_secret() {
     let error = read(&[
@@ -119,6 +136,7 @@ fn one_error_names_every_bad_variable_and_no_secret() {
     let text = error.to_string();
     assert!(text.contains("OTEL_TRACES_SAMPLER_ARG=\"2\": a ratio is a number from 0 to 1"), "{text}");
     assert!(!text.contains("s3cret"), "{text}");
+    assert!(text.contains("OTEL_EXPORTER_OTLP_HEADERS=\"…\": pair 2 of 2 is not right"), "{text}");
     let sampler = read(&[ENDPOINT, ("OTEL_TRACES_SAMPLER", "sometimes")]).unwrap_err();
     assert!(sampler.to_string().contains("OTEL_TRACES_SAMPLER=\"sometimes\": a sampler is one of always_on"));
 }

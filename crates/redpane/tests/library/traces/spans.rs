@@ -217,9 +217,10 @@ fn what_cannot_be_used_is_named() {
     let bad = |otlp: Otlp| Redpane::new("api").otlp(otlp).build().unwrap_err().to_string();
     assert!(bad(Otlp::new("no url")).contains("otlp(no url): a URL with a host is right"));
     assert!(bad(Otlp::new("ftp://host/")).contains("http://localhost:4318"));
-    let error = bad(Otlp::new("http://host").header("bad name", "secret").batch_spans(0));
-    assert!(error.contains("otlp(bad name): a header") && error.contains("1 span or more"), "{error}");
+    let error = bad(Otlp::new("http://host").header("a", "b").header("Bearer secret", "x").batch_spans(0));
+    assert!(error.contains("otlp(header 2): a header") && error.contains("1 span or more"), "{error}");
     assert!(!error.contains("secret"));
+    assert!(bad(Otlp::new("http://host").header("api-key", "\n")).contains("otlp(api-key): a header"));
     #[cfg(not(feature = "otlp-tls"))]
     assert!(bad(Otlp::new("https://host")).contains("otlp-tls"));
     assert!(!format!("{:?}", Otlp::new("http://host").header("key", "secret")).contains("secret"));
