@@ -55,7 +55,7 @@ struct State {
     taken: u64,
     given: u64,
     flush_to: u64,
-    /// Grows with every flush: an exporter that waits to try again tries at once.
+    /// Grows with every flush: an exporter that waits to try again of its own accord tries at once.
     flushes: u64,
     exporter_idle: bool,
     closed: bool,

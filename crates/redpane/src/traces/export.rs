@@ -62,20 +62,20 @@ impl Exporter {
         let body = self.transport.body(self.envelope.wrap(&batch.encoded));
         let give_up = self.give_up_after.and_then(|after| Instant::now().checked_add(after));
         let mut backoff = Backoff::default();
-        let mut goes_on = true;
         let (dropped, reason, why) = loop {
+            let attempt = self.buffer.attempt();
             match self.transport.send(body.clone()).await {
                 Answer::Accepted { rejected, why } => break (rejected, DropReason::Rejected, why),
                 Answer::Refused { why } => break (batch.spans, DropReason::Rejected, why),
                 Answer::Nonsense { why } => break (batch.spans, DropReason::BadAnswer, why),
-                Answer::Again { why, .. } if !goes_on => break (batch.spans, DropReason::Shutdown, why),
+                Answer::Again { why, .. } if attempt.is_last => break (batch.spans, DropReason::Shutdown, why),
                 Answer::Again { after, why } => {
                     let wait = backoff.next(after, random);
                     if give_up.is_some_and(|give_up| Instant::now() + wait > give_up) {
                         break (batch.spans, DropReason::Timeout, why);
                     }
                     reports.tell(self, &why);
-                    goes_on = self.buffer.wait_to_retry(wait).await;
+                    self.buffer.wait_to_retry(&attempt, wait, after.is_some()).await;
                 }
             }
         };

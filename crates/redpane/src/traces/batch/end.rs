@@ -29,7 +29,7 @@ impl SpanBuffer {
         }
     }
 
-    /// Takes no more spans. What waits gets one more attempt.
+    /// Takes no more spans. What waits gets one more attempt, which no `Retry-After` holds up.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.work.notify_one();

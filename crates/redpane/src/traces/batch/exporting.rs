@@ -54,19 +54,34 @@ impl SpanBuffer {
         self.progress.notify_all();
     }
 
-    /// Waits so long before the next attempt; less where somebody waits for the spans. Whether there is a next attempt.
-    pub(crate) async fn wait_to_retry(&self, time: Duration) -> bool {
+    /// An attempt to send the batch begins: what it is compared with when it has failed.
+    pub(crate) fn attempt(&self) -> Attempt {
+        let state = self.lock();
+        Attempt { is_last: state.closed, flushes: state.flushes }
+    }
+
+    /// Waits so long before the next attempt. Where the receiver did not ask for the wait, a flush since the last attempt began
+    /// ends it: somebody waits for the spans. The end of all ends every wait.
+    pub(crate) async fn wait_to_retry(&self, after: &Attempt, time: Duration, is_asked_for: bool) {
         let due = Instant::now() + time;
-        let flushes = self.lock().flushes;
         loop {
-            let waited = tokio::time::timeout_at(due.into(), self.work.notified()).await;
-            let state = self.lock();
-            if state.closed {
-                return false;
+            {
+                let state = self.lock();
+                if state.closed || (!is_asked_for && state.flushes != after.flushes) {
+                    return;
+                }
             }
-            if waited.is_err() || state.flushes != flushes {
-                return true;
+            // A permit of the notification says that something has happened, not what: it is looked at above.
+            if tokio::time::timeout_at(due.into(), self.work.notified()).await.is_err() {
+                return;
             }
         }
     }
+}
+
+/// What was known when an attempt began.
+pub(crate) struct Attempt {
+    /// Nobody waits for another one: the buffer was closed already.
+    pub(crate) is_last: bool,
+    flushes: u64,
 }

@@ -76,3 +76,36 @@ fn what_is_not_exported_at_the_end_is_counted() {
     let counts = buffer.counts();
     assert_eq!((counts.waiting, counts.dropped), (0, [0, 1, 0, 0, 4]));
 }
+
+/// How long a wait of an hour takes in the end, in a test that stops it after a while.
+fn wait(buffer: &SpanBuffer, after: &exporting::Attempt, is_asked_for: bool) -> bool {
+    let hour = Duration::from_secs(3600);
+    run(async {
+        let waiting = buffer.wait_to_retry(after, hour, is_asked_for);
+        tokio::time::timeout(Duration::from_millis(50), waiting).await.is_ok()
+    })
+}
+
+#[test]
+fn a_flush_during_an_attempt_is_seen_after_it_and_overrides_no_receiver() {
+    let buffer = buffer(1, 64 * BATCH_BYTES);
+    assert!(buffer.append(b""));
+    let before = buffer.attempt();
+    assert!(!wait(&buffer, &before, false), "nobody waits for the span");
+    assert_eq!(buffer.flush(Duration::ZERO), Err(1));
+    assert!(!wait(&buffer, &before, true), "the receiver said when");
+    assert!(wait(&buffer, &before, false));
+    assert!(!wait(&buffer, &buffer.attempt(), false), "that flush has had its attempt");
+}
+
+#[test]
+fn after_the_end_nothing_is_waited_for() {
+    let buffer = buffer(1, 64 * BATCH_BYTES);
+    let before = buffer.attempt();
+    buffer.close();
+    // The permit of the notification is used up by the first.
+    for _ in 0..3 {
+        assert!(wait(&buffer, &before, true));
+    }
+    assert!(!before.is_last && buffer.attempt().is_last);
+}

@@ -87,6 +87,37 @@ async fn a_receiver_says_when_to_come_again() {
     assert_eq!(receiver.attempts().len(), 2);
 }
 
+/// Whoever flushes has a deadline for that; the receiver has its own reasons.
+#[tokio::test]
+async fn a_flush_does_not_come_before_a_receiver_wants_it() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    receiver.behave(Behaviour::Status(503, Some("2")));
+    ask_many(&observed, 1).await;
+    let telemetry = observed.telemetry.clone();
+    let flush = move || telemetry.flush(Duration::from_millis(300));
+    tokio::task::spawn_blocking(flush.clone()).await.unwrap().unwrap_err();
+    receiver.behave(Behaviour::Accept);
+    tokio::task::spawn_blocking(flush).await.unwrap().unwrap_err();
+    assert_eq!(receiver.attempts().len(), 1);
+    end(&observed, LONG, 1).await;
+    assert_eq!((receiver.attempts().len(), exported(&observed)), (2, 1), "the end does not wait");
+}
+
+/// However many batches wait, and whatever the receiver asks for: each gets its attempt, and the end is there.
+#[tokio::test]
+async fn the_end_gives_each_batch_one_attempt_and_waits_for_nothing() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp.batch_spans(1));
+    receiver.behave(Behaviour::Status(429, Some("600")));
+    ask_many(&observed, 8).await;
+    until("an attempt", || (receiver.attempts().len() == 1).then_some(())).await;
+    let started = Instant::now();
+    end(&observed, LONG, 8).await;
+    assert!(started.elapsed() < LONG / 2, "{:?}", started.elapsed());
+    assert_eq!((receiver.attempts().len(), dropped(&observed, "shutdown")), (1 + 8, 8));
+}
+
 #[tokio::test]
 async fn what_the_receiver_refuses_is_counted() {
     let receiver = Receiver::start().await;
