@@ -32,12 +32,15 @@ impl Fields {
     }
 
     fn put_encoded(&mut self, name: &'static str, encoded: Vec<u8>) {
-        if self.bytes + encoded.len() > MAX_ATTRIBUTES {
+        let earlier = self.encoded.iter_mut().find(|(known, _)| *known == name);
+        // What is replaced gives its bytes back.
+        let others = self.bytes - earlier.as_ref().map_or(0, |(_, earlier)| earlier.len());
+        if others + encoded.len() > MAX_ATTRIBUTES {
             self.dropped += 1;
             return;
         }
-        self.bytes += encoded.len();
-        match self.encoded.iter_mut().find(|(known, _)| *known == name) {
+        self.bytes = others + encoded.len();
+        match earlier {
             Some((_, earlier)) => *earlier = encoded,
             None => self.encoded.push((name, encoded)),
         }
@@ -74,5 +77,26 @@ impl Visit for Fields {
     }
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         self.put(field, Value::Text(cut(&format!("{value:?}"), MAX_TEXT)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_replaced_gives_its_room_back() {
+        let mut fields = Fields::default();
+        let put = |fields: &mut Fields, name, length| fields.put_encoded(name, vec![0; length]);
+        for length in (1..=100).rev() {
+            put(&mut fields, "progress", length * 100);
+        }
+        assert_eq!((fields.bytes, fields.encoded.len(), fields.dropped), (100, 1, 0));
+        put(&mut fields, "rest", MAX_ATTRIBUTES - 100);
+        put(&mut fields, "progress", 101);
+        put(&mut fields, "more", 1);
+        assert_eq!((fields.bytes, fields.dropped), (MAX_ATTRIBUTES, 2), "the bound holds");
+        put(&mut fields, "progress", 50);
+        assert_eq!((fields.encoded().len(), fields.dropped), (MAX_ATTRIBUTES - 50, 2));
     }
 }
