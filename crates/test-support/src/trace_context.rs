@@ -14,3 +14,20 @@ pub fn read_traceparent(header: &[u8]) -> Option<(String, String, u8)> {
     let ends_here = parts.next().is_none();
     (ends_here || version != "00").then_some((trace_id, parent_id, flags))
 }
+
+/// Whether this is a list that section 3.3.1 of W3C Trace Context (level 2) allows, with at least one member.
+pub fn is_tracestate(list: &[u8]) -> bool {
+    let Ok(list) = std::str::from_utf8(list) else { return false };
+    let members: Vec<&str> = list.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
+    let is_key_character = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-*/@".contains(c);
+    let is_member = |member: &str| {
+        let Some((key, value)) = member.split_once('=') else { return false };
+        (1..=256).contains(&key.len())
+            && !key.starts_with(['_', '-', '*', '/', '@'])
+            && key.chars().all(is_key_character)
+            && (1..=256).contains(&value.len())
+            && value.chars().all(|c| c == ' ' || c.is_ascii_graphic() && c != '=')
+    };
+    let members: Vec<&str> = members.into_iter().filter(|member| !member.is_empty()).collect();
+    (1..=32).contains(&members.len()) && members.into_iter().all(is_member)
+}

@@ -19,6 +19,7 @@ use super::promoted_names::PromotedNames;
 use crate::trace_context::hex;
 use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
+use crate::trace_context::tracestate;
 
 /// Decides which requests are sampled, and takes spans inside of them.
 pub(crate) trait TraceSampler {
@@ -150,7 +151,7 @@ impl RequestContext {
         let is_plain = !sent.has_lists() && outer.is_none() && (trusted || caller.is_none());
         let extra = || ExtraContext {
             caller_trace_id: caller.filter(|_| !trusted).map(|caller| caller.trace_id),
-            tracestate: parent.and_then(|_| sent.tracestate()),
+            tracestate: parent.and_then(|_| tracestate::keep(sent.tracestate()?)),
             baggage: if trusted { sent.baggage() } else { None },
             outer,
             sdk_ids: None,

@@ -7,3 +7,4 @@ pub(crate) mod hex;
 pub(crate) mod ids;
 pub(crate) mod share;
 pub(crate) mod traceparent;
+pub(crate) mod tracestate;

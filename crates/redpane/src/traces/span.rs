@@ -107,7 +107,8 @@ pub(crate) fn encode_server(out: &mut Vec<u8>, endpoint: &[u8], request: &Finish
 /// What the caller sent as `tracestate`, which holds for all spans of the request.
 pub(super) fn trace_state(out: &mut Vec<u8>, context: &RequestContext) {
     if let Some(state) = context.tracestate() {
-        bytes(out, tag::TRACE_STATE, String::from_utf8_lossy(state.as_bytes()).as_bytes());
+        // Visible characters and spaces: any other list is discarded on arrival.
+        bytes(out, tag::TRACE_STATE, state.as_bytes());
     }
 }
 

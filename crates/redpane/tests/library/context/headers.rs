@@ -138,6 +138,15 @@ async fn tracestate_is_passed_on() {
     assert_eq!(outgoing["tracestate"], "rojo=1,congo=2,third=3", "several headers are one list");
     let (outgoing, ..) = pass_through(&[("tracestate", b"rojo=1")]).await;
     assert_eq!(outgoing["tracestate"], Value::Null, "alone it means nothing");
+    for broken in [&b"rojo=1,Congo=2"[..], b"rojo=\xe4", b"rojo"] {
+        let (outgoing, ..) = pass_through(&[traceparent, ("tracestate", broken)]).await;
+        assert_eq!(outgoing["tracestate"], Value::Null, "{broken:?}");
+        assert!(outgoing["traceparent"].as_str().unwrap().contains(TRACE), "the trace goes on without");
+    }
+    let long = (0..20).map(|at| format!("k{at}={}", "x".repeat(60))).collect::<Vec<_>>().join(",");
+    let (outgoing, ..) = pass_through(&[traceparent, ("tracestate", long.as_bytes())]).await;
+    let kept = outgoing["tracestate"].as_str().unwrap();
+    assert!(kept.len() <= 512 && long.starts_with(&format!("{kept},")), "whole members: {kept}");
 }
 
 #[tokio::test]
