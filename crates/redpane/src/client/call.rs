@@ -157,17 +157,16 @@ fn finished(registry: &Registry, mut context: Option<RequestContext>, call: &Fin
     }
 }
 
-/// Puts the ids of a call into its headers: those of the request that makes it; outside of a request those of the trace
-/// that the application put there. A call that belongs to no trace gets none. Where an SDK of the application says the
-/// ids, they are those of its current span, and what the application put there stays.
+/// Puts the ids of a call into its headers: those of the request that makes it. Outside of a request, a trace context that
+/// the application put there stays as it is: no span is recorded of the call, so none may be the next service's parent. With
+/// neither, the ids are those of the SDK's current span, where one says the ids, and else the call belongs to no trace.
 fn put_ids(context: Option<&RequestContext>, ids_from: Option<&IdsSource>, headers: &mut HeaderMap) -> Option<CallIds> {
-    let ids = match (context, ids_from) {
-        (Some(context), _) => context.call_ids(),
-        (None, Some(source)) => match sent(headers) {
-            Some(own) => CallIds::of(&own),
-            None => CallIds::of(&source.ask()?),
+    let ids = match context {
+        Some(context) => context.call_ids(),
+        None => match sent(headers) {
+            Some(own) => return Some(CallIds::of(&own)),
+            None => CallIds::of(&ids_from?.ask()?),
         },
-        (None, None) => CallIds::below(&sent(headers)?),
     };
     headers.insert(TRACEPARENT, ids.to_header());
     if let Some(context) = context {

@@ -38,8 +38,8 @@ use crate::request::ids_from::IdsSource;
 /// **Headers.** A call made inside a request carries `traceparent` with the request's trace and a span id of its own: the
 /// parent that the next service sees is the call, not the request. `tracestate` is the request's. `baggage` and
 /// `x-request-id` are the request's where the application has set none. A `traceparent` that is there already is replaced,
-/// so a proxy may copy the headers that it got. Outside of a request, a call below a `traceparent` that the application has
-/// set gets a span id of its own in that trace; any other call is left as it is and starts no trace. With
+/// so a proxy may copy the headers that it got. Outside of a request, no span is recorded
+/// of a call: a `traceparent` that the application has set stays as it is, and any other call starts no trace. With
 /// [`Redpane::ids_from`](crate::Redpane::ids_from) the parent is the SDK's current span, inside of a request and outside,
 /// and no span id is made here.
 ///

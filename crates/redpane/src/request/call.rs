@@ -16,28 +16,19 @@ pub(crate) const BODY_ERROR: &str = "body_error";
 /// The caller gave up before the headers of the answer came.
 pub(crate) const CANCELLED: &str = "cancelled";
 
-/// The ids of a call. Its span is that of the client side, and the parent of the next service's.
+/// The ids of a call. Its span is that of the client side, or one of the application's around it, and the parent of the next
+/// service's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallIds {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
-    /// `None` where the span is an SDK's: that knows.
+    /// `None` where the span is the application's: that knows.
     pub(crate) parent_span_id: Option<SpanId>,
     pub(crate) flags: u8,
 }
 
 impl CallIds {
-    /// A call that belongs to the span that `parent` names.
-    pub(crate) fn below(parent: &TraceParent) -> Self {
-        Self {
-            trace_id: parent.trace_id,
-            span_id: SpanId::random(),
-            parent_span_id: Some(parent.parent_id),
-            flags: parent.known_flags(),
-        }
-    }
-
-    /// A call that the span of an SDK stands for.
+    /// A call that a span of the application stands for.
     pub(crate) fn of(span: &TraceParent) -> Self {
         Self { trace_id: span.trace_id, span_id: span.parent_id, parent_span_id: None, flags: span.known_flags() }
     }
