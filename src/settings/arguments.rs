@@ -86,7 +86,7 @@ pub struct Flags {
     /// Who opens the pane must know it: 16 to 256 visible ASCII characters [default: unset, everybody on this machine may]
     #[arg(long, global = true, hide_env_values = true, value_name = "TOKEN", env = "REDPANE_PANE_TOKEN")]
     pane_token: Option<OsString>,
-    /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: OTEL_SERVICE_NAME, else api; receiver: alerts; docker-reader: docker-reader]
+    /// `app` field of every log line, at most 64 bytes of letters, digits and - _ . / [default: OTEL_SERVICE_NAME, else service.name in OTEL_RESOURCE_ATTRIBUTES, else api; receiver: alerts; docker-reader: docker-reader]
     #[arg(long, global = true, hide_env_values = true, value_name = "NAME", env = "REDPANE_APP")]
     app: Option<OsString>,
     /// Which log lines are written: a level or target=level, separated by commas [default: info]

@@ -126,7 +126,7 @@ impl Config {
             metrics_listen,
             pane_listen: if role == Role::Serve { pane_listen } else { PaneListen::Off },
             pane_token,
-            app: app(reader, otlp.as_ref()).unwrap_or_else(|| default_app.to_owned()),
+            app: app(reader).unwrap_or_else(|| default_app.to_owned()),
             log: log_filter(reader, role),
             log_format: reader.choice("REDPANE_LOG_FORMAT", &formats).unwrap_or_else(default_format),
             log_buffer_bytes: reader.size("REDPANE_LOG_BUFFER_BYTES", 16 * MIB, 64 * KIB..=GIB),
@@ -152,9 +152,12 @@ impl Config {
 }
 
 /// The name that OpenTelemetry knows the service by is its name here too, unless it has another.
-fn app(reader: &mut Reader<'_>, otlp: Option<&Otlp>) -> Option<String> {
+fn app(reader: &mut Reader<'_>) -> Option<String> {
     let own = reader.name("REDPANE_APP").or_else(|| reader.name("OTEL_SERVICE_NAME"));
-    own.or_else(|| reader.checked_name("OTEL_RESOURCE_ATTRIBUTES", otlp?.service_name()?))
+    own.or_else(|| {
+        let name = reader.otel_service_name()?;
+        reader.checked_name("OTEL_RESOURCE_ATTRIBUTES", &name)
+    })
 }
 
 /// What the receiver answers 200 has its line: with a filter that hides alerts it is not started.

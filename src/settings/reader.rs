@@ -63,8 +63,7 @@ impl<'a> Reader<'a> {
         let parse = |text: &str| if text == "none" { Some(TraceKeep::NONE) } else { listed(text) };
         let keep = self.read(keep, expected, parse).unwrap_or_default();
         let source = self.source;
-        let text = |name: &str| source.value(name).map(|value| value.to_string_lossy().into_owned());
-        match Otlp::from_variables(text) {
+        match Otlp::from_variables(|name| text_of(source, name)) {
             Ok(otlp) => otlp.map(|otlp| otlp.keep(keep)),
             Err(error) => {
                 for BadVariable { variable, value, problem, .. } in error.problems() {
@@ -73,6 +72,11 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// The name that OpenTelemetry's own variables have for the service, whether it exports spans or not.
+    pub(super) fn otel_service_name(&self) -> Option<String> {
+        Otlp::service_name_from_variables(|name| text_of(self.source, name))
     }
 
     pub(super) fn address(&mut self, variable: &'static str) -> Option<SocketAddr> {
@@ -216,6 +220,10 @@ impl<'a> Reader<'a> {
             None => Some(filter),
         }
     }
+}
+
+fn text_of(source: &dyn Source, variable: &str) -> Option<String> {
+    source.value(variable).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// What may be shown of a value: a URL without its user and password.

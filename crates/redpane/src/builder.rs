@@ -239,18 +239,20 @@ impl Redpane {
     }
 
     /// Exports spans as the variables of OpenTelemetry's specification say (`OTEL_EXPORTER_OTLP_ENDPOINT` and others), or not
-    /// at all where they name no endpoint. `OTEL_SERVICE_NAME` then replaces the app that the builder was made with, in
-    /// lines too: the service has one name.
+    /// at all where they name no endpoint. In both cases `OTEL_SERVICE_NAME`, or `service.name` in `OTEL_RESOURCE_ATTRIBUTES`,
+    /// replaces the app that the builder was made with, in lines and in spans: the service has one name.
     ///
     /// # Errors
     /// One error that names every bad variable.
     #[cfg(feature = "otlp")]
     pub fn otlp_from_env(mut self) -> Result<Self, EnvironmentError> {
-        let Some(otlp) = Otlp::from_env()? else { return Ok(self) };
-        if let Some(name) = &otlp.service_name {
-            self.options.app.clone_from(name);
+        if let Some(name) = Otlp::service_name_from_env() {
+            self.options.app = name;
         }
-        Ok(self.otlp(otlp))
+        if let Some(otlp) = Otlp::from_env()? {
+            self = self.otlp(otlp);
+        }
+        Ok(self)
     }
 
     /// Keeps the history of the last 24 hours in memory (at most 48 MiB) and shows it on a page of the process's own, at

@@ -138,6 +138,11 @@ fn the_name_is_that_of_opentelemetry_where_there_is_no_other() {
     assert_eq!(app(&[("OTEL_SERVICE_NAME", "orders")]).as_deref(), Ok("orders"));
     assert_eq!(app(&[("OTEL_SERVICE_NAME", "orders"), ("REDPANE_APP", "api")]).as_deref(), Ok("api"));
     assert_eq!(app(&[("OTEL_SERVICE_NAME", "")]).as_deref(), Ok("api"));
+    // Whether spans are exported or not: the name must not change with that.
+    let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=shop,service.name=stock");
+    assert_eq!(app(&[attributes]).as_deref(), Ok("stock"));
+    assert_eq!(app(&[attributes, ("OTEL_SDK_DISABLED", "true")]).as_deref(), Ok("stock"));
+    assert_eq!(app(&[attributes, ("OTEL_SERVICE_NAME", "orders")]).as_deref(), Ok("orders"));
     let message = app(&[("OTEL_SERVICE_NAME", "my shop")]).expect_err("a space").to_string();
     assert!(message.contains("\n  OTEL_SERVICE_NAME is \"my shop\": must be a name of at most 64 bytes"), "{message}");
     assert_eq!(

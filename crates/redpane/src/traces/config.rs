@@ -13,6 +13,9 @@ use super::sampler::Sampler;
 /// Bytes of spans that wait in memory.
 pub(crate) const BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
+/// The attribute of a resource that the app is.
+pub(super) const SERVICE_NAME: &str = "service.name";
+
 /// Where and how spans are exported: OTLP over HTTP in protobuf. For [`Redpane::otlp`](crate::Redpane::otlp).
 ///
 /// ```
@@ -33,8 +36,6 @@ pub struct Otlp {
     pub(crate) max_spans: u64,
     pub(crate) delay: Duration,
     pub(crate) give_up_after: Option<Duration>,
-    /// The name of the service in the environment.
-    pub(crate) service_name: Option<String>,
     /// Settings that change nothing: a line at start for each.
     pub(crate) notes: Vec<String>,
 }
@@ -61,7 +62,6 @@ impl Otlp {
             max_spans: u64::MAX,
             delay: Duration::from_secs(5),
             give_up_after: None,
-            service_name: None,
             notes: Vec::new(),
         }
     }
@@ -102,10 +102,15 @@ impl Otlp {
         self
     }
 
-    /// Adds an attribute to the resource of all spans.
+    /// Adds an attribute to the resource of all spans. `service.name` is the telemetry's app, and cannot be another one here: a
+    /// line at start says so.
     #[must_use]
     pub fn resource(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.resource.push((key.into(), value.into()));
+        let key = key.into();
+        match key == SERVICE_NAME {
+            true => self.notes.push("the resource's service.name is the app, and no other one that is given".into()),
+            false => self.resource.push((key, value.into())),
+        }
         self
     }
 
@@ -129,13 +134,6 @@ impl Otlp {
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.give_up_after = Some(time);
         self
-    }
-
-    /// The name that the environment has for the service: `OTEL_SERVICE_NAME`, or `service.name` in
-    /// `OTEL_RESOURCE_ATTRIBUTES`. [`otlp_from_env`](crate::Redpane::otlp_from_env) makes it the app.
-    #[must_use]
-    pub fn service_name(&self) -> Option<&str> {
-        self.service_name.as_deref()
     }
 
     /// Where spans are sent: the URL without its query, which may hold a key.

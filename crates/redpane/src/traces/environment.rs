@@ -1,7 +1,7 @@
 //! The variables of OpenTelemetry's specification that say whether, where and how spans are exported.
 
 use super::bad_variable::EnvironmentError;
-use super::config::Otlp;
+use super::config::{Otlp, SERVICE_NAME};
 use super::sampler::Sampler;
 use super::variable_values::{pairs, time};
 use super::variables::Variables;
@@ -16,7 +16,7 @@ impl Otlp {
     /// # Errors
     /// One error that names every bad variable, its value, and what would be right.
     pub fn from_env() -> Result<Option<Self>, EnvironmentError> {
-        Self::from_variables(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        Self::from_variables(variable_of_environment)
     }
 
     /// The same of variables that `look` finds, for tests and for applications with settings of their own. An empty value is
@@ -32,6 +32,36 @@ impl Otlp {
             false => Err(EnvironmentError::of(variables.problems)),
         }
     }
+
+    /// The name that the environment has for the service: `OTEL_SERVICE_NAME`, or `service.name` in
+    /// `OTEL_RESOURCE_ATTRIBUTES`, whether spans are exported or not. [`otlp_from_env`](crate::Redpane::otlp_from_env) makes
+    /// it the app.
+    #[must_use]
+    pub fn service_name_from_env() -> Option<String> {
+        Self::service_name_from_variables(variable_of_environment)
+    }
+
+    /// The same of variables that `look` finds. Attributes that cannot be read have no name: [`from_env`](Self::from_env) says
+    /// what is wrong with them.
+    #[must_use]
+    pub fn service_name_from_variables(look: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let variables = Variables::new(&look);
+        variables.get("OTEL_SERVICE_NAME").or_else(|| {
+            let attributes = attributes(&variables.get(RESOURCE_ATTRIBUTES)?)?;
+            attributes.into_iter().rfind(|(key, _)| key == SERVICE_NAME).map(|(_, value)| value)
+        })
+    }
+}
+
+const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+
+fn variable_of_environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The attributes of a resource, keys and values decoded. `None` where one of them is no pair.
+fn attributes(list: &str) -> Option<Vec<(String, String)>> {
+    pairs(list).collect()
 }
 
 /// Variables that change what the specification's exporters and SDKs do, and nothing here.
@@ -72,12 +102,8 @@ impl Variables<'_> {
         otlp.batch_spans = self.count("OTEL_BSP_MAX_EXPORT_BATCH_SIZE").unwrap_or(otlp.batch_spans);
         otlp.max_spans = self.count("OTEL_BSP_MAX_QUEUE_SIZE").unwrap_or(otlp.max_spans);
         otlp.resource = self.resource();
-        otlp.service_name = self.get("OTEL_SERVICE_NAME").or_else(|| {
-            let mut resource = otlp.resource.iter();
-            resource.find_map(|(key, value)| (key == "service.name").then(|| value.clone()))
-        });
         // The telemetry's app is the one name of the service.
-        otlp.resource.retain(|(key, _)| key != "service.name");
+        otlp.resource.retain(|(key, _)| key != SERVICE_NAME);
         self.note_propagators();
         for name in UNSUPPORTED {
             if self.get(name).is_some() {
@@ -110,11 +136,13 @@ impl Variables<'_> {
     }
 
     fn resource(&mut self) -> Vec<(String, String)> {
-        const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
-        let Some(list) = self.get(NAME) else { return Vec::new() };
-        let pairs: Option<Vec<_>> = pairs(&list).collect();
-        pairs.unwrap_or_else(|| {
-            self.bad(NAME, list, "pairs are right, as in key=value,other=value, with values in percent-encoding");
+        let Some(list) = self.get(RESOURCE_ATTRIBUTES) else { return Vec::new() };
+        attributes(&list).unwrap_or_else(|| {
+            self.bad(
+                RESOURCE_ATTRIBUTES,
+                list,
+                "pairs are right, as in key=value,other=value, with values in percent-encoding",
+            );
             Vec::new()
         })
     }

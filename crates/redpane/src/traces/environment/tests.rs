@@ -61,8 +61,25 @@ fn every_variable_is_read() {
     assert_eq!((otlp.delay, otlp.batch_spans, otlp.max_spans), (Duration::from_millis(100), 64, 4096));
     assert!(otlp.give_up_after.unwrap().as_secs() > 1_000_000);
     assert_eq!(otlp.resource, [("deployment.environment".into(), "a b".into())]);
-    assert_eq!(otlp.service_name.as_deref(), Some("orders"));
     assert_eq!(otlp.notes.len(), 2, "{:?}", otlp.notes);
+}
+
+#[test]
+fn the_service_has_its_name_whether_spans_are_exported_or_not() {
+    const NAME: (&str, &str) = ("OTEL_SERVICE_NAME", "orders");
+    const ATTRIBUTES: (&str, &str) = ("OTEL_RESOURCE_ATTRIBUTES", "a=b,service.name=my%20shop");
+    const OFF: (&str, &str) = ("OTEL_SDK_DISABLED", "true");
+    for (variables, expected) in [
+        (&[NAME][..], Some("orders")),
+        (&[ATTRIBUTES], Some("my shop")),
+        (&[ATTRIBUTES, NAME, ENDPOINT], Some("orders")),
+        (&[ATTRIBUTES, ENDPOINT, OFF], Some("my shop")),
+        (&[("OTEL_RESOURCE_ATTRIBUTES", "service.name")], None),
+        (&[ENDPOINT], None),
+    ] {
+        let found = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        assert_eq!(Otlp::service_name_from_variables(found).as_deref(), expected, "{variables:?}");
+    }
 }
 
 #[test]

@@ -28,7 +28,10 @@ async fn only_span(receiver: &Receiver, observed: &Observed) -> Span {
 #[tokio::test]
 async fn a_span_says_what_the_line_says() {
     let receiver = Receiver::start().await;
-    let observed = observed(&receiver, |otlp| otlp.header("x-tenant", "a").resource("deployment.environment", "test"));
+    let observed = observed(&receiver, |otlp| {
+        let otlp = otlp.header("x-tenant", "a").resource("deployment.environment", "test");
+        otlp.resource("service.name", "the app is the only name")
+    });
     let before = nanoseconds(SystemTime::now());
     let request = Request::get("/hello/ada?token=secret")
         .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
@@ -71,6 +74,9 @@ async fn a_span_says_what_the_line_says() {
     assert_eq!(headers["x-tenant"], "a");
     assert!(!headers.contains_key("content-encoding"), "gzip only where it was asked for");
     assert_eq!(exported(&observed), 1);
+    let lines = observed.lines();
+    let note = lines.iter().find(|line| line["target"] == "redpane::traces").expect("the second name is told");
+    assert!(note.str("reason").contains("service.name"), "{}", note.text);
 }
 
 #[tokio::test]
