@@ -3,7 +3,7 @@
 use super::bad_variable::EnvironmentError;
 use super::config::{Otlp, SERVICE_NAME};
 use super::sampler::Sampler;
-use super::variable_values::{pairs, time};
+use super::variable_values::{decoded, pairs, time};
 use super::variables::Variables;
 
 #[cfg(test)]
@@ -61,7 +61,8 @@ fn variable_of_environment(name: &str) -> Option<String> {
 
 /// The attributes of a resource, keys and values decoded. `None` where one of them is no pair.
 fn attributes(list: &str) -> Option<Vec<(String, String)>> {
-    pairs(list).collect()
+    // Unlike the name of a header, a key may hold what must be encoded: commas and equals signs.
+    pairs(list).map(|pair| pair.and_then(|(key, value)| Some((decoded(&key)?, value)))).collect()
 }
 
 /// Variables that change what the specification's exporters and SDKs do, and nothing here.
