@@ -30,6 +30,8 @@ pub enum Behaviour {
     Status(u16, Option<&'static str>),
     /// Says that it rejects every second span.
     Half,
+    /// Takes it, and says something.
+    Warn(&'static str),
     /// Answers 200 with something that is no answer.
     Nonsense,
     /// Never answers.
@@ -139,11 +141,12 @@ async fn receive(state: Arc<Mutex<State>>, request: Request) -> Response {
         state.behaviour.clone().unwrap_or(Behaviour::Accept)
     };
     let spans: usize = batch.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len()).sum();
-    let mut rejected = 0;
+    let (mut rejected, mut says) = (0, "");
     match behaviour {
         Behaviour::Accept => {}
         Behaviour::Slow(time) => tokio::time::sleep(time).await,
-        Behaviour::Half => rejected = spans / 2,
+        Behaviour::Half => (rejected, says) = (spans / 2, "the second half"),
+        Behaviour::Warn(text) => says = text,
         Behaviour::Status(status, retry_after) => {
             let mut response = Response::builder().status(status);
             if let Some(retry_after) = retry_after {
@@ -155,9 +158,8 @@ async fn receive(state: Arc<Mutex<State>>, request: Request) -> Response {
         Behaviour::Hang => std::future::pending().await,
     }
     state.lock().unwrap().accepted.push(batch);
-    let partial =
-        ExportTracePartialSuccess { rejected_spans: rejected as i64, error_message: "the second half".into() };
-    let answer = ExportTraceServiceResponse { partial_success: (rejected > 0).then_some(partial) };
+    let partial = ExportTracePartialSuccess { rejected_spans: rejected as i64, error_message: says.into() };
+    let answer = ExportTraceServiceResponse { partial_success: (!says.is_empty()).then_some(partial) };
     let response = Response::builder().header("content-type", "application/x-protobuf");
     response.body(Body::from(answer.encode_to_vec())).unwrap()
 }

@@ -37,7 +37,7 @@ pub(super) fn start(
         log.warn_of_spans("a setting of traces is not supported", note, 0);
     }
     let reporting = Arc::clone(log);
-    let report = move |why: &str, spans| reporting.warn_of_spans("spans are not exported", why, spans);
+    let report = move |what: &'static str, why: &str, spans| reporting.warn_of_spans(what, why, spans);
     let traces = Traces::start(otlp, checked, resource, Box::new(report), tap)?;
     let buffer = Arc::clone(traces.buffer());
     log.flush_before(Box::new(move |log, deadline| match buffer.flush(deadline) {

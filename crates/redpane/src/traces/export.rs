@@ -19,8 +19,8 @@ const THREAD: &str = "redpane-traces";
 /// A report comes at most this often.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Tells somebody why spans are not exported, and how many were dropped since the last report.
-pub(crate) type Report = Box<dyn Fn(&str, u64) + Send>;
+/// Tells somebody what is wrong, why, and how many spans were dropped since the last report.
+pub(crate) type Report = Box<dyn Fn(&'static str, &str, u64) + Send>;
 
 /// Sees every batch before it is sent.
 pub(crate) type Tap = Box<dyn Fn(&[u8]) + Send>;
@@ -47,7 +47,7 @@ pub(crate) fn spawn(exporter: Exporter) -> io::Result<()> {
 
 impl Exporter {
     async fn run(self) {
-        let mut reports = Reports { last: None, told: 0 };
+        let mut reports = Reports::default();
         let mut random = SmallRng::from_os_rng();
         while let Some(batch) = self.buffer.next().await {
             if let Some(tap) = &self.tap {
@@ -80,31 +80,60 @@ impl Exporter {
             }
         };
         self.buffer.settle(&batch, dropped, reason);
-        if dropped > 0 || self.dropped() > reports.told {
-            reports.tell(self, &why);
+        if dropped == 0 && !why.is_empty() {
+            reports.warn(self, &why);
         }
-    }
-
-    fn dropped(&self) -> u64 {
-        self.buffer.counts().dropped.iter().sum()
+        // Those too that found no room meanwhile.
+        let why = if dropped > 0 { &*why } else { "" };
+        if reports.untold(self).iter().any(|spans| *spans > 0) {
+            reports.tell(self, why);
+        }
     }
 }
 
-/// At most one report a minute.
+/// At most one report of each kind a minute.
+#[derive(Default)]
 struct Reports {
     last: Option<Instant>,
+    last_warning: Option<Instant>,
     /// Dropped spans that were reported.
-    told: u64,
+    told: [u64; DropReason::NAMES.len()],
 }
 
 impl Reports {
+    /// Spans are not exported.
     fn tell(&mut self, exporter: &Exporter, why: &str) {
-        if self.last.is_some_and(|last| last.elapsed() < REPORT_INTERVAL) {
+        if !is_due(&mut self.last) {
             return;
         }
-        let dropped = exporter.dropped();
-        (exporter.report)(why, dropped - self.told);
-        self.last = Some(Instant::now());
-        self.told = dropped;
+        let untold = self.untold(exporter);
+        let reasons = DropReason::NAMES.into_iter().zip(untold).filter(|(_, spans)| *spans > 0);
+        let reasons: Vec<_> = reasons.map(|(reason, spans)| format!("{reason} {spans}")).collect();
+        let dropped = if reasons.is_empty() { String::new() } else { format!("dropped: {}", reasons.join(", ")) };
+        let separator = if why.is_empty() || dropped.is_empty() { "" } else { "; " };
+        (exporter.report)("spans are not exported", &format!("{why}{separator}{dropped}"), untold.iter().sum());
+        self.told = std::array::from_fn(|at| self.told[at] + untold[at]);
     }
+
+    /// The receiver took a batch, and has something to say: OTLP's way for warnings.
+    fn warn(&mut self, exporter: &Exporter, text: &str) {
+        if is_due(&mut self.last_warning) {
+            (exporter.report)("the receiver of spans took them, and warns", text, 0);
+        }
+    }
+
+    /// Dropped spans since the last report.
+    fn untold(&self, exporter: &Exporter) -> [u64; DropReason::NAMES.len()] {
+        let dropped = exporter.buffer.counts().dropped;
+        std::array::from_fn(|at| dropped[at] - self.told[at])
+    }
+}
+
+/// Whether a minute has passed since the last one. It is the last one then.
+fn is_due(last: &mut Option<Instant>) -> bool {
+    let is_due = last.is_none_or(|last| last.elapsed() >= REPORT_INTERVAL);
+    if is_due {
+        *last = Some(Instant::now());
+    }
+    is_due
 }
