@@ -75,7 +75,8 @@ impl Redpane {
 
     /// Routes (templates) that write an access line only when they fail: a status of 400 or more, or any outcome but
     /// `complete` or `timeout`. They are counted like all others, but left out of `http_requests_in_flight`: a scrape would
-    /// see itself there. Adds to the metrics path, `/healthz` and `/readyz`.
+    /// see itself there. Their spans are exported only when they fail too, so the services that they call are told that the
+    /// trace is not sampled. Adds to the metrics path, `/healthz` and `/readyz`.
     pub fn log_failures_only<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
         self.options.log_failures_only.extend(routes.into_iter().map(Into::into));
         self

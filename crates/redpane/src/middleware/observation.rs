@@ -82,6 +82,9 @@ impl Observation {
         let head = RequestHead::of(request, &sent, size, arrived, client);
         let trusted = cache.pipeline.policy.trust_trace_context;
         let mut context = RequestContext::new(&sent, trusted, head, Arc::clone(cache) as _, outer);
+        if failures_only {
+            context.sample_only_failures();
+        }
         context.put_request_id(request.headers_mut());
         if let Some(source) = &cache.pipeline.ids_from {
             context.ask_sdk(source);

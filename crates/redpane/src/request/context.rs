@@ -21,6 +21,9 @@ use crate::trace_context::ids::{SpanId, TraceId};
 use crate::trace_context::traceparent::{FRESH_FLAGS, TraceParent};
 use crate::trace_context::tracestate;
 
+/// In place of the flags of a request that was sampled, and is not passed on as such.
+const SAMPLED_IF_IT_FAILS: u8 = 0x80;
+
 /// Decides which requests are sampled, and takes spans inside of them.
 pub(crate) trait TraceSampler {
     /// Whether a request that arrives is sampled. `caller` is what its caller decided, where that counts.
@@ -286,7 +289,25 @@ impl RequestContext {
 
     /// The trace flags that are passed on: the bit `sampled`, or none.
     pub(crate) fn flags(&self) -> u8 {
-        self.sdk_span().map_or(self.0.flags, TraceParent::known_flags)
+        self.sdk_span().map_or(self.0.flags & !SAMPLED_IF_IT_FAILS, TraceParent::known_flags)
+    }
+
+    /// A request arrives whose spans are exported only if it fails: the services below are told that it is not sampled, or
+    /// their spans would hang from one that nobody has.
+    #[cold]
+    pub(crate) fn sample_only_failures(&mut self) {
+        if let Some(inner) = Arc::get_mut(&mut self.0)
+            && inner.flags != 0
+            && inner.telemetry.sampler().is_some()
+        {
+            inner.flags = SAMPLED_IF_IT_FAILS;
+        }
+    }
+
+    /// Whether the request was sampled on arrival, whatever the services below were told.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.0.flags != 0
     }
 
     /// The caller's `tracestate`, as it is passed on. It belongs to the caller's trace.

@@ -79,7 +79,7 @@ impl Traces {
 
     /// Whether the span of a request that is running may be kept at its end.
     pub(super) fn may_keep(&self, context: &RequestContext) -> bool {
-        context.flags() != 0 || self.keep != TraceKeep::NONE
+        context.is_sampled() || self.keep != TraceKeep::NONE
     }
 
     fn keeps(&self, request: &FinishedRequest<'_>) -> bool {
@@ -88,7 +88,7 @@ impl Traces {
         }
         let is_bad = || request.level() == Level::ERROR || request.outcome == Outcome::Timeout;
         let is_slow = |slow: Duration| request.duration() >= slow;
-        request.context.flags() != 0 || (self.keep.errors && is_bad()) || self.keep.slow.is_some_and(is_slow)
+        request.context.is_sampled() || (self.keep.errors && is_bad()) || self.keep.slow.is_some_and(is_slow)
     }
 }
 

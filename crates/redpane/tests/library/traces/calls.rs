@@ -114,3 +114,32 @@ async fn a_call_is_below_the_innermost_span_and_two_telemetries_do_not_disturb_e
         assert_eq!(of_calls, [id("inner"), id("GET /")][..calls]);
     }
 }
+
+/// Nobody has the spans of a route that logs failures only: those of the services below would hang from nothing.
+#[tokio::test]
+async fn below_a_quiet_route_no_trace_is_sampled() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp.keep(redpane::TraceKeep::NONE));
+    let layer = observed.telemetry.outgoing_layer("orders");
+    let next = service_fn(|request: Request<Body>| async move {
+        let parent = request.headers()["traceparent"].clone();
+        Ok::<_, Infallible>(Response::builder().header("got", parent).body(Body::empty()).unwrap())
+    });
+    let client = ServiceBuilder::new().layer(layer).service(next);
+    let handler = move |headers: http::HeaderMap| async move {
+        let context = redpane::current().unwrap();
+        assert!(context.outgoing_headers()["traceparent"].to_str().unwrap().ends_with("-00"));
+        let answer = client.oneshot(Request::get("http://orders/").body(Body::empty()).unwrap()).await.unwrap();
+        assert!(answer.headers()["got"].to_str().unwrap().ends_with("-00"));
+        if headers.contains_key("fail") { http::StatusCode::SERVICE_UNAVAILABLE } else { http::StatusCode::OK }
+    };
+    let app = observed.telemetry.clone().instrument(Router::new().route("/healthz", get(handler)));
+    let asked = || Request::get("/healthz").header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    app.clone().oneshot(asked().body(Body::empty()).unwrap()).await.unwrap();
+    app.oneshot(asked().header("fail", "").body(Body::empty()).unwrap()).await.unwrap();
+    flush(&observed).await;
+    // Of the one that failed, as it was sampled on arrival.
+    let spans = receiver.spans();
+    let names: Vec<_> = spans.iter().map(|span| (&*span.name, span.flags & 1)).collect();
+    assert_eq!(names, [("GET", 0), ("GET /healthz", 0)], "{spans:#?}");
+}
