@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use http::{HeaderMap, Request, Uri};
 use tracing::Level;
 
-use crate::metrics::method::{METHODS, method_index};
+use crate::request::method::{METHODS, method_index};
 use crate::metrics::registry::Registry;
 use crate::request::call::{BODY_ERROR, CANCELLED, CallEnd, CallIds, ERROR, FinishedCall};
 use crate::request::context::RequestContext;

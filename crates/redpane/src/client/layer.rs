@@ -9,7 +9,7 @@ use tower_layer::Layer;
 
 use super::call::Calls;
 use super::service::OutgoingService;
-use crate::metrics::method::{METHODS, method_index};
+use crate::request::method::{METHODS, method_index};
 use crate::metrics::registry::Registry;
 use crate::request::ids_from::IdsSource;
 

@@ -1,7 +1,7 @@
 //! What tells the series of one route apart beside the status: the method, and labels whose values are declared.
 
 use super::label_text::push_label;
-use super::method::METHODS;
+use crate::request::method::METHODS;
 
 /// The value of a declared label for everything that is not among its values.
 pub(crate) const OTHER: &str = "_other";

@@ -14,12 +14,12 @@ use super::arena::Arena;
 use super::dimensions::Dimensions;
 use super::endpoint_series::{EndpointSeries, StatusSeries};
 use super::histogram::Bounds;
-use super::method::method_index;
 use super::route::{OVERFLOW, Route};
 use super::shards::{self, InFlight};
 use crate::request::endpoint::EndpointInfo;
 use crate::request::finished::FinishedRequest;
 use crate::request::grpc::GrpcCode;
+use crate::request::method::method_index;
 
 /// Describes a method and route, once for all of its requests.
 pub(crate) type Describe = Box<dyn Fn(&'static str, &str) -> EndpointInfo + Send + Sync>;

@@ -21,7 +21,6 @@ pub(crate) mod grpc;
 pub(crate) mod histogram;
 pub(crate) mod http;
 pub(crate) mod label_text;
-pub(crate) mod method;
 mod names;
 mod negotiation;
 pub(crate) mod otel;

@@ -12,7 +12,7 @@ use crate::logs::panics;
 use crate::metrics::dimensions::Dimensions;
 use crate::metrics::grpc::GrpcSeries;
 use crate::metrics::http::Series;
-use crate::metrics::method::method_index;
+use crate::request::method::method_index;
 use crate::metrics::route::{OVERFLOW, Route, UNMATCHED};
 use crate::request::context::{RequestContext, RequestTelemetry, TraceSampler};
 use crate::request::promoted_names::PromotedNames;

@@ -9,6 +9,8 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request};
 
 use super::headers::SentHeaders;
+#[cfg(feature = "otlp")]
+use super::method::is_other;
 use super::size::RequestSize;
 
 /// The address of the client, for servers that are not axum's: put it into the request's extensions, and it is the field
@@ -32,7 +34,7 @@ pub(crate) struct RequestHead {
     is_https: bool,
     #[cfg(feature = "otlp")]
     version: Version,
-    /// A method that is not of the standards.
+    /// A method that is told as `_OTHER`.
     #[cfg(feature = "otlp")]
     other_method: Option<Method>,
 }
@@ -61,7 +63,7 @@ impl RequestHead {
             #[cfg(feature = "otlp")]
             version: request.version(),
             #[cfg(feature = "otlp")]
-            other_method: if is_standard(request.method()) { None } else { Some(request.method().clone()) },
+            other_method: if is_other(request.method()) { Some(request.method().clone()) } else { None },
         }
     }
 
@@ -84,7 +86,7 @@ impl RequestHead {
         }
     }
 
-    /// The method, where it is not one of the standards.
+    /// The method, where it is told as `_OTHER`.
     #[cfg(feature = "otlp")]
     pub(crate) fn other_method(&self) -> Option<&str> {
         self.other_method.as_ref().map(Method::as_str)
@@ -94,23 +96,6 @@ impl RequestHead {
     pub(crate) fn path(&self) -> &str {
         self.path.as_ref().map_or("", PathAndQuery::path)
     }
-}
-
-/// Whether a method is one of RFC 9110 or RFC 5789.
-#[cfg(feature = "otlp")]
-fn is_standard(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET
-            | Method::HEAD
-            | Method::POST
-            | Method::PUT
-            | Method::DELETE
-            | Method::CONNECT
-            | Method::OPTIONS
-            | Method::TRACE
-            | Method::PATCH
-    )
 }
 
 fn client_of<B>(request: &Request<B>) -> Option<SocketAddr> {

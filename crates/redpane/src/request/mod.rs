@@ -1,6 +1,6 @@
 //! What is known of a request, and how it reaches the code that runs for it.
 //!
-//! * [`headers`] finds the headers that an observation reads; [`head`], [`id`] and [`size`] are what is kept of a request.
+//! * [`headers`] finds the headers that an observation reads; [`head`], [`id`] and [`size`] are what is kept of a request, and [`method`] is its method by name.
 //! * [`context`] holds the ids and the recorded [`fields`]; [`current`] is the context of the code on this thread, and
 //!   [`tasks`] takes it into spawned work. [`record`](mod@record) adds fields from anywhere inside a request.
 //! * [`promoted_names`] are the fields of `tracing` spans that become fields of the request, where the builder says so, and
@@ -32,6 +32,7 @@ pub(crate) mod headers;
 pub(crate) mod id;
 pub(crate) mod ids_from;
 pub(crate) mod last_handle;
+pub(crate) mod method;
 pub(crate) mod outgoing;
 pub(crate) mod outside_spans;
 pub(crate) mod problem;

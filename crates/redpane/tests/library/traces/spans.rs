@@ -160,6 +160,16 @@ async fn a_method_of_nobodys_is_in_an_attribute_and_not_in_the_name() {
 }
 
 #[tokio::test]
+async fn a_method_that_has_a_name_is_not_told_twice() {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    ask(&observed, Request::builder().method("QUERY").uri("/hello/ada").body(Body::empty()).unwrap()).await;
+    let span = only_span(&receiver, &observed).await;
+    assert_eq!(text(&span, "http.request.method"), "QUERY");
+    assert_eq!(attribute(&span.attributes, "http.request.method_original"), None);
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_has_a_span_without_a_status_code() {
     let receiver = Receiver::start().await;
     let observed = observed(&receiver, |otlp| otlp);

@@ -1,4 +1,4 @@
-//! The values of the label `method`.
+//! The methods that are told by their names: in the label `method`, and in spans.
 
 use http::Method;
 
@@ -21,4 +21,10 @@ pub(crate) fn method_index(method: &Method) -> usize {
         _ if method.as_str() == "QUERY" => 9,
         _ => 10,
     }
+}
+
+/// Whether a method is none of those that have a name.
+#[cfg(feature = "otlp")]
+pub(crate) fn is_other(method: &Method) -> bool {
+    method_index(method) == METHODS.len() - 1
 }
