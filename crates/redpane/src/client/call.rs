@@ -7,13 +7,13 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use http::{HeaderMap, Request, Uri};
 use tracing::Level;
 
-use crate::request::method::{METHODS, method_index};
 use crate::metrics::registry::Registry;
 use crate::request::call::{BODY_ERROR, CANCELLED, CallEnd, CallIds, ERROR, FinishedCall};
 use crate::request::context::RequestContext;
 use crate::request::current::{current, enter};
 use crate::request::headers::{SentHeaders, TRACEPARENT};
 use crate::request::ids_from::IdsSource;
+use crate::request::method::{METHODS, method_index};
 use crate::trace_context::ids::SpanId;
 use crate::trace_context::traceparent::TraceParent;
 
@@ -65,7 +65,10 @@ pub(super) struct ActiveCall {
     context: Option<RequestContext>,
     /// Where it goes, as long as spans are exported.
     #[cfg(feature = "otlp")]
-    target: Option<Uri>,
+    target: Option<super::span::Target>,
+    /// The status of the answer, whatever became of its body.
+    #[cfg(feature = "otlp")]
+    status: Option<u16>,
     /// Recorded if it is dropped now.
     end: CallEnd,
 }
@@ -81,7 +84,7 @@ impl ActiveCall {
         let ids = put_ids(context.as_ref(), calls.ids_from.as_ref(), request.headers_mut());
         let end = CallEnd::Error(CANCELLED);
         #[cfg(feature = "otlp")]
-        let target = super::span::is_wanted(context.as_ref()).then(|| request.uri().clone());
+        let target = super::span::is_wanted(context.as_ref()).then(|| super::span::Target::of(request));
         Self {
             calls: Arc::clone(calls),
             peer,
@@ -91,6 +94,8 @@ impl ActiveCall {
             context,
             #[cfg(feature = "otlp")]
             target,
+            #[cfg(feature = "otlp")]
+            status: None,
             end,
         }
     }
@@ -98,6 +103,10 @@ impl ActiveCall {
     /// The headers of the answer are there.
     pub(super) fn answered(&mut self, status: http::StatusCode) {
         self.end = CallEnd::Status(status.as_u16());
+        #[cfg(feature = "otlp")]
+        {
+            self.status = Some(status.as_u16());
+        }
     }
 
     /// Whether nothing after the headers is observed.
@@ -129,7 +138,7 @@ impl Drop for ActiveCall {
             ids: self.ids.as_ref(),
         };
         #[cfg(feature = "otlp")]
-        super::span::add(self.context.as_ref(), self.target.as_ref(), &call);
+        super::span::add(self.context.as_ref(), self.target.as_ref(), self.status, &call);
         finished(&self.calls.registry, self.context.take(), &call);
     }
 }

@@ -9,9 +9,9 @@ use tower_layer::Layer;
 
 use super::call::Calls;
 use super::service::OutgoingService;
-use crate::request::method::{METHODS, method_index};
 use crate::metrics::registry::Registry;
 use crate::request::ids_from::IdsSource;
+use crate::request::method::{METHODS, method_index};
 
 /// Passes the trace context on to the next service and counts the calls, around any HTTP client that is a `tower` service:
 /// `Service<Request<B>, Response = Response<R>>`, whatever its bodies and its error are.

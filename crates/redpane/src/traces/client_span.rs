@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::encode::{Value, attribute, bytes, cut, fixed32, fixed64, head, varint};
 use super::request_fields::STATUS_ERROR;
-use super::span::{KNOWN_PARENT, id, span_method, trace_state};
+use super::span::{KNOWN_PARENT, MAX_METHOD, id, span_method, trace_state};
 use super::tag;
 use crate::request::context::RequestContext;
 use crate::trace_context::ids::SpanId;
@@ -22,16 +22,20 @@ pub(crate) struct ClientSpan<'a> {
     pub(crate) parent: &'a SpanId,
     /// A standard method, or `_OTHER`.
     pub(crate) method: &'a str,
-    /// Without user, password and query.
-    pub(crate) url: &'a str,
-    pub(crate) host: &'a str,
-    pub(crate) port: u16,
+    /// The method itself, where that is `_OTHER`.
+    pub(crate) other_method: Option<&'a str>,
+    /// Without user, password and query. Where it is not known, the path is told alone.
+    pub(crate) url: Option<&'a str>,
+    pub(crate) path: &'a str,
+    /// The service's address, as far as the call says it.
+    pub(crate) host: Option<&'a str>,
+    pub(crate) port: Option<u16>,
     /// Since 1970.
     pub(crate) started: Duration,
     pub(crate) nanoseconds: u64,
     /// Where the other service answered.
     pub(crate) status: Option<u16>,
-    /// Where it did not: the kind of error, of few values.
+    /// Where it did not, or its answer broke off: the kind of error, of few values.
     pub(crate) error: Option<&'a str>,
 }
 
@@ -57,9 +61,19 @@ fn encode(out: &mut Vec<u8>, context: &RequestContext, call: &ClientSpan<'_>) {
     fixed64(out, tag::END, started.saturating_add(call.nanoseconds));
     let mut add = |key: &str, value| attribute(out, tag::ATTRIBUTES, key, value);
     add("http.request.method", Value::Text(call.method));
-    add("url.full", Value::Text(cut(call.url, MAX_URL)));
-    add("server.address", Value::Text(call.host));
-    add("server.port", Value::Integer(call.port.into()));
+    if let Some(method) = call.other_method {
+        add("http.request.method_original", Value::Text(cut(method, MAX_METHOD)));
+    }
+    match call.url {
+        Some(url) => add("url.full", Value::Text(cut(url, MAX_URL))),
+        None => add("url.path", Value::Text(cut(call.path, MAX_URL))),
+    }
+    if let Some(host) = call.host {
+        add("server.address", Value::Text(host));
+    }
+    if let Some(port) = call.port {
+        add("server.port", Value::Integer(port.into()));
+    }
     if let Some(status) = call.status {
         add("http.response.status_code", Value::Integer(status.into()));
     }
@@ -99,9 +113,11 @@ mod tests {
                     span_id: &SpanId::random(),
                     parent: context.span_id(),
                     method: "GET",
-                    url: "http://orders:8000/checkout",
-                    host: "orders",
-                    port: 8000,
+                    other_method: None,
+                    url: Some("http://orders:8000/checkout"),
+                    path: "/checkout",
+                    host: Some("orders"),
+                    port: Some(8000),
                     started: Duration::from_secs(1),
                     nanoseconds: 7,
                     status,

@@ -18,7 +18,7 @@ use crate::trace_context::hex;
 const MAX_PATH: usize = 2048;
 const MAX_USER_AGENT: usize = 512;
 /// The most bytes of a method that is not of the standards.
-const MAX_METHOD: usize = 64;
+pub(super) const MAX_METHOD: usize = 64;
 /// The most bytes of a route.
 pub(super) const MAX_ROUTE: usize = 1024;
 

@@ -1,19 +1,20 @@
 //! CLIENT spans: calls through the outgoing layer.
 
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, Response};
-use test_support::otlp::{Receiver, Span, SpanKind};
+use test_support::otlp::{Receiver, Span, SpanKind, Value};
 use test_support::{client as http_client, until};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tracing::Instrument;
 use tracing::subscriber::set_default;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{exported, flush, observed, text};
+use super::{attribute, exported, flush, observed, text};
 use crate::examples::start_with;
 
 /// The next service got the CLIENT span as its parent, and that is a child of the SERVER span.
@@ -142,4 +143,74 @@ async fn below_a_quiet_route_no_trace_is_sampled() {
     let spans = receiver.spans();
     let names: Vec<_> = spans.iter().map(|span| (&*span.name, span.flags & 1)).collect();
     assert_eq!(names, [("GET", 0), ("GET /healthz", 0)], "{spans:#?}");
+}
+
+/// The attributes of the CLIENT span of one call, whose answer has this body.
+async fn span_of_call(request: Request<Body>, body: Body) -> Span {
+    let receiver = Receiver::start().await;
+    let observed = observed(&receiver, |otlp| otlp);
+    let layer = observed.telemetry.outgoing_layer("orders");
+    let answer = Mutex::new(Some(body));
+    let next = service_fn(move |_: Request<Body>| {
+        let body = answer.lock().unwrap().take().unwrap();
+        async move { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let client = ServiceBuilder::new().layer(layer).service(next);
+    let call = Arc::new(Mutex::new(Some((client, request))));
+    let handler = move || async move {
+        let (client, request) = call.lock().unwrap().take().unwrap();
+        let answer = client.oneshot(request).await.unwrap();
+        let _ = axum::body::to_bytes(Body::new(answer.into_body()), 100).await;
+    };
+    let app = observed.telemetry.clone().instrument(Router::new().route("/", get(handler)));
+    app.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+    flush(&observed).await;
+    receiver.spans().into_iter().find(|span| span.kind == SpanKind::Client as i32).unwrap()
+}
+
+fn call_to(target: &str) -> http::request::Builder {
+    Request::get(target)
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_leaves_the_status() {
+    let parts = futures_util::stream::iter([Ok("part"), Err(std::io::Error::other("reset"))]);
+    let request = call_to("http://orders/").body(Body::empty()).unwrap();
+    let span = span_of_call(request, Body::from_stream(parts)).await;
+    assert_eq!(text(&span, "error.type"), "body_error");
+    assert_eq!(attribute(&span.attributes, "http.response.status_code"), Some(&Value::IntValue(200)));
+}
+
+#[tokio::test]
+async fn a_method_that_is_no_label_is_an_attribute() {
+    for (method, label, original) in [("BREW", "_OTHER", Some("BREW")), ("QUERY", "QUERY", None)] {
+        let request = call_to("http://orders/").method(method).body(Body::empty()).unwrap();
+        let span = span_of_call(request, Body::empty()).await;
+        assert_eq!(text(&span, "http.request.method"), label);
+        let found = attribute(&span.attributes, "http.request.method_original");
+        assert_eq!(found, original.map(|method| Value::StringValue(method.into())).as_ref());
+    }
+}
+
+/// A target that is a path alone goes over a connection that is open already: nothing is said of it that nobody knows.
+#[tokio::test]
+async fn where_a_call_goes_is_told_as_far_as_it_is_known() {
+    let text = |text: &str| Some(Value::StringValue(text.into()));
+    for (target, host, [url, path, address], port) in [
+        ("http://u:p@[::1]:8000/a?b", None, [text("http://[::1]:8000/a"), None, text("::1")], Some(8000)),
+        ("https://orders/a", None, [text("https://orders/a"), None, text("orders")], Some(443)),
+        ("/a?b", Some("orders:8000"), [None, text("/a"), text("orders")], Some(8000)),
+        ("/a", Some("orders"), [None, text("/a"), text("orders")], None),
+        ("/a", None, [None, text("/a"), None], None),
+    ] {
+        let mut request = call_to(target);
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        let span = span_of_call(request.body(Body::empty()).unwrap(), Body::empty()).await;
+        let found = ["url.full", "url.path", "server.address"].map(|key| attribute(&span.attributes, key).cloned());
+        assert_eq!(found, [url, path, address], "{target}");
+        let port = port.map(Value::IntValue);
+        assert_eq!(attribute(&span.attributes, "server.port"), port.as_ref(), "{target}");
+    }
 }
