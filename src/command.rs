@@ -121,7 +121,7 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     // Tasks that still run were cut or belong to no request: they must not hold up the end.
     runtime.shutdown_background();
     let ends = Instant::now() + FLUSH_DEADLINE;
-    if config.otlp.is_some() {
+    if config.otlp.as_ref().is_some_and(|otlp| !otlp.is_off()) {
         end_spans(&telemetry);
     }
     telemetry

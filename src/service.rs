@@ -128,7 +128,7 @@ pub async fn run(
         revision = REVISION,
         faults = config.faults,
         upstream = config.upstream.as_ref().map(tracing::field::display),
-        spans_to = config.otlp.as_ref().map(Otlp::endpoint),
+        spans_to = config.otlp.as_ref().filter(|otlp| !otlp.is_off()).map(Otlp::endpoint),
         trusted_proxies = joined(&config.trusted_proxies),
         proxy_protocol_from = joined(&config.proxy_protocol_from),
         "listening"

@@ -78,7 +78,8 @@ pub struct Config {
     pub series_limit: usize,
     /// Names of the HTTP metrics.
     pub metric_names: MetricNames,
-    /// Where spans of requests are exported to, and which; `None` where nobody wants them. Of the variables `OTEL_*`.
+    /// Where spans of requests are exported to, and which; `None` where nobody wants them. Of the variables `OTEL_*`. Off where they
+    /// ask for what is not supported.
     pub otlp: Option<Otlp>,
     /// Whether `/faults` exists.
     pub faults: bool,

@@ -266,11 +266,13 @@ impl Options {
         let found = dimensions::problems(&self.labels).into_iter();
         problems.extend(found.map(|(value, problem)| BadOption { option: "label", value, problem }));
         #[cfg(feature = "otlp")]
-        if let Some(Err(found)) = self.otlp.as_ref().map(Otlp::check) {
+        let otlp = self.otlp.as_ref().filter(|otlp| !otlp.is_off);
+        #[cfg(feature = "otlp")]
+        if let Some(Err(found)) = otlp.map(Otlp::check) {
             problems.extend(found.into_iter().map(|(value, problem)| BadOption { option: "otlp", value, problem }));
         }
         #[cfg(feature = "otlp")]
-        if self.ids_from.is_some() && self.otlp.is_some() {
+        if self.ids_from.is_some() && otlp.is_some() {
             problems.push(BadOption { option: "ids_from", value: "..".into(), problem: TWO_TRACERS.into() });
         }
         match (problems.is_empty(), durations.zip(counted), sizes, streams.zip(otel), share) {

@@ -124,7 +124,7 @@ impl Telemetry {
         flush_guard::at_thread_end(&log);
         options.log_failures_only.insert(options.metrics_path.clone());
         #[cfg(feature = "otlp")]
-        let exports_spans = options.otlp.is_some();
+        let exports_spans = options.otlp.as_ref().is_some_and(|otlp| !otlp.is_off);
         #[cfg(feature = "otlp")]
         let tap = {
             #[cfg(feature = "pane")]

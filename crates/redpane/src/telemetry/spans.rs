@@ -22,6 +22,12 @@ pub(super) fn start(
     tap: Option<Tap>,
 ) -> io::Result<Option<Arc<Traces>>> {
     let Some(otlp) = otlp else { return Ok(None) };
+    for note in &otlp.notes {
+        log.warn_of_spans("a setting of traces is not supported", note, 0);
+    }
+    if otlp.is_off {
+        return Ok(None);
+    }
     // Checked with all other options.
     let Ok(checked) = otlp.check() else { return Ok(None) };
     let attribute = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -33,9 +39,6 @@ pub(super) fn start(
         attribute("telemetry.sdk.language", "rust"),
         attribute("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
     ];
-    for note in &otlp.notes {
-        log.warn_of_spans("a setting of traces is not supported", note, 0);
-    }
     let reporting = Arc::clone(log);
     let report = move |what: &'static str, why: &str, spans| reporting.warn_of_spans(what, why, spans);
     let traces = Traces::start(otlp, checked, resource, Box::new(report), tap)?;

@@ -38,6 +38,8 @@ pub struct Otlp {
     pub(crate) give_up_after: Option<Duration>,
     /// Settings that change nothing: a line at start for each.
     pub(crate) notes: Vec<String>,
+    /// There are notes, and nothing else.
+    pub(crate) is_off: bool,
 }
 
 impl fmt::Debug for Otlp {
@@ -63,6 +65,7 @@ impl Otlp {
             delay: Duration::from_secs(5),
             give_up_after: None,
             notes: Vec::new(),
+            is_off: false,
         }
     }
 
@@ -134,6 +137,12 @@ impl Otlp {
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.give_up_after = Some(time);
         self
+    }
+
+    /// Whether nothing is exported, because the environment asks for exporters that are not supported.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.is_off
     }
 
     /// Where spans are sent: the URL without its query, which may hold a key.

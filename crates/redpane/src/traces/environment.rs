@@ -11,7 +11,8 @@ mod tests;
 
 impl Otlp {
     /// What the environment says: `None` where it names no endpoint, or switches traces off (`OTEL_SDK_DISABLED=true`,
-    /// `OTEL_TRACES_EXPORTER=none`).
+    /// `OTEL_TRACES_EXPORTER=none`). Where `OTEL_TRACES_EXPORTER` asks for other exporters alone, nothing is exported
+    /// ([`is_off`](Self::is_off)), and a line at start says so.
     ///
     /// # Errors
     /// One error that names every bad variable, its value, and what would be right.
@@ -81,10 +82,23 @@ const UNSUPPORTED: [&str; 12] = [
     "OTEL_EXPERIMENTAL_CONFIG_FILE",
 ];
 
+/// What `OTEL_TRACES_EXPORTER` says.
+enum Exporter {
+    Otlp,
+    None,
+    /// Exporters that are not supported, and no other.
+    Unsupported,
+}
+
 impl Variables<'_> {
     fn read(&mut self) -> Option<Otlp> {
-        if self.flag("OTEL_SDK_DISABLED") || self.is_none_exporter() {
+        if self.flag("OTEL_SDK_DISABLED") {
             return None;
+        }
+        match self.exporter() {
+            Exporter::Otlp => {}
+            Exporter::None => return None,
+            Exporter::Unsupported => return Some(Otlp { is_off: true, ..Otlp::new("") }),
         }
         let endpoint = self.endpoint();
         let mut otlp = Otlp::new(endpoint.clone().unwrap_or_default());
@@ -114,16 +128,19 @@ impl Variables<'_> {
         endpoint.map(|_| otlp)
     }
 
-    fn is_none_exporter(&mut self) -> bool {
-        let exporter = self.get("OTEL_TRACES_EXPORTER");
-        match exporter.as_deref().map(str::to_ascii_lowercase).as_deref() {
-            Some("none") => true,
-            None | Some("otlp") => false,
-            Some(other) => {
-                self.notes.push(format!("OTEL_TRACES_EXPORTER={other} is not supported: spans are exported as otlp"));
-                false
-            }
+    /// A list of exporters, of which only `otlp` is supported.
+    fn exporter(&mut self) -> Exporter {
+        const NAME: &str = "OTEL_TRACES_EXPORTER";
+        let Some(list) = self.get(NAME) else { return Exporter::Otlp };
+        let names = || list.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let is = |name: &str, known: &str| name.eq_ignore_ascii_case(known);
+        let has_otlp = names().any(|name| is(name, "otlp"));
+        if names().all(|name| is(name, "otlp") || is(name, "none")) {
+            return if has_otlp { Exporter::Otlp } else { Exporter::None };
         }
+        let instead = if has_otlp { "spans are exported as otlp alone" } else { "spans are exported as otlp or not at all" };
+        self.notes.push(format!("{NAME}={list} is not supported: {instead}"));
+        if has_otlp { Exporter::Otlp } else { Exporter::Unsupported }
     }
 
     /// What is passed on is what W3C has standards for, whatever this list says.

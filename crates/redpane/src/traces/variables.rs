@@ -31,7 +31,7 @@ impl<'a> Variables<'a> {
         self.problems.push(BadVariable { variable: variable.into(), value: value.into(), problem: problem.into() });
     }
 
-    /// `true` in any case is true, everything else false, as the specification has it.
+    /// `true` or `false` in any case. Anything else is false for the specification, and named as a bad value here.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         let value = self.get(name).unwrap_or_default();
         let is_true = value.eq_ignore_ascii_case("true");

@@ -19,10 +19,24 @@ fn without_an_endpoint_or_switched_off_there_is_nothing() {
         &[("OTEL_EXPORTER_OTLP_ENDPOINT", " ")],
         &[ENDPOINT, ("OTEL_SDK_DISABLED", "TRUE")],
         &[ENDPOINT, ("OTEL_TRACES_EXPORTER", "none")],
+        &[ENDPOINT, ("OTEL_TRACES_EXPORTER", " None ,")],
+        &[("OTEL_TRACES_EXPORTER", "otlp")],
     ] {
         assert!(read(variables).unwrap().is_none(), "{variables:?}");
     }
     assert!(read(&[ENDPOINT, ("OTEL_SDK_DISABLED", "false")]).unwrap().is_some());
+}
+
+/// Nobody who asks for lines on a console wants their spans sent somewhere.
+#[test]
+fn other_exporters_than_otlp_export_nothing_and_are_named() {
+    for (list, is_off) in [("console", true), ("zipkin,console", true), ("console, OTLP", false), ("otlp,none", false)] {
+        let otlp = read(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", list)]).unwrap().unwrap();
+        assert_eq!(otlp.is_off(), is_off, "{list}");
+        assert_eq!(otlp.notes.iter().any(|note| note.contains(list)), list.to_lowercase().contains("console"), "{list}");
+    }
+    assert!(read(&[("OTEL_TRACES_EXPORTER", "console")]).unwrap().unwrap().is_off(), "also without an endpoint");
+    assert!(!read(&[ENDPOINT]).unwrap().unwrap().is_off());
 }
 
 #[test]

@@ -228,6 +228,22 @@ async fn slow_requests_are_kept_and_others_are_no_exemplars() {
     assert!(!scraped.contains(fast.header("x-trace-id")), "{scraped}");
 }
 
+#[tokio::test]
+async fn where_other_exporters_are_wanted_nothing_is_exported_and_a_line_says_so() {
+    let receiver = Receiver::start().await;
+    let variables = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", receiver.endpoint()), ("OTEL_TRACES_EXPORTER", "console".into())];
+    let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    let observed = Observed::by(Redpane::new("test").otlp(Otlp::from_variables(find).unwrap().unwrap()));
+    ask_for(&observed, "/hello/ada").await;
+    flush(&observed).await;
+    assert!(receiver.attempts().is_empty());
+    let lines = observed.lines();
+    let note = lines.iter().find(|line| line["target"] == "redpane::traces").expect("it is told");
+    assert!(note.str("reason").contains("OTEL_TRACES_EXPORTER=console"), "{}", note.text);
+    let counts = observed.telemetry.end_spans(Duration::ZERO);
+    assert_eq!((counts.exported, counts.dropped), (0, 0));
+}
+
 #[test]
 fn what_cannot_be_used_is_named() {
     let bad = |otlp: Otlp| Redpane::new("api").otlp(otlp).build().unwrap_err().to_string();
