@@ -3,8 +3,9 @@
 use super::hex;
 use super::ids::TraceId;
 
-/// A share of all traces, from 0 to 1, decided by the last 63 bits of the id as OpenTelemetry's SDKs do it: all services that
-/// ask for the same share choose the same traces, and a smaller share is a part of a larger one.
+/// A share of all traces, from 0 to 1, decided by the last 63 bits of the id as OpenTelemetry's SDKs for Go and Rust do it (those
+/// for other languages take other bits): all services that ask for the same share choose the same traces, and a smaller share
+/// is a part of a larger one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Share {
     ratio: f64,
