@@ -1,7 +1,7 @@
 //! The bounded buffer between requests and the one thread that exports.
 //!
-//! Appending takes a lock for a copy of a few hundred bytes and never waits. Spans lie in batches of a fixed size, which are
-//! opened until the limit is reached; from there spans are dropped. Every span that was taken is counted once: as exported,
+//! Appending takes a lock for a copy of a few hundred bytes and never waits. Spans lie in batches, whose memory is taken in large
+//! pieces until the limit is reached; from there spans are dropped. Every span that was taken is counted once: as exported,
 //! or as dropped and why. [`exporting`] is the side of the thread that exports, [`end`] waits for
 //! spans, and ends.
 
@@ -22,13 +22,17 @@ use super::encode;
 
 /// The tag of a span in `ScopeSpans`.
 const SPANS: u32 = 2;
-/// The most bytes of one batch, and what it takes in memory from its first span on.
+/// The most bytes of one batch.
 pub(crate) const BATCH_BYTES: usize = 256 * 1024;
+/// What a span takes, as a batch guesses before it has one. Where spans are larger, it takes more as they come.
+const SPAN_BYTES: usize = 512;
+/// The least memory that a batch takes.
+const LEAST_BYTES: usize = 1024;
 
 /// How much a buffer takes and gives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The most bytes of all batches.
+    /// The most bytes of all batches: of the memory that they have taken, not of what is in them.
     pub(crate) bytes: usize,
     /// The most spans that wait.
     pub(crate) spans: u64,
@@ -49,8 +53,8 @@ pub(crate) struct Batch {
 struct State {
     batches: VecDeque<Batch>,
     counts: Counts,
-    /// The batch that is being sent; it counts against the limit.
-    sending: bool,
+    /// The memory of all batches, and of the one that is being sent.
+    bytes: usize,
     /// Spans taken, spans given to the exporter, and up to which of them a flush waits.
     taken: u64,
     given: u64,
@@ -119,18 +123,31 @@ impl SpanBuffer {
         if length > BATCH_BYTES || state.counts.waiting >= self.limits.spans {
             return false;
         }
-        let fits = |batch: &Batch| {
-            batch.spans < self.limits.batch_spans && batch.encoded.len() + length <= batch.encoded.capacity()
-        };
-        if state.batches.back().is_some_and(fits) {
+        if let Some(batch) = state.batches.back_mut()
+            && batch.spans < self.limits.batch_spans
+            && batch.encoded.len() + length <= BATCH_BYTES
+        {
+            let taken = batch.encoded.capacity();
+            if batch.encoded.len() + length <= taken {
+                return true;
+            }
+            let wanted = (2 * taken).max(batch.encoded.len() + length).min(BATCH_BYTES);
+            if state.bytes + wanted - taken > self.limits.bytes {
+                return false;
+            }
+            batch.encoded.reserve_exact(wanted - batch.encoded.len());
+            state.bytes += batch.encoded.capacity() - taken;
             return true;
         }
-        let batches = state.batches.len() + usize::from(state.sending);
-        let has_room = (batches + 1) * BATCH_BYTES <= self.limits.bytes;
+        let guess = usize::try_from(self.limits.batch_spans).unwrap_or(usize::MAX).saturating_mul(SPAN_BYTES);
+        let wanted = guess.clamp(LEAST_BYTES, BATCH_BYTES).max(length);
+        let has_room = state.bytes + wanted <= self.limits.bytes;
         if has_room {
             // The batch before is complete now.
             self.work.notify_one();
-            state.batches.push_back(Batch { encoded: Vec::with_capacity(BATCH_BYTES), spans: 0 });
+            let batch = Batch { encoded: Vec::with_capacity(wanted), spans: 0 };
+            state.bytes += batch.encoded.capacity();
+            state.batches.push_back(batch);
         }
         has_room
     }

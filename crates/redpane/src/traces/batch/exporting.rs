@@ -17,7 +17,6 @@ impl SpanBuffer {
                 if let Some(batch) = state.batches.front()
                     && (is_wanted || batch.spans >= self.limits.batch_spans)
                 {
-                    state.sending = true;
                     let batch = state.batches.pop_front().unwrap_or_default();
                     state.given += batch.spans;
                     return Some(batch);
@@ -50,7 +49,7 @@ impl SpanBuffer {
         state.counts.dropped[reason as usize] += dropped;
         state.counts.exported += batch.spans - dropped;
         state.counts.waiting -= batch.spans;
-        state.sending = false;
+        state.bytes -= batch.encoded.capacity();
         self.progress.notify_all();
     }
 

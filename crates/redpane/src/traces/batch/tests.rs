@@ -62,6 +62,36 @@ fn past_the_limit_spans_are_dropped_and_counted() {
     assert!(!buffer.append(&vec![0; BATCH_BYTES]), "longer than a batch");
 }
 
+/// Whatever the size of a batch, spans of one size fill the same memory.
+#[test]
+fn small_batches_take_little_memory() {
+    let span = vec![0; 400];
+    for batch_spans in [1, 10, 100, 512] {
+        let buffer = buffer(batch_spans, 4 * BATCH_BYTES);
+        let taken = (0..4000).filter(|_| buffer.append(&span)).count();
+        assert!((1000..2600).contains(&taken), "{taken} spans of 400 bytes in a MiB, {batch_spans} a batch");
+        assert!(buffer.lock().bytes <= 4 * BATCH_BYTES);
+        // Sent, their memory is free again.
+        buffer.close();
+        run(async {
+            while let Some(batch) = buffer.next().await {
+                buffer.settle(&batch, 0, DropReason::Rejected);
+            }
+        });
+        let state = buffer.lock();
+        assert_eq!((state.bytes, state.counts.exported), (0, taken as u64));
+    }
+}
+
+#[test]
+fn a_batch_grows_with_large_spans_up_to_its_bound() {
+    let buffer = buffer(4, 4 * BATCH_BYTES);
+    let span = vec![0; 100_000];
+    assert_eq!((0..20).filter(|_| buffer.append(&span)).count(), 10);
+    assert_eq!(buffer.lock().batches.iter().map(|batch| batch.spans).collect::<Vec<_>>(), [2; 5]);
+    assert!(buffer.lock().bytes <= 4 * BATCH_BYTES);
+}
+
 #[test]
 fn what_is_not_exported_at_the_end_is_counted() {
     let buffer = buffer(2, 64 * BATCH_BYTES);

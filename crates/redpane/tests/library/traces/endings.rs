@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
+use http::Request;
 use redpane::{Otlp, Redpane};
 use test_support::otlp::{Behaviour, Receiver};
 use test_support::{Line, Observed, until};
+use tower::ServiceExt;
 
 use super::{LONG, ask_for, dropped, exported, flush, observed};
 
@@ -233,9 +236,18 @@ async fn a_receiver_that_hangs_holds_up_no_request() {
 async fn a_buffer_that_is_full_drops_and_counts() {
     let receiver = Receiver::start().await;
     receiver.behave(Behaviour::Hang);
-    // One span opens a batch of its own, and a batch takes a 64th of the buffer.
-    let observed = observed(&receiver, |otlp| otlp.batch_spans(1));
-    ask_many(&observed, 100).await;
-    assert_eq!(dropped(&observed, "buffer_full"), 100 - 64);
-    end(&observed, Duration::ZERO, 100).await;
+    let observed = observed(&receiver, |otlp| otlp.batch_spans(10));
+    // Of 3 KiB each, of which 16 MiB have room for some 5,000.
+    let app = observed.telemetry.clone().instrument(super::router());
+    let path = format!("/{}", "x".repeat(2000));
+    let state = ["a", "b", "c", "d"].map(|key| format!("{key}={}", "x".repeat(120))).join(",");
+    for _ in 0..8000 {
+        let request = Request::get(&path).header("user-agent", "x".repeat(500));
+        let request = request.header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        let request = request.header("tracestate", &state).body(Body::empty()).unwrap();
+        drop(app.clone().oneshot(request).await.unwrap());
+    }
+    let lost = dropped(&observed, "buffer_full");
+    assert!((1000..6000).contains(&lost), "{lost}");
+    end(&observed, Duration::ZERO, 8000).await;
 }
