@@ -85,7 +85,7 @@ impl GrpcCode {
         CODES[self.number()]
     }
 
-    /// As `rpc.response.status_code` has it.
+    /// As `rpc.status_code` has it.
     #[cfg(feature = "otlp")]
     pub(crate) fn status_code(self) -> &'static str {
         STATUS_CODES[self.number()]

@@ -24,7 +24,7 @@ const KEYS: [&str; 14] = [
     "redpane.outcome",
     "rpc.system.name",
     "rpc.method",
-    "rpc.response.status_code",
+    "rpc.status_code",
 ];
 
 /// The attribute `error.type` and the status of a span.
@@ -59,7 +59,7 @@ pub(super) fn call(out: &mut Vec<u8>, code: GrpcCode, route: &str) {
     if let Some(method) = route.strip_prefix('/') {
         attribute(out, tag::ATTRIBUTES, "rpc.method", Value::Text(method));
     }
-    attribute(out, tag::ATTRIBUTES, "rpc.response.status_code", Value::Text(code.status_code()));
+    attribute(out, tag::ATTRIBUTES, "rpc.status_code", Value::Text(code.status_code()));
 }
 
 /// A recorded field as an attribute.

@@ -4,8 +4,8 @@ use super::encode::{Value, attribute, bytes, head, length_of};
 
 /// Who made the spans: name and version of an instrumentation scope.
 const SCOPE: (&str, &str) = ("redpane", env!("CARGO_PKG_VERSION"));
-/// The version of the semantic conventions that the attributes follow.
-const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
+/// The version of the semantic conventions that the attributes follow: the first that has those for RPC as they are stable.
+const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.45.0";
 
 /// The resource and the scope of all batches, encoded once.
 pub(crate) struct Envelope {
