@@ -10,7 +10,8 @@ use super::endpoint;
 use super::keep::TraceKeep;
 use super::sampler::Sampler;
 
-/// Bytes of spans that wait in memory.
+/// Bytes of spans that wait in memory for their receiver; and as many again of those inside of requests that still run, whose
+/// end decides.
 pub(crate) const BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
 /// The attribute of a resource that the app is.
@@ -132,7 +133,7 @@ impl Otlp {
     }
 
     /// How long a batch is tried, all attempts together. Defaults to as long as it takes: while the receiver is away, spans
-    /// wait in a buffer of 16 MiB.
+    /// wait in a buffer of 16 MiB, and those inside of requests that still run in 16 MiB beside it.
     #[must_use]
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.give_up_after = Some(time);
