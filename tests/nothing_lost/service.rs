@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,9 @@ use crate::seen::{Ending, Fate, Seen};
 
 /// How long the account may take to be right once all requests are made.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Clients that ask for one thing so far: the ids of their requests are theirs alone.
+static REPEATING: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct Service {
     pub(crate) process: Process,
@@ -94,13 +97,19 @@ impl Service {
 
     /// Lets clients make long lines, and nothing else, until they are told to stop.
     pub(crate) fn noise(&self, clients: usize, trust: Trust) -> Load {
+        self.repeat(&Asked::loud(), clients, trust)
+    }
+
+    /// Lets clients ask for one thing again and again, until they are told to stop.
+    pub(crate) fn repeat(&self, asked: &Asked, clients: usize, trust: Trust) -> Load {
         let stop = Arc::<AtomicBool>::default();
-        let mut noise = JoinSet::new();
-        for number in 0..clients {
-            let client = self.client(format!("loud{number}"), Mix::new(0, Without::default()), trust);
-            noise.spawn(client.repeat(Asked::loud(), Arc::clone(&stop)));
+        let mut repeating = JoinSet::new();
+        for _ in 0..clients {
+            let name = format!("repeating{}", REPEATING.fetch_add(1, Ordering::Relaxed));
+            let client = self.client(name, Mix::new(0, Without::default()), trust);
+            repeating.spawn(client.repeat(asked.clone(), Arc::clone(&stop)));
         }
-        Load { clients: noise, stop }
+        Load { clients: repeating, stop }
     }
 
     /// A scrape of a service that is there.

@@ -55,6 +55,11 @@ impl Asked {
         Self::get(format!("/hello/{}", "x".repeat(3000)), "/hello/{name}")
     }
 
+    /// A request in which spans are opened and a call is made. Under load it may be too slow, or the next service.
+    pub(crate) fn checkout() -> Self {
+        Self { statuses: vec![200, 502, 503], ..Self::get("/checkout", "/checkout") }
+    }
+
     /// `POST /echo`. The service reads the body, so a machine under load may find it too slow.
     fn echo(content: Content, content_type: &str, status: u16) -> Self {
         let headers = vec![("content-type", content_type.as_bytes().to_vec())];
