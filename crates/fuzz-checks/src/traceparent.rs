@@ -80,7 +80,8 @@ fn check_state(state: Option<&[u8]>, sent: Option<&[u8]>) {
     if sent.is_none_or(|sent| sent.len() <= 512) {
         return assert_eq!(state, sent);
     }
-    let members = |list: &[u8]| list.split(|&byte| byte == b',').map(|member| member.trim_ascii().to_vec()).collect::<Vec<_>>();
+    let members =
+        |list: &[u8]| list.split(|&byte| byte == b',').map(|member| member.trim_ascii().to_vec()).collect::<Vec<_>>();
     let sent = members(sent.unwrap_or_default());
     let Some(state) = state else {
         return assert!(sent.iter().all(|member| member.is_empty() || member.len() > 512), "{sent:?}");

@@ -12,9 +12,9 @@ use crate::logs::panics;
 use crate::metrics::dimensions::Dimensions;
 use crate::metrics::grpc::GrpcSeries;
 use crate::metrics::http::Series;
-use crate::request::method::method_index;
 use crate::metrics::route::{OVERFLOW, Route, UNMATCHED};
 use crate::request::context::{RequestContext, RequestTelemetry, TraceSampler};
+use crate::request::method::method_index;
 use crate::request::promoted_names::PromotedNames;
 
 /// A wrapped service, and the route of its requests. Inside of a router most endpoints have exactly one, so the first

@@ -138,7 +138,8 @@ impl Variables<'_> {
         if names().all(|name| is(name, "otlp") || is(name, "none")) {
             return if has_otlp { Exporter::Otlp } else { Exporter::None };
         }
-        let instead = if has_otlp { "spans are exported as otlp alone" } else { "spans are exported as otlp or not at all" };
+        let instead =
+            if has_otlp { "spans are exported as otlp alone" } else { "spans are exported as otlp or not at all" };
         self.notes.push(format!("{NAME}={list} is not supported: {instead}"));
         if has_otlp { Exporter::Otlp } else { Exporter::Unsupported }
     }

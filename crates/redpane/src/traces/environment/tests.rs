@@ -30,10 +30,15 @@ fn without_an_endpoint_or_switched_off_there_is_nothing() {
 /// Nobody who asks for lines on a console wants their spans sent somewhere.
 #[test]
 fn other_exporters_than_otlp_export_nothing_and_are_named() {
-    for (list, is_off) in [("console", true), ("zipkin,console", true), ("console, OTLP", false), ("otlp,none", false)] {
+    for (list, is_off) in [("console", true), ("zipkin,console", true), ("console, OTLP", false), ("otlp,none", false)]
+    {
         let otlp = read(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", list)]).unwrap().unwrap();
         assert_eq!(otlp.is_off(), is_off, "{list}");
-        assert_eq!(otlp.notes.iter().any(|note| note.contains(list)), list.to_lowercase().contains("console"), "{list}");
+        assert_eq!(
+            otlp.notes.iter().any(|note| note.contains(list)),
+            list.to_lowercase().contains("console"),
+            "{list}"
+        );
     }
     assert!(read(&[("OTEL_TRACES_EXPORTER", "console")]).unwrap().unwrap().is_off(), "also without an endpoint");
     assert!(!read(&[ENDPOINT]).unwrap().unwrap().is_off());
@@ -91,7 +96,8 @@ fn the_service_has_its_name_whether_spans_are_exported_or_not() {
         (&[("OTEL_RESOURCE_ATTRIBUTES", "service.name")], None),
         (&[ENDPOINT], None),
     ] {
-        let found = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let found =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         assert_eq!(Otlp::service_name_from_variables(found).as_deref(), expected, "{variables:?}");
     }
 }

@@ -135,7 +135,8 @@ async fn below_a_quiet_route_no_trace_is_sampled() {
         if headers.contains_key("fail") { http::StatusCode::SERVICE_UNAVAILABLE } else { http::StatusCode::OK }
     };
     let app = observed.telemetry.clone().instrument(Router::new().route("/healthz", get(handler)));
-    let asked = || Request::get("/healthz").header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    let asked =
+        || Request::get("/healthz").header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     app.clone().oneshot(asked().body(Body::empty()).unwrap()).await.unwrap();
     app.oneshot(asked().header("fail", "").body(Body::empty()).unwrap()).await.unwrap();
     flush(&observed).await;

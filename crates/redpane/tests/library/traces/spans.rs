@@ -234,7 +234,8 @@ async fn slow_requests_are_kept_and_others_are_no_exemplars() {
 #[tokio::test]
 async fn where_other_exporters_are_wanted_nothing_is_exported_and_a_line_says_so() {
     let receiver = Receiver::start().await;
-    let variables = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", receiver.endpoint()), ("OTEL_TRACES_EXPORTER", "console".into())];
+    let variables =
+        [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", receiver.endpoint()), ("OTEL_TRACES_EXPORTER", "console".into())];
     let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
     let observed = Observed::by(Redpane::new("test").otlp(Otlp::from_variables(find).unwrap().unwrap()));
     ask_for(&observed, "/hello/ada").await;
