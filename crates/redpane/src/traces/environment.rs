@@ -3,7 +3,7 @@
 use super::bad_variable::EnvironmentError;
 use super::config::{Otlp, SERVICE_NAME};
 use super::sampler::Sampler;
-use super::variable_values::{decoded, pairs, time};
+use super::variable_values::{attributes, time};
 use super::variables::Variables;
 
 #[cfg(test)]
@@ -33,37 +33,12 @@ impl Otlp {
             false => Err(EnvironmentError::of(variables.problems)),
         }
     }
-
-    /// The name that the environment has for the service: `OTEL_SERVICE_NAME`, or `service.name` in
-    /// `OTEL_RESOURCE_ATTRIBUTES`, whether spans are exported or not. [`otlp_from_env`](crate::Redpane::otlp_from_env) makes
-    /// it the app.
-    #[must_use]
-    pub fn service_name_from_env() -> Option<String> {
-        Self::service_name_from_variables(variable_of_environment)
-    }
-
-    /// The same of variables that `look` finds. Attributes that cannot be read have no name: [`from_env`](Self::from_env) says
-    /// what is wrong with them.
-    #[must_use]
-    pub fn service_name_from_variables(look: impl Fn(&str) -> Option<String>) -> Option<String> {
-        let variables = Variables::new(&look);
-        variables.get("OTEL_SERVICE_NAME").or_else(|| {
-            let attributes = attributes(&variables.get(RESOURCE_ATTRIBUTES)?)?;
-            attributes.into_iter().rfind(|(key, _)| key == SERVICE_NAME).map(|(_, value)| value)
-        })
-    }
 }
 
-const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+pub(super) const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 
-fn variable_of_environment(name: &str) -> Option<String> {
+pub(super) fn variable_of_environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-}
-
-/// The attributes of a resource, keys and values decoded. `None` where one of them is no pair.
-fn attributes(list: &str) -> Option<Vec<(String, String)>> {
-    // Unlike the name of a header, a key may hold what must be encoded: commas and equals signs.
-    pairs(list).map(|pair| pair.and_then(|(key, value)| Some((decoded(&key)?, value)))).collect()
 }
 
 /// Variables that change what the specification's exporters and SDKs do, and nothing here.

@@ -10,7 +10,7 @@
 //!   trace is sampled.
 //! * [`config`] is what people set, by the builder or by the [`environment`], which reads [`variables`] (those of an exporter in
 //!   [`exporter_variables`], their forms in [`variable_values`]) and names every [`bad_variable`]; [`endpoint`] reads where
-//!   spans go.
+//!   spans go, and [`service_name`] what the service is called.
 //! * `decode` (feature `pane`) reads spans back from a batch.
 
 pub(crate) mod answer;
@@ -35,6 +35,7 @@ mod request_fields;
 pub(crate) mod resource;
 mod retry;
 pub(crate) mod sampler;
+mod service_name;
 pub(crate) mod span;
 mod tag;
 pub(crate) mod transport;

@@ -22,6 +22,12 @@ pub(super) fn pairs(list: &str) -> impl Iterator<Item = Option<(String, String)>
 }
 
 /// A text in percent-encoding.
-pub(super) fn decoded(text: &str) -> Option<String> {
+fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(Into::into)
+}
+
+/// The attributes of a resource, keys and values decoded. `None` where one of them is no pair.
+pub(super) fn attributes(list: &str) -> Option<Vec<(String, String)>> {
+    // Unlike the name of a header, a key may hold what must be encoded: commas and equals signs.
+    pairs(list).map(|pair| pair.and_then(|(key, value)| Some((decoded(&key)?, value)))).collect()
 }

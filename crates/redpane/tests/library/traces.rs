@@ -1,9 +1,11 @@
 //! Spans of requests reach the receiver, once, or are counted as dropped.
 
 mod calls;
+mod children;
 mod endings;
 mod ends;
 mod internal;
+mod reports;
 mod spans;
 #[cfg(feature = "otlp-tls")]
 mod tls;

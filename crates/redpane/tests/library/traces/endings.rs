@@ -6,21 +6,19 @@ use axum::body::Body;
 use http::Request;
 use redpane::{Otlp, Redpane};
 use test_support::otlp::{Behaviour, Receiver};
-use test_support::{Line, Observed, until};
-use tower::{Layer, ServiceExt};
-use tracing::instrument::WithSubscriber;
-use tracing_subscriber::layer::SubscriberExt;
+use test_support::{Observed, until};
+use tower::ServiceExt;
 
 use super::{LONG, ask_for, dropped, exported, flush, observed};
 
-async fn ask_many(observed: &Observed, requests: usize) {
+pub(super) async fn ask_many(observed: &Observed, requests: usize) {
     for _ in 0..requests {
         ask_for(observed, "/hello/ada").await;
     }
 }
 
 /// Ends the export within a bound. Everything is counted then.
-async fn end(observed: &Observed, deadline: Duration, sampled: u64) {
+pub(super) async fn end(observed: &Observed, deadline: Duration, sampled: u64) {
     let telemetry = observed.telemetry.clone();
     let counts = tokio::task::spawn_blocking(move || telemetry.end_spans(deadline)).await.unwrap();
     assert_eq!(counts.exported + counts.dropped, sampled, "{counts:?}");
@@ -138,56 +136,6 @@ async fn what_the_receiver_refuses_is_counted() {
     end(&observed, LONG, 13).await;
 }
 
-fn reports(observed: &Observed) -> Vec<Line> {
-    observed.lines().into_iter().filter(|line| line["target"] == "redpane::traces").collect()
-}
-
-#[tokio::test]
-async fn what_a_receiver_says_to_what_it_takes_is_one_line() {
-    let receiver = Receiver::start().await;
-    let observed = observed(&receiver, |otlp| otlp);
-    receiver.behave(Behaviour::Warn("the api-key ends soon"));
-    for _ in 0..3 {
-        ask_many(&observed, 1).await;
-        flush(&observed).await;
-    }
-    assert_eq!(exported(&observed), 3);
-    let [line] = &reports(&observed)[..] else { panic!("{:#?}", observed.lines()) };
-    assert_eq!((line.str("level"), line.str("reason"), &line["spans"]), ("WARN", "the api-key ends soon", &0.into()));
-}
-
-#[tokio::test]
-async fn the_line_of_a_loss_always_has_a_reason() {
-    let receiver = Receiver::start().await;
-    let variables =
-        [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", receiver.endpoint()), ("OTEL_BSP_MAX_QUEUE_SIZE", "2".to_owned())];
-    let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-    let observed = Observed::by(Redpane::new("test").otlp(Otlp::from_variables(find).unwrap().unwrap()));
-    receiver.behave(Behaviour::Slow(Duration::from_secs(1)));
-    // Two wait, or are sent; three find no room.
-    ask_many(&observed, 5).await;
-    flush(&observed).await;
-    let [line] = &reports(&observed)[..] else { panic!("{:#?}", observed.lines()) };
-    assert_eq!((line.str("reason"), &line["spans"]), ("dropped: buffer_full 3", &3.into()));
-}
-
-#[tokio::test]
-async fn nonsense_is_counted_and_is_one_line() {
-    let receiver = Receiver::start().await;
-    let observed = observed(&receiver, |otlp| otlp);
-    receiver.behave(Behaviour::Nonsense);
-    for _ in 0..5 {
-        ask_many(&observed, 2).await;
-        flush(&observed).await;
-    }
-    assert_eq!((exported(&observed), dropped(&observed, "bad_answer")), (0, 10));
-    let lines = reports(&observed);
-    assert_eq!(lines.len(), 1, "{lines:#?}");
-    assert_eq!((lines[0].str("level"), &lines[0]["spans"]), ("WARN", &2.into()));
-    let reason = "its answer is no ExportTraceServiceResponse; dropped: bad_answer 2";
-    assert_eq!(lines[0].str("reason"), reason);
-}
-
 #[tokio::test]
 async fn a_receiver_that_was_away_gets_what_waited() {
     let receiver = Receiver::start().await;
@@ -250,63 +198,4 @@ async fn a_buffer_that_is_full_drops_and_counts() {
     let lost = dropped(&observed, "buffer_full");
     assert!((1000..6000).contains(&lost), "{lost}");
     end(&observed, Duration::ZERO, 8000).await;
-}
-
-/// Spans inside of requests, and of calls, are made beside those of the requests. Each has its one end too.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spans_inside_of_requests_are_counted_like_those_of_requests() {
-    const REQUESTS: u64 = 40;
-    // A request, two spans in it, and a call.
-    const MADE: u64 = 4 * REQUESTS;
-    for (behaviour, most_spans) in [
-        (Behaviour::Accept, "100000"),
-        (Behaviour::Half, "100000"),
-        (Behaviour::Status(503, None), "100000"),
-        (Behaviour::Hang, "30"),
-        (Behaviour::Slow(Duration::from_millis(20)), "10"),
-    ] {
-        let receiver = Receiver::start().await;
-        let variables = [
-            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", receiver.endpoint()),
-            ("OTEL_BSP_MAX_QUEUE_SIZE", most_spans.to_owned()),
-            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "7".to_owned()),
-            ("OTEL_BSP_SCHEDULE_DELAY", "5".to_owned()),
-        ];
-        let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-        let observed = Observed::by(Redpane::new("test").otlp(Otlp::from_variables(find).unwrap().unwrap()));
-        receiver.behave(behaviour.clone());
-        let requests = (0..REQUESTS).map(|_| tokio::spawn(with_children(observed.telemetry.clone())));
-        for request in requests.collect::<Vec<_>>() {
-            request.await.unwrap();
-        }
-        let deadline = if let Behaviour::Accept = behaviour { LONG } else { Duration::from_millis(500) };
-        end(&observed, deadline, MADE).await;
-        let received = receiver.spans();
-        let ids: std::collections::BTreeSet<_> = received.iter().map(|span| &span.span_id).collect();
-        assert_eq!(ids.len(), received.len(), "{behaviour:?}: a span was sent twice");
-        let expected = if let Behaviour::Accept = behaviour { MADE } else { exported(&observed) };
-        assert_eq!(exported(&observed), expected, "{behaviour:?}");
-        assert!(received.len() as u64 >= expected, "{behaviour:?}");
-    }
-}
-
-/// A request in which two spans are opened and one call is made; one of the spans ends after the request.
-async fn with_children(telemetry: redpane::Telemetry) {
-    let client = telemetry.outgoing_layer("next").layer(tower::service_fn(async |_: Request<Body>| {
-        Ok::<_, std::convert::Infallible>(http::Response::new(Body::empty()))
-    }));
-    let late = std::sync::Arc::new(std::sync::Mutex::new(None));
-    let keep = std::sync::Arc::clone(&late);
-    let handler = move || async move {
-        tracing::info_span!("early").in_scope(|| ());
-        *keep.lock().unwrap() = Some(tracing::info_span!("late"));
-        client.oneshot(Request::get("http://next/").body(Body::empty()).unwrap()).await.unwrap();
-        "done"
-    };
-    let subscriber = tracing_subscriber::registry().with(telemetry.log_layer());
-    let app = telemetry.instrument(axum::Router::new().route("/", axum::routing::get(handler)));
-    let request = app.oneshot(Request::get("/").body(Body::empty()).unwrap());
-    let answer = request.with_subscriber(subscriber).await.unwrap();
-    drop(answer);
-    drop(late.lock().unwrap().take());
 }
