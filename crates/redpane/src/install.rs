@@ -124,8 +124,9 @@ impl Telemetry {
         let subscriber = subscriber.with(self.span_layer());
         tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::Subscriber)?;
         // Fails only where the application has set another logger for the `log` crate: then its level is that one's, too.
-        if LogTracer::init().is_ok() {
-            self.log().filter().lead_log_crate();
+        match LogTracer::init() {
+            Ok(()) => self.log().filter().lead_log_crate(),
+            Err(_) => self.log().filter().leave_log_crate(),
         }
         panics::install(self.log());
         flush_guard::at_thread_end(self.log());

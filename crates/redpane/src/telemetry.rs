@@ -349,7 +349,8 @@ impl Telemetry {
 
     /// Uses other log filter directives for this long, up to 24 hours; then those of the builder come back by themselves. Log
     /// lines say both. A second call replaces the first one. Access lines, `tracing` events and records of the `log` crate
-    /// obey; a filter of another layer of yours does not know of it.
+    /// obey; a filter of another layer of yours does not know of it. Where a subscriber of the application's own has
+    /// [`log_layer`](Self::log_layer), `log::max_level` is raised as far as these directives ask for, and comes back with them.
     ///
     /// # Errors
     /// A time that is zero or longer than 24 hours, or that the system refuses a thread.

@@ -58,6 +58,8 @@ struct Changed {
     due: Instant,
     /// The same for people.
     until: SystemTime,
+    /// The level that the `log` crate had, where that is somebody else's.
+    log_crate: Option<log::LevelFilter>,
     /// Dropped where the change is replaced or taken back: its thread ends then.
     _end: SyncSender<()>,
 }
@@ -73,6 +75,10 @@ pub(crate) struct LogFilter {
     changed: Mutex<Option<Changed>>,
     /// The `log` crate has its own level, which follows.
     leads_log_crate: AtomicBool,
+    /// Its records are another logger's, and so is its level.
+    leaves_log_crate: AtomicBool,
+    /// Whether a subscriber was given the layer of this filter, so that events of the application arrive.
+    is_in_subscriber: AtomicBool,
 }
 
 impl LogFilter {
@@ -82,6 +88,8 @@ impl LogFilter {
             access: Default::default(),
             changed: Mutex::default(),
             leads_log_crate: AtomicBool::new(false),
+            leaves_log_crate: AtomicBool::new(false),
+            is_in_subscriber: AtomicBool::new(false),
             promoted,
             configured,
         };
@@ -117,6 +125,11 @@ impl LogFilter {
         log::set_max_level(self.with(most_verbose));
     }
 
+    /// The `log` crate has another logger, which keeps its level.
+    pub(crate) fn leave_log_crate(&self) {
+        self.leaves_log_crate.store(true, Ordering::Relaxed);
+    }
+
     /// Sets a filter for this long, tells that, and calls `restore` then, unless another one was set meanwhile. `tell` runs
     /// before anybody else can change the filter, so what is told is in the order of what was done. It must not change it.
     ///
@@ -143,7 +156,8 @@ impl LogFilter {
         // Under the lock: what comes back must not be overtaken by what is set.
         let mut changed = self.lock();
         thread::Builder::new().name(THREAD.into()).spawn(wait).map_err(LogFilterError::Thread)?;
-        *changed = Some(Changed { due, until: SystemTime::now() + time, _end: end });
+        let log_crate = self.raise_log_crate(&directives, changed.as_ref());
+        *changed = Some(Changed { due, until: SystemTime::now() + time, log_crate, _end: end });
         self.use_now(directives);
         tell();
         Ok(())
@@ -158,9 +172,32 @@ impl LogFilter {
         if !changed.as_ref().is_some_and(|changed| !only_if_due || is_due(changed)) {
             return;
         }
-        *changed = None;
+        if let Some(level) = changed.take().and_then(|changed| changed.log_crate) {
+            log::set_max_level(level);
+        }
         self.use_now(self.configured.clone());
         tell();
+    }
+
+    /// Where the application has a subscriber of its own, whoever made that has set the level of the `log` crate too, by what the
+    /// filter was then. Records that this filter wants must be made for as long as it lasts. Gives the level to come back.
+    fn raise_log_crate(&self, filter: &Targets, earlier: Option<&Changed>) -> Option<log::LevelFilter> {
+        let is_led = self.leads_log_crate.load(Ordering::Relaxed) || self.leaves_log_crate.load(Ordering::Relaxed);
+        if is_led || !self.is_in_subscriber.load(Ordering::Relaxed) {
+            return None;
+        }
+        let level = earlier.and_then(|earlier| earlier.log_crate).unwrap_or_else(log::max_level);
+        log::set_max_level(most_verbose(filter).max(level));
+        Some(level)
+    }
+
+    /// A subscriber was given the layer of this filter.
+    pub(crate) fn is_in_subscriber_now(&self) {
+        self.is_in_subscriber.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_in_subscriber(&self) -> bool {
+        self.is_in_subscriber.load(Ordering::Relaxed)
     }
 
     fn use_now(&self, filter: Targets) {

@@ -1,7 +1,6 @@
 //! The log of one telemetry.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -57,8 +56,6 @@ pub(crate) struct Log {
     sampling: Option<AccessSampling>,
     /// What has to end before the log does.
     before: OnceLock<BeforeEnd>,
-    /// Whether a subscriber was given this log's layer, so that events of the application arrive.
-    has_layer: AtomicBool,
 }
 
 impl Log {
@@ -88,7 +85,6 @@ impl Log {
             filter: Arc::new(LogFilter::new(options.filter, options.promoted)),
             ids_from: options.ids_from,
             before: OnceLock::new(),
-            has_layer: AtomicBool::new(false),
         })
     }
 
@@ -102,12 +98,12 @@ impl Log {
 
     /// Remembers that a subscriber has this log's layer.
     pub(crate) fn has_layer_now(&self) {
-        self.has_layer.store(true, Ordering::Relaxed);
+        self.filter.is_in_subscriber_now();
     }
 
     #[cfg_attr(not(feature = "pane"), expect(dead_code, reason = "the pane says it"))]
     pub(crate) fn has_layer(&self) -> bool {
-        self.has_layer.load(Ordering::Relaxed)
+        self.filter.is_in_subscriber()
     }
 
     pub(crate) fn ids_from(&self) -> Option<&IdsSource> {
