@@ -98,7 +98,7 @@ fn promote(redpane: Redpane) -> Redpane {
 }
 
 fn label(redpane: Redpane) -> Redpane {
-    redpane.label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok())
+    redpane.label("tier", ["free", "paid"], |parts| Some(parts.headers.get("x-tier")?.to_str().ok()?.into()))
 }
 
 fn in_a_span() -> Router {

@@ -23,7 +23,9 @@ fn app(argument: &str) -> Option<Router> {
         // Of no request the line is kept.
         "sampled-out" => redpane.access_sample(0.0),
         // A declared label that the request does not have.
-        "labelled" => redpane.label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok()),
+        "labelled" => {
+            redpane.label("tier", ["free", "paid"], |parts| Some(parts.headers.get("x-tier")?.to_str().ok()?.into()))
+        }
         "both-names" => redpane.metric_names(MetricNames::Both),
         // A history that a thread fills each second, and lines that are copied.
         #[cfg(feature = "pane")]

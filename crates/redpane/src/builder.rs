@@ -1,5 +1,6 @@
 //! The builder: what people change, with its defaults.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Write;
 use std::time::Duration;
@@ -123,11 +124,12 @@ impl Redpane {
 
     /// Adds a label to the HTTP metrics, whose values are declared: any other value, and `None`, is `_other`. So the label sets
     /// stay few, whatever clients send. `value` looks at the head of each request as it arrives, with the extensions that
-    /// layers outside of redpane's have put there.
+    /// layers outside of redpane's have put there. What it finds may be a part of the head or a text of its own.
     ///
     /// ```
     /// let redpane = redpane::Redpane::new("api")
-    ///     .label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok());
+    ///     .label("tier", ["free", "paid"], |parts| Some(parts.headers.get("x-tier")?.to_str().ok()?.into()))
+    ///     .label("region", ["eu", "us"], |parts| Some(parts.uri.host()?.get(..2)?.to_ascii_lowercase().into()));
     /// ```
     ///
     /// All combinations of the values of all labels, `_other` included, are 1,000 at most. Each that occurs is a label set of
@@ -136,7 +138,7 @@ impl Redpane {
         mut self,
         name: impl Into<String>,
         values: impl IntoIterator<Item = V>,
-        value: impl for<'a> Fn(&'a Parts) -> Option<&'a str> + Send + Sync + 'static,
+        value: impl for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         self.options.labels.push(Declared { name: name.into(), values });

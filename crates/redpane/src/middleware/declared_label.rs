@@ -1,5 +1,6 @@
 //! Labels of the application's own, found in the head of a request.
 
+use std::borrow::Cow;
 use std::mem;
 
 use http::Request;
@@ -9,7 +10,7 @@ use super::unwind::catch;
 use crate::metrics::dimensions;
 
 /// The value of a label in the head of a request.
-pub(crate) type FindValue = Box<dyn for<'a> Fn(&'a Parts) -> Option<&'a str> + Send + Sync>;
+pub(crate) type FindValue = Box<dyn for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>> + Send + Sync>;
 
 /// A label whose values are declared.
 pub(crate) struct DeclaredLabel {
@@ -23,7 +24,7 @@ impl DeclaredLabel {
     fn number(&self, parts: &Parts) -> (usize, usize) {
         let number = catch(|| {
             let found = (self.find)(parts)?;
-            self.values.iter().position(|value| value == found)
+            self.values.iter().position(|value| **value == *found)
         });
         (number.ok().flatten().unwrap_or(self.values.len()), self.values.len() + 1)
     }

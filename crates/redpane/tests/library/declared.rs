@@ -1,5 +1,7 @@
 //! Labels of the application's own, whose values are declared.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -13,11 +15,11 @@ use tower::ServiceExt;
 #[derive(Clone)]
 struct Region(String);
 
-fn tier(parts: &Parts) -> Option<&str> {
-    parts.headers.get("x-tier")?.to_str().ok()
+fn tier(parts: &Parts) -> Option<Cow<'_, str>> {
+    Some(parts.headers.get("x-tier")?.to_str().ok()?.into())
 }
 
-fn none(_: &Parts) -> Option<&str> {
+fn none(_: &Parts) -> Option<Cow<'_, str>> {
     None
 }
 
@@ -79,7 +81,8 @@ async fn the_label_is_part_of_every_series_and_what_is_not_declared_is_other() {
 #[tokio::test]
 async fn several_labels_and_extensions() {
     let observed = Observed::with(|redpane| {
-        with_tier(redpane).label("region", [String::from("eu")], |parts| Some(&parts.extensions.get::<Region>()?.0))
+        with_tier(redpane)
+            .label("region", [String::from("eu")], |parts| Some(parts.extensions.get::<Region>()?.0.as_str().into()))
     });
     ask(&instrumented(&observed), Some("paid"), "/failing").await;
     let labels = [("tier", "paid"), ("region", "eu"), ("method", "PATCH"), ("route", "/failing"), ("status", "502")];
@@ -108,6 +111,40 @@ async fn past_the_limit_the_label_stays() {
     let samples = observed.samples();
     let count = |route, tier| samples.sum("http_requests_total", &[("route", route), ("tier", tier)]);
     assert_eq!([count("/hello/{name}", "free"), count("_overflow", "paid")], [1.0, 1.0]);
+}
+
+/// What a look-up finds may be a text that it has made.
+#[tokio::test]
+async fn a_value_may_be_owned() {
+    let observed = Observed::with(|redpane| {
+        redpane.label("tier", ["free", "paid"], |parts| {
+            Some(parts.headers.get("x-tier")?.to_str().ok()?.to_ascii_lowercase().into())
+        })
+    });
+    ask(&instrumented(&observed), Some("FREE"), "/hello/ada").await;
+    assert_eq!(observed.samples().sum("http_requests_total", &[("tier", "free"), ("status", "200")]), 1.0);
+}
+
+/// A thousand values, ten methods and every status would be more than any limit.
+#[tokio::test]
+async fn past_the_limit_once_more_the_label_is_other() {
+    let observed = Observed::with(|redpane| {
+        let values = (0..100).map(|number| number.to_string());
+        redpane.label("tier", values, tier).series_limit(10)
+    });
+    let router = instrumented(&observed);
+    for number in 0..100 {
+        ask(&router, Some(&number.to_string()), "/hello/ada").await;
+        ask(&router, Some(&number.to_string()), "/failing").await;
+    }
+    let samples = observed.samples();
+    assert_eq!(samples.sum("http_requests_total", &[]), 200.0);
+    let label_sets = samples.value("redpane_series", &[]);
+    assert!(label_sets <= 10.0 + 12.0 + 4.0, "the limit twice, and those that are `_other`: {label_sets}");
+    assert!(samples.sum("http_requests_total", &[("route", "_overflow"), ("tier", "_other")]) > 150.0);
+    let kept =
+        samples.of("http_requests_total", &[("route", "_overflow")]).filter(|one| one.labels["tier"] != "_other");
+    assert!(kept.count() >= 8, "the first ones keep the label");
 }
 
 /// The application's function must not take the request with it.

@@ -72,7 +72,7 @@ fn every_option() -> Redpane {
         .observe_until_headers([String::from("/events")])
         .preregister(Method::GET, "/")
         .nested_service("/assets")
-        .label("tier", ["free", "paid"], |parts| parts.headers.get("x-tier")?.to_str().ok())
+        .label("tier", ["free", "paid"], |parts| Some(parts.headers.get("x-tier")?.to_str().ok()?.into()))
         .series_limit(100)
         .metric_names(MetricNames::Both)
         .log_filter(Targets::new().with_default(LevelFilter::WARN))
