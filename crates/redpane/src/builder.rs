@@ -133,7 +133,8 @@ impl Redpane {
     /// ```
     ///
     /// All combinations of the values of all labels, `_other` included, are 1,000 at most. Each that occurs is a label set of
-    /// its own within [`series_limit`](Self::series_limit).
+    /// its own within [`series_limit`](Self::series_limit). Past that the route `_overflow` keeps the label until it has as many
+    /// label sets itself.
     pub fn label<V: Into<String>>(
         mut self,
         name: impl Into<String>,

@@ -117,6 +117,12 @@ impl Dimensions {
         if self.has_schemes { self.texts.len() } else { 0 }
     }
 
+    /// The same method and scheme, and [`OTHER`] for all declared labels.
+    pub(crate) fn other(&self, number: usize) -> usize {
+        let schemes = number / METHODS.len() / self.texts.len();
+        Self::number(number % METHODS.len(), self.texts.len() * (schemes + 1) - 1)
+    }
+
     pub(crate) fn has_schemes(&self) -> bool {
         self.has_schemes
     }
@@ -175,5 +181,9 @@ mod tests {
         let number = Dimensions::number(1, 1 + dimensions.https());
         assert_eq!((dimensions.scheme(number), dimensions.label_text(number)), ("https", "tier=\"_other\""));
         assert_eq!(dimensions.scheme(Dimensions::number(1, 1)), "http");
+        for free in [0, 2] {
+            let other = dimensions.other(Dimensions::number(1, free));
+            assert_eq!(other, Dimensions::number(1, free + 1), "the same scheme and method");
+        }
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct HttpMetrics {
     label_sets: AtomicUsize,
     /// Numbers of the overflow series, by dimension.
     overflow: Box<[OnceLock<u32>]>,
+    /// Label sets of theirs that have declared labels, within the limit once more. Past that they are `_other`.
+    overflow_label_sets: AtomicUsize,
     overflowed: AtomicU64,
 }
 
@@ -83,6 +85,7 @@ impl HttpMetrics {
             endpoints: Arena::new(),
             creating: Mutex::new(()),
             label_sets: AtomicUsize::new(0),
+            overflow_label_sets: AtomicUsize::new(0),
             overflowed: AtomicU64::new(0),
         }
     }
@@ -182,9 +185,9 @@ impl HttpMetrics {
         let found = if overflowed { None } else { self.status(endpoint, request.status) };
         let status = found.unwrap_or_else(|| {
             overflowed = true;
-            let number = self.overflow_series(endpoint.number);
-            endpoint = self.endpoints.get(number);
-            self.overflow_status(number, request.status)
+            let status;
+            (endpoint, status) = self.overflow_status(self.overflow_series(endpoint.number), request.status);
+            status
         });
         if overflowed {
             self.overflowed.fetch_add(1, Ordering::Relaxed);
@@ -251,20 +254,40 @@ impl HttpMetrics {
         })
     }
 
+    /// The series of the route `_overflow` for a dimension. Past the limit once more, declared labels are `_other` in new ones.
     fn overflow_series(&self, dimension: usize) -> u32 {
+        let is_new = self.overflow[dimension].get().is_none();
+        let dimension = if is_new && self.overflow_is_full() { self.dimensions.other(dimension) } else { dimension };
         *self.overflow[dimension].get_or_init(|| {
             let _creating = self.lock();
+            self.overflow_label_sets.fetch_add(1, Ordering::Relaxed);
             self.create(dimension, (self.describe)(Dimensions::method(dimension), OVERFLOW))
         })
     }
 
-    /// The overflow series ask no limit: there are at most as many as methods and declared labels times status codes.
-    fn overflow_status(&self, number: u32, status: u16) -> &StatusSeries {
-        let endpoint = self.endpoints.get(number);
-        endpoint.status(status).unwrap_or_else(|| {
-            let _creating = self.lock();
-            endpoint.status(status).unwrap_or_else(|| self.add_status(endpoint, status))
-        })
+    fn overflow_is_full(&self) -> bool {
+        self.overflow_label_sets.load(Ordering::Relaxed) >= self.limit
+    }
+
+    /// The overflow series ask no limit where their declared labels are `_other`: there are at most as many as methods times
+    /// status codes.
+    fn overflow_status(&self, number: u32, status: u16) -> (&EndpointSeries, &StatusSeries) {
+        let mut endpoint = self.endpoints.get(number);
+        if let Some(known) = endpoint.status(status) {
+            return (endpoint, known);
+        }
+        if self.overflow_is_full() {
+            endpoint = self.endpoints.get(self.overflow_series(self.dimensions.other(endpoint.number)));
+        }
+        let _creating = self.lock();
+        let known = endpoint.status(status);
+        (
+            endpoint,
+            known.unwrap_or_else(|| {
+                self.overflow_label_sets.fetch_add(1, Ordering::Relaxed);
+                self.add_status(endpoint, status)
+            }),
+        )
     }
 
     fn add_status<'a>(&self, endpoint: &'a EndpointSeries, status: u16) -> &'a StatusSeries {
