@@ -4,13 +4,15 @@
 //! `grpc.health.v1.Health`), and look at the line with the route `/grpc.health.v1.Health/Check` and at
 //! `curl -s localhost:3001/metrics | grep grpc_server_handled_total`. The two addresses are the arguments.
 
-use redpane::Redpane;
+use redpane::{GrpcMethod, Redpane};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let telemetry = Redpane::new("grpc").install()?;
+    // What is declared has its series before its first call, and is a stream from then on where it streams.
+    let methods = [GrpcMethod::unary("Check"), GrpcMethod::server_streaming("Watch")];
+    let telemetry = Redpane::new("grpc").grpc_service("grpc.health.v1.Health", methods).install()?;
 
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:3000".into()).parse()?;

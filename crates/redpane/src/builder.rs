@@ -17,8 +17,9 @@ use crate::metrics::otel::MetricNames;
 #[cfg(feature = "pane")]
 use crate::options::Pane;
 use crate::options::{ConfigError, Options};
-use crate::request::finished::RequestObserver;
+use crate::request::grpc_method::GrpcMethod;
 use crate::request::ids_from::IdsSource;
+use crate::request::observer::RequestObserver;
 use crate::telemetry::Telemetry;
 use crate::trace_context::traceparent::TraceParent;
 #[cfg(feature = "otlp")]
@@ -85,10 +86,45 @@ impl Redpane {
 
     /// Routes (templates) whose responses may last for hours: they are counted and logged when their headers are sent, with
     /// the duration until then. What goes on is a stream, with a gauge, a histogram and a line of its own at its end.
-    /// Server-sent events (`text/event-stream`) and upgrades (101, CONNECT) are known without being named.
+    /// Server-sent events (`text/event-stream`), upgrades (101, CONNECT) and [declared](Self::grpc_service) gRPC methods are known
+    /// without being named; [`observe_until_end`](Self::observe_until_end) is the opposite.
     pub fn observe_until_headers<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
         self.options.until_headers.extend(routes.into_iter().map(Into::into));
         self.options.policy.some_end_at_headers = !self.options.until_headers.is_empty();
+        self
+    }
+
+    /// Routes (templates, or the method paths of gRPC) whose requests end with their body although it streams by its nature:
+    /// server-sent events that are the answer to a question and take seconds, as those of a language model, or a gRPC method that
+    /// lists what it has found. They are requests like all others, with their whole duration, their bytes and one line.
+    pub fn observe_until_end<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
+        self.options.until_end.extend(routes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Declares a gRPC service and its methods. Without this, a method is known from its first answer that is no mere error, and
+    /// whether it streams is learned from its answers.
+    ///
+    /// ```
+    /// use redpane::{GrpcMethod, Redpane};
+    ///
+    /// let redpane = Redpane::new("shop").grpc_service(
+    ///     "shop.Orders",
+    ///     [GrpcMethod::unary("Take"), GrpcMethod::server_streaming("Watch"), GrpcMethod::client_streaming("Upload")],
+    /// );
+    /// ```
+    ///
+    /// * The series of the method exist at zero before the first scrape, in `http_requests_total` and, for all codes, in
+    ///   `grpc_server_handled_total`, which has the label `grpc_type` for it. So `rate()` sees the very first failure, and a
+    ///   method that only fails has its own route.
+    /// * A method that streams is a stream from its first call on, and one that does not is none, however long it takes. Where
+    ///   clients stream, the call is a stream from its arrival on, and not from the headers of its answer, which may come after
+    ///   hours.
+    ///
+    /// A second call adds methods, also to the same service.
+    pub fn grpc_service(mut self, service: impl Into<String>, methods: impl IntoIterator<Item = GrpcMethod>) -> Self {
+        let service = service.into();
+        self.options.grpc.extend(methods.into_iter().map(|method| (service.clone(), method)));
         self
     }
 
@@ -220,6 +256,7 @@ impl Redpane {
     ///   [spawned](crate::spawn()) with the request's ids, or that is instrumented with a span of the request.
     /// * A span from outside, such as one that a layer around redpane's opens, gives its fields to the requests that run in it.
     ///   Of several the innermost counts, and what was recorded inside the request comes before it.
+    /// * Where spans are exported, these fields are attributes of the request's span, and leave the process with it.
     /// * A span with such a field is seen whatever the [log filter](Self::log_filter) says. The macros of levels that the
     ///   filter leaves out then cost a few instructions more.
     pub fn promote_span_fields<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
@@ -285,7 +322,7 @@ impl Redpane {
         self
     }
 
-    /// Adds an observer, which is called at the end of every request.
+    /// Adds an observer, which is called at the end of every request and of every stream.
     pub fn observer(mut self, observer: impl RequestObserver) -> Self {
         self.options.observers.push(Box::new(observer));
         self
@@ -346,7 +383,8 @@ impl Redpane {
     /// With 0.1 the lines of one trace id in ten are kept, and of the same ones in every service that asks for the same
     /// share. They say `"sample_rate":0.1`. Lines of level `WARN` and `ERROR`, of timeouts and of
     /// [slow](Self::access_slow) requests are always kept, and metrics stay exact: what is left out is counted in
-    /// `log_lines_sampled_out_total`.
+    /// `log_lines_sampled_out_total`. A request whose line is left out is no exemplar, unless there are spans. Lines of streams
+    /// follow the same rule, and are counted in `log_stream_lines_sampled_out_total`.
     ///
     /// ```
     /// # use std::time::Duration;

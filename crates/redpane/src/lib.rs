@@ -25,7 +25,7 @@
 //! | add fields and the cause of an error to the access line | [`record()`], [`record_error()`] |
 //! | have fields of `tracing` spans on the access line | [`Redpane::promote_span_fields`] |
 //! | keep the ids in spawned work | [`spawn()`], [`spawn_blocking`], [`in_current_request`], [`RequestContext::scope`] |
-//! | see every request at its end | [`RequestObserver`] |
+//! | see every request and every stream at its end | [`RequestObserver`] |
 //! | change the log filter for a while | [`Telemetry::set_log_filter`] |
 //! | see graphs, routes, lines and traces in a browser (feature `pane`) | `Redpane::pane`, `Telemetry::pane_router` |
 //! | send a span for every request to a collector (feature `otlp`) | `Redpane::otlp`, `Redpane::otlp_from_env` |
@@ -50,6 +50,9 @@
 //! `problem::Problem`. Without it the library fits any tower service.
 //!
 //! `otlp`: `Redpane::otlp`, a span for every request, sent as OTLP over HTTP. `otlp-tls`: to receivers behind `https://`.
+//!
+//! `tonic`: the layer sees the bodies of requests that tonic's own server got, as it sees axum's: their bytes, and clients that
+//! stream. That is a look at one type of tonic 0.14: with another version it sees nothing, as without the feature.
 //!
 //! `pane`: `Redpane::pane`, a page about the process, served by itself.
 //!
@@ -110,9 +113,12 @@ pub use options::{BadOption, ConfigError};
 pub use request::context::RequestContext;
 pub use request::current::current;
 pub use request::fields::FieldValue;
-pub use request::finished::{FinishedRequest, Outcome, RequestObserver};
+pub use request::finished::{FinishedRequest, Outcome};
+pub use request::grpc_method::GrpcMethod;
 pub use request::head::ClientAddr;
+pub use request::observer::RequestObserver;
 pub use request::record::{record, record_error};
+pub use request::stream::FinishedStream;
 pub use request::tasks::{InRequest, in_current_request, spawn, spawn_blocking};
 pub use telemetry::Telemetry;
 pub use trace_context::ids::{InvalidId, SpanId, TraceId};

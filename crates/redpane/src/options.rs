@@ -20,9 +20,10 @@ use crate::metrics::otel::{self, MetricNames, OTEL_BUCKETS};
 use crate::metrics::streams::STREAM_BUCKETS;
 use crate::middleware::declared_label::FindValue;
 use crate::middleware::pipeline::Policy;
-use crate::middleware::route_label::LabelRequest;
-use crate::request::finished::RequestObserver;
+use crate::middleware::route_label::{LabelRequest, is_grpc_path};
+use crate::request::grpc_method::GrpcMethod;
 use crate::request::ids_from::IdsSource;
+use crate::request::observer::RequestObserver;
 use crate::trace_context::share::Share;
 #[cfg(feature = "otlp")]
 use crate::traces::config::Otlp;
@@ -52,7 +53,10 @@ pub(crate) struct Options {
     pub(crate) histogram_buckets: Vec<(String, Vec<f64>)>,
     pub(crate) log_failures_only: HashSet<String>,
     pub(crate) until_headers: HashSet<String>,
+    pub(crate) until_end: HashSet<String>,
     pub(crate) preregistered: Vec<(Method, String)>,
+    /// Methods of gRPC, each with its service.
+    pub(crate) grpc: Vec<(String, GrpcMethod)>,
     pub(crate) nested_services: Vec<String>,
     pub(crate) label_request: Option<LabelRequest>,
     pub(crate) labels: Vec<Declared>,
@@ -175,7 +179,9 @@ impl Options {
             histogram_buckets: Vec::new(),
             log_failures_only: ["/metrics", "/healthz", "/readyz"].map(String::from).into(),
             until_headers: HashSet::new(),
+            until_end: HashSet::new(),
             preregistered: Vec::new(),
+            grpc: Vec::new(),
             nested_services: Vec::new(),
             label_request: None,
             labels: Vec::new(),
@@ -262,6 +268,23 @@ impl Options {
             if let Some(own) = bounds("histogram_buckets", value, upper, Scale::Float) {
                 histograms.insert(sanitize_metric_name(name), own);
             }
+        }
+        for route in self.until_end.intersection(&self.until_headers) {
+            let problem = "the route is in observe_until_headers too; one of both is right".into();
+            problems.push(BadOption { option: "observe_until_end", value: format!("{route:?}"), problem });
+        }
+        for (at, (service, method)) in self.grpc.iter().enumerate() {
+            let is_name = |name: &str| is_grpc_path(&format!("/{name}/{name}"));
+            let is_same = |(other, known): &(String, GrpcMethod)| other == service && known.name == method.name;
+            let problem = if !is_name(service) || !is_grpc_path(&format!("/{service}/{}", method.name)) {
+                "names as in the path of a call are right, at most 256 bytes together, as in \"shop.Orders\" and \"Take\""
+            } else if self.grpc[..at].iter().any(is_same) {
+                "this method is declared already"
+            } else {
+                continue;
+            };
+            let value = format!("{service:?}, {:?}", method.name);
+            problems.push(BadOption { option: "grpc_service", value, problem: problem.into() });
         }
         let found = dimensions::problems(&self.labels).into_iter();
         problems.extend(found.map(|(value, problem)| BadOption { option: "label", value, problem }));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method, Response};
 use tracing::Subscriber;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer;
@@ -33,6 +33,7 @@ use crate::metrics::calls::CallMetrics;
 use crate::metrics::catalogue;
 use crate::metrics::dimensions::Dimensions;
 use crate::metrics::encode::ExpositionFormat;
+use crate::metrics::grpc::GrpcMetrics;
 use crate::metrics::http::HttpMetrics;
 use crate::metrics::otel::{Shown, Target};
 use crate::metrics::recorder::Recorder;
@@ -143,6 +144,7 @@ impl Telemetry {
             encoded: access::encode_endpoint(method, route),
             log_failures_only: options.log_failures_only.contains(route),
             until_headers: options.until_headers.contains(route),
+            until_end: options.until_end.contains(route),
             #[cfg(feature = "otlp")]
             span: match exports_spans {
                 true => encode_endpoint(method, route, route != UNMATCHED && route != OVERFLOW),
@@ -160,6 +162,12 @@ impl Telemetry {
         let declared = options.labels.into_iter().zip(options.label_values);
         let declared = declared.map(|(label, find)| DeclaredLabel { values: label.values, find }).collect();
         options.preregistered.iter().for_each(|(method, route)| http.preregister(method, route));
+        let mut grpc = GrpcMetrics::new(options.series_limit);
+        for (service, method) in &options.grpc {
+            let path = format!("/{service}/{}", method.name);
+            http.preregister(&Method::POST, &path);
+            grpc.declare(&path, method.kind);
+        }
         let streams = StreamMetrics::new(checked.streams, options.series_limit);
         let recorder = Recorder::new(checked.default_bounds, checked.histograms, options.names.has_otel());
         let counted = Arc::clone(&log);
@@ -186,15 +194,8 @@ impl Telemetry {
             otel: otel.then(|| shown(checked.otel)),
             target: Target { name: options.app.clone(), version: options.version.clone() },
         };
-        let registry = Registry::new(
-            http,
-            (streams, options.series_limit),
-            calls,
-            recorder,
-            source,
-            names,
-            [&options.version, &options.revision],
-        );
+        let registry =
+            Registry::new(http, (streams, grpc), calls, recorder, source, names, [&options.version, &options.revision]);
         let registry = Arc::new(registry);
         #[cfg(feature = "pane")]
         let pane = match pane {

@@ -17,7 +17,7 @@ use super::line::Line;
 use super::log::Log;
 use crate::request::context::RequestContext;
 use crate::request::current::current;
-use crate::trace_context::ids::SpanId;
+use crate::trace_context::ids::{SpanId, TraceId};
 
 pub(crate) const TARGET: &str = "redpane::panic";
 /// The most bytes of a backtrace that a line keeps.
@@ -121,6 +121,13 @@ pub(crate) fn write_caught(log: &Log, context: &RequestContext, payload: &(dyn A
         return;
     }
     log.append(log.begin(Level::ERROR, TARGET, Some(context.ids())).message(format_args!("{}", text_of(payload))));
+}
+
+/// Writes the line of a panic that was caught where nothing of its request is left: these are its ids.
+pub(crate) fn write_outside(log: &Log, ids: (&TraceId, &SpanId), payload: &(dyn Any + Send)) {
+    if log.would_log(TARGET, Level::ERROR) {
+        log.append(log.begin(Level::ERROR, TARGET, Some(ids)).message(format_args!("{}", text_of(payload))));
+    }
 }
 
 /// `PanicHookInfo::payload_as_str` finds the same from Rust 1.91 on.

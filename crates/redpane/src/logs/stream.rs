@@ -5,7 +5,7 @@ use tracing::Level;
 use super::access::{MAX_PATH, MAX_ROUTE, write_fields};
 use super::line::{ACCESS_TARGET, Line};
 use super::log::Log;
-use super::{address, json, number, timestamp};
+use super::{address, json, number};
 use crate::request::stream::FinishedStream;
 
 /// Writes the line of a stream, unless the log filter or its endpoint are against it. It has the ids of its request's line.
@@ -17,7 +17,7 @@ pub(crate) fn write(log: &Log, stream: &FinishedStream<'_>) {
     if only_failures || !log.would_log_access(level) {
         return;
     }
-    let mut line = Line::begin_request(timestamp::now(), log.app(), level, (stream.trace_id, stream.span_id));
+    let mut line = Line::begin_request(stream.ended, log.app(), level, (stream.trace_id, stream.span_id));
     line.raw(
         format!("\"{ACCESS_TARGET}\",\"message\":\"stream\",\"method\":\"{}\"", stream.endpoint.method).as_bytes(),
     );

@@ -56,6 +56,7 @@ pub(crate) const RESPONSE_SIZE: Definition =
     Definition::histogram("http_response_size_bytes", "bytes", "Size of response bodies.");
 pub(crate) const STREAMS_IN_FLIGHT: Definition =
     Definition::gauge("http_streams_in_flight", "Answers that stream, from their headers to their end.");
+pub(crate) const STREAMS: Definition = Definition::counter("http_streams_total", "Streams finished.");
 pub(crate) const STREAM_DURATION: Definition = Definition::histogram(
     "http_stream_duration_seconds",
     "seconds",
@@ -106,13 +107,14 @@ pub(crate) const OTEL: [&Definition; 5] =
     [&OTEL_DURATION, &OTEL_ACTIVE, &OTEL_REQUEST_SIZE, &OTEL_RESPONSE_SIZE, &TARGET_INFO];
 
 /// All others. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 19] = [
+pub(crate) const OWN: [&Definition; 20] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
     &REQUEST_SIZE,
     &RESPONSE_SIZE,
     &STREAMS_IN_FLIGHT,
+    &STREAMS,
     &STREAM_DURATION,
     &GRPC_HANDLED,
     &CALLS,

@@ -10,6 +10,7 @@ use super::route::{OVERFLOW, UNMATCHED};
 use super::shards::{self, Padded};
 use super::snapshot::Family;
 use crate::request::grpc::{CODES, GrpcCode};
+use crate::request::grpc_method::GrpcType;
 
 /// Codes in one padded cell.
 const CELL: usize = 16;
@@ -37,20 +38,26 @@ impl Streams {
 /// The calls of a method.
 pub(crate) struct GrpcSeries {
     counts: Box<[Padded<[AtomicU64; CELL]>]>,
+    /// As the application has declared it: then nothing is learned.
+    declared: Option<GrpcType>,
     /// For how many plain answers it is still taken to stream.
     streams: AtomicU32,
-    /// `grpc_service="…",grpc_method="…"`.
+    /// `grpc_service="…",grpc_method="…"`, and `grpc_type="…"` where that is declared: what is learned would give a method two
+    /// series.
     labels: String,
 }
 
 impl GrpcSeries {
-    fn new(route: &str) -> Self {
+    fn new(route: &str, declared: Option<GrpcType>) -> Self {
         let mut labels = String::new();
         let (service, method) = route.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or((route, route));
         push_label(&mut labels, "grpc_service", service);
         push_label(&mut labels, "grpc_method", method);
+        if let Some(kind) = declared {
+            push_label(&mut labels, "grpc_type", kind.name());
+        }
         let counts = (0..STRIDE * shards::count()).map(|_| Padded::default()).collect();
-        Self { counts, streams: AtomicU32::new(0), labels }
+        Self { counts, declared, streams: AtomicU32::new(0), labels }
     }
 
     /// Counts a call that has ended.
@@ -66,7 +73,20 @@ impl GrpcSeries {
 
     /// Whether answers of this method are streams. All of a method are, or none is, so one answer tells of the next.
     pub(crate) fn streams(&self) -> bool {
-        self.streams.load(Ordering::Relaxed) > 0
+        match self.declared {
+            Some(kind) => kind != GrpcType::Unary,
+            None => self.streams.load(Ordering::Relaxed) > 0,
+        }
+    }
+
+    /// Whether the application has declared what it is.
+    pub(crate) fn is_declared(&self) -> bool {
+        self.declared.is_some()
+    }
+
+    /// Whether its clients stream, as far as that is declared.
+    pub(crate) fn takes_stream(&self) -> bool {
+        self.declared.is_some_and(GrpcType::takes_stream)
     }
 
     pub(crate) fn learn_that_it_streams(&self, how: Streams) {
@@ -88,13 +108,28 @@ impl GrpcSeries {
 /// All methods of one telemetry.
 pub(crate) struct GrpcMetrics {
     limit: usize,
+    some_take_streams: bool,
     methods: RwLock<BTreeMap<Box<str>, Arc<GrpcSeries>>>,
 }
 
 impl GrpcMetrics {
     /// At most `limit` methods, beside `_overflow`.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, methods: RwLock::default() }
+        Self { limit, some_take_streams: false, methods: RwLock::default() }
+    }
+
+    /// A method has its series, with all codes at 0, before its first call.
+    pub(crate) fn declare(&mut self, path: &str, kind: GrpcType) {
+        let all = self.methods.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < self.limit {
+            all.insert(path.into(), Arc::new(GrpcSeries::new(path, Some(kind))));
+            self.some_take_streams |= kind.takes_stream();
+        }
+    }
+
+    /// Whether there are methods that are declared to take a stream.
+    pub(crate) fn some_take_streams(&self) -> bool {
+        self.some_take_streams
     }
 
     /// The series of a route that is a method's path; all others are `unmatched`.
@@ -105,7 +140,7 @@ impl GrpcMetrics {
         }
         let mut all = self.methods.write().unwrap_or_else(PoisonError::into_inner);
         let route = if all.contains_key(route) || all.len() < self.limit { route } else { OVERFLOW };
-        Arc::clone(all.entry(route.into()).or_insert_with(|| Arc::new(GrpcSeries::new(route))))
+        Arc::clone(all.entry(route.into()).or_insert_with(|| Arc::new(GrpcSeries::new(route, None))))
     }
 
     /// The series of a method that has answered before. Anybody can send a gRPC request to anything.

@@ -67,7 +67,7 @@ impl Registry {
     /// `source` reads what is counted elsewhere, `names` are those of the HTTP metrics; `version` and `revision` are the labels of `redpane_build_info`.
     pub(crate) fn new(
         http: HttpMetrics,
-        (streams, grpc_limit): (StreamMetrics, usize),
+        (streams, grpc): (StreamMetrics, GrpcMetrics),
         calls: CallMetrics,
         recorder: Recorder,
         source: Source,
@@ -80,7 +80,7 @@ impl Registry {
         Self {
             http,
             streams,
-            grpc: GrpcMetrics::new(grpc_limit),
+            grpc,
             calls,
             recorder,
             lines_sampled_out: Counter::new(),

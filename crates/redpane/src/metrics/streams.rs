@@ -1,17 +1,18 @@
-//! Streams by route: how many there are, and how long they last.
+//! Streams by route: how many there are, how they end, and how long they last.
 //!
 //! A stream lasts for seconds at least, so one look-up under a lock that readers share is nothing beside it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::catalogue;
-use super::histogram::{Bounds, Histogram};
+use super::histogram::{Bounds, Histogram, Reading};
 use super::label_text::push_label;
 use super::route::OVERFLOW;
 use super::shards;
 use super::snapshot::{Family, HistogramSnapshot, SeriesSnapshot, Value};
+use crate::request::finished::Outcome;
 
 /// Upper bounds of `http_stream_duration_seconds`: 1, 5 and 15 s, 1, 5, 15 and 30 min, 1, 2, 3 and 6 h.
 pub(crate) const STREAM_BUCKETS: [f64; 11] =
@@ -20,7 +21,10 @@ pub(crate) const STREAM_BUCKETS: [f64; 11] =
 /// The streams of a route.
 pub(crate) struct StreamSeries {
     in_flight: AtomicU64,
-    durations: Histogram,
+    bounds: Arc<Bounds>,
+    /// By outcome, made with the first stream that ends so. The counter is their counts and the histogram is their sum, so both
+    /// agree in every scrape.
+    durations: [OnceLock<Histogram>; Outcome::ALL.len()],
     /// `route="/events"`.
     labels: Arc<str>,
 }
@@ -54,8 +58,12 @@ impl StreamMetrics {
         let new = || {
             let mut labels = String::new();
             push_label(&mut labels, "route", route);
-            let durations = Histogram::new(Arc::clone(&self.bounds));
-            Arc::new(StreamSeries { in_flight: AtomicU64::new(0), durations, labels: labels.into() })
+            Arc::new(StreamSeries {
+                in_flight: AtomicU64::new(0),
+                bounds: Arc::clone(&self.bounds),
+                durations: Default::default(),
+                labels: labels.into(),
+            })
         };
         Arc::clone(all.entry(route.into()).or_insert_with(new))
     }
@@ -68,22 +76,38 @@ impl StreamMetrics {
         }
         let in_flight = all.iter().map(|series| (Arc::clone(&series.labels), series.in_flight.load(Ordering::Relaxed)));
         let in_flight = catalogue::STREAMS_IN_FLIGHT.integers(in_flight);
-        let durations = all.iter().map(|series| SeriesSnapshot {
-            labels: Arc::clone(&series.labels),
-            value: Value::Histogram(HistogramSnapshot {
-                bounds: Arc::clone(series.durations.bounds()),
-                reading: series.durations.read(),
-                exemplars: Vec::new(),
-            }),
-        });
-        vec![in_flight, catalogue::STREAM_DURATION.family(durations.collect())]
+        let mut ended = Vec::new();
+        let mut durations = Vec::new();
+        for series in &all {
+            let readings = series.durations.each_ref().map(|histogram| histogram.get().map(Histogram::read));
+            // All outcomes are there from the first stream on, so that `rate()` sees the first one that ends badly.
+            for (outcome, reading) in Outcome::ALL.iter().zip(&readings) {
+                let mut labels = series.labels.to_string();
+                push_label(&mut labels, "outcome", outcome.as_str());
+                ended.push((labels.into(), reading.as_ref().map_or(0, Reading::count)));
+            }
+            let mut sum = Reading { buckets: vec![0; series.bounds.buckets()], sum: 0.0 };
+            for reading in readings.into_iter().flatten() {
+                sum.sum += reading.sum;
+                sum.buckets.iter_mut().zip(reading.buckets).for_each(|(into, count)| *into += count);
+            }
+            let bounds = Arc::clone(&series.bounds);
+            let value = Value::Histogram(HistogramSnapshot { bounds, reading: sum, exemplars: Vec::new() });
+            durations.push(SeriesSnapshot { labels: Arc::clone(&series.labels), value });
+        }
+        vec![
+            in_flight,
+            catalogue::STREAMS.integers(ended),
+            catalogue::STREAM_DURATION.family(durations),
+        ]
     }
 }
 
 impl StreamSeries {
-    /// A stream has ended after so long.
-    pub(crate) fn end(&self, nanoseconds: u64) {
-        self.durations.observe_whole(nanoseconds, shards::mine());
+    /// A stream has ended so, after so long.
+    pub(crate) fn end(&self, outcome: Outcome, nanoseconds: u64) {
+        let durations = self.durations[outcome as usize].get_or_init(|| Histogram::new(Arc::clone(&self.bounds)));
+        durations.observe_whole(nanoseconds, shards::mine());
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }

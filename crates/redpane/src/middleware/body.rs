@@ -63,7 +63,12 @@ where
         let length = length.unwrap_or(UNKNOWN_LENGTH);
         let (inner, panic_answer) = (Some(body), None);
         if inner.as_ref().is_some_and(Body::is_end_stream) {
-            observation.complete();
+            if observation.takes_stream() {
+                // It was one before its headers, and ends with them.
+                observation.into_stream().into_iter().for_each(|mut stream| stream.outcome = Outcome::Complete);
+            } else {
+                observation.complete();
+            }
             return Self { inner, panic_answer, length, state: BodyState::Ended };
         }
         // axum or hyper drop a body that HTTP leaves out unread, which must not look like a client that left.
@@ -71,12 +76,20 @@ where
             let context = observation.context().cloned();
             observation.complete();
             BodyState::Detached(context)
-        } else if streams || observation.streams_grpc() || observation.ends_at_headers() {
+        } else if observation.ends_at_headers(streams) {
             observation.into_stream().map_or(BodyState::Ended, |stream| BodyState::Stream(Box::new(stream)))
         } else {
             BodyState::Observed(observation, delivery)
         };
         Self { inner, panic_answer, length, state }
+    }
+
+    /// The body of an answer with which the connection leaves HTTP. Its request ends here.
+    #[cold]
+    pub(super) fn upgraded(body: B, observation: Observation) -> Self {
+        let state =
+            observation.into_upgrade().map_or(BodyState::Ended, |upgrade| BodyState::Upgraded(Box::new(upgrade)));
+        Self { inner: Some(body), panic_answer: None, length: UNKNOWN_LENGTH, state }
     }
 
     /// The answer to a panic. A body whose data is not `Bytes` cannot hold it, and is empty.

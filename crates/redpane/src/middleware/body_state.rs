@@ -9,7 +9,7 @@ use http_body::{Body, Frame};
 
 use super::delivery::Delivery;
 use super::observation::{Observation, log_caught};
-use super::stream::BodyStream;
+use super::stream::{BodyStream, PendingUpgrade};
 use super::unwind::{Payload, catch};
 use crate::request::context::RequestContext;
 use crate::request::current::enter;
@@ -20,6 +20,9 @@ pub(super) enum BodyState {
     Observed(Observation, Option<Delivery>),
     /// The request ended at its headers, and the stream that began there ends with the body.
     Stream(Box<BodyStream>),
+    /// The connection leaves HTTP. Whether that is a stream shows when this body is gone: layers inside may have put something
+    /// of the request into it.
+    Upgraded(Box<PendingUpgrade>),
     /// The request ended at its headers; log lines still carry its ids.
     Detached(Option<RequestContext>),
     /// The body has ended, or belongs to a request that is observed elsewhere.
@@ -34,6 +37,10 @@ impl BodyState {
             Self::Observed(observation, _) => observation.run(work),
             Self::Stream(stream) => {
                 let _scope = enter(&mut stream.context);
+                catch(work)
+            }
+            Self::Upgraded(upgrade) => {
+                let _scope = enter(&mut upgrade.context);
                 catch(work)
             }
             Self::Detached(context) => {
@@ -55,6 +62,7 @@ impl BodyState {
         match self {
             Self::Observed(observation, _) => observation.context(),
             Self::Stream(stream) => stream.context.as_ref(),
+            Self::Upgraded(upgrade) => upgrade.context.as_ref(),
             Self::Detached(context) => context.as_ref(),
             Self::Ended => None,
         }
@@ -65,7 +73,7 @@ impl BodyState {
         match self {
             Self::Observed(observation, _) => observation.count(frame),
             Self::Stream(stream) => stream.count(frame),
-            Self::Detached(_) | Self::Ended => {}
+            Self::Upgraded(_) | Self::Detached(_) | Self::Ended => {}
         }
     }
 
@@ -74,7 +82,7 @@ impl BodyState {
         match self {
             Self::Observed(observation, _) => observation.waits(),
             Self::Stream(stream) => stream.waits(),
-            Self::Detached(_) | Self::Ended => {}
+            Self::Upgraded(_) | Self::Detached(_) | Self::Ended => {}
         }
     }
 
@@ -83,7 +91,7 @@ impl BodyState {
         match self {
             Self::Observed(observation, _) => observation.has_sent(bytes),
             Self::Stream(stream) => stream.bytes >= bytes,
-            Self::Detached(_) | Self::Ended => false,
+            Self::Upgraded(_) | Self::Detached(_) | Self::Ended => false,
         }
     }
 
@@ -92,7 +100,7 @@ impl BodyState {
         match std::mem::replace(self, Self::Ended) {
             Self::Observed(observation, _) => observation.fail(outcome),
             Self::Stream(mut stream) => stream.outcome = outcome,
-            Self::Detached(_) | Self::Ended => {}
+            Self::Upgraded(_) | Self::Detached(_) | Self::Ended => {}
         }
     }
 
@@ -102,7 +110,7 @@ impl BodyState {
             Self::Observed(observation, Some(delivery)) => delivery.wait_with(observation),
             Self::Observed(observation, None) => observation.complete(),
             Self::Stream(mut stream) => stream.outcome = Outcome::Complete,
-            Self::Detached(_) | Self::Ended => {}
+            Self::Upgraded(_) | Self::Detached(_) | Self::Ended => {}
         }
     }
 

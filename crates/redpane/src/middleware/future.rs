@@ -162,7 +162,7 @@ where
     observation.answered(status, response.headers(), completion);
     add_ids(&mut response, &observation);
     if is_upgrade(status, observation.is_connect()) {
-        observation.upgraded();
+        return response.map(|body| ResponseBody::upgraded(body, observation));
     }
     // Most answers have a length, and what has one is no stream.
     let exact = response.body().size_hint().exact();

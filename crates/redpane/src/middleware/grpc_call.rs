@@ -1,4 +1,4 @@
-//! What is seen of a gRPC call: its code, and whether its answer is a stream.
+//! What is seen of a gRPC call: its code, and whether it is a stream.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,9 +7,13 @@ use bytes::Buf;
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
 
+use super::pipeline::Pipeline;
+use super::running_stream::RunningStream;
 use crate::metrics::grpc::{GrpcSeries, Streams};
+use crate::metrics::http::Series;
 use crate::request::finished::Outcome;
 use crate::request::grpc::{self, GrpcCode, Messages};
+use crate::request::size::RequestProgress;
 
 /// An answer that is waited for so long between its messages, or before its first one, is a stream: a plain call is
 /// answered when its one message is there. A client that reads slowly is not waited for here, nor is the rest of a message.
@@ -33,6 +37,14 @@ pub(super) struct SeenCall {
     waited: Duration,
     /// The body cannot be read as messages.
     is_opaque: bool,
+    /// Its request, where somebody sees that pass.
+    request: Option<Arc<RequestProgress>>,
+    /// Its client streams: it was a stream before its headers, which may come after hours.
+    takes_stream: bool,
+    /// The stream since its arrival, where the method is declared to take one.
+    running: Option<RunningStream>,
+    /// The builder wants it to be a request to its end.
+    until_end: bool,
 }
 
 impl SeenCall {
@@ -46,7 +58,23 @@ impl SeenCall {
             waiting: None,
             waited: Duration::ZERO,
             is_opaque: false,
+            request: None,
+            takes_stream: false,
+            running: None,
+            until_end: false,
         })
+    }
+
+    /// Its request can be seen as the method takes it.
+    pub(super) fn sees(&mut self, request: Option<Arc<RequestProgress>>) {
+        self.request = request;
+    }
+
+    /// It is a stream since it arrived.
+    pub(super) fn begins(&mut self, method: Arc<GrpcSeries>, running: RunningStream) {
+        self.method = Some(method);
+        self.takes_stream = true;
+        self.running = Some(running);
     }
 
     /// The service has answered. A status in the headers is that of an answer without messages.
@@ -57,16 +85,64 @@ impl SeenCall {
         headers: &HeaderMap,
         is_answer: bool,
         method: Option<Arc<GrpcSeries>>,
+        until_end: bool,
     ) {
+        self.until_end = until_end;
         self.answered = Some(Instant::now());
         self.is_opaque = !is_answer;
         self.code = if is_answer { GrpcCode::of(headers) } else { Some(GrpcCode::of_status(status)) };
+        if let Some(method) = &method {
+            self.takes_stream =
+                !until_end && if method.is_declared() { method.takes_stream() } else { self.seen_to_take_stream() };
+        }
         self.method = method;
     }
 
-    /// Whether the answer streams, as far as that is known at its headers.
+    /// Whether its client has been seen to stream. No plain method has two messages in its request, and none answers before it
+    /// has taken one, unless that is an error. This says nothing of the next call of the method: it is the client that sends.
+    fn seen_to_take_stream(&self) -> bool {
+        let taken = self.request.as_ref().and_then(|request| request.messages());
+        taken.is_some_and(|(messages, _)| match messages {
+            0 => self.answered.is_some() && self.code.is_none(),
+            _ => messages > 1,
+        })
+    }
+
+    /// Its end has come: where that is before its headers, this is the time to see whether its client streamed.
+    pub(super) fn was_not_answered(&mut self, until_end: bool) {
+        let is_declared = self.method.as_ref().is_some_and(|method| method.is_declared());
+        self.takes_stream |= self.answered.is_none() && !until_end && !is_declared && self.seen_to_take_stream();
+    }
+
+    /// Whether its client streams, as far as that is known now.
+    pub(super) fn takes_stream(&self) -> bool {
+        self.takes_stream
+    }
+
+    /// Whether it streams, as far as that is known at its headers.
     pub(super) fn streams(&self) -> bool {
-        self.code.is_none() && self.method.as_ref().is_some_and(|method| method.streams())
+        self.takes_stream || self.code.is_none() && self.method.as_ref().is_some_and(|method| method.streams())
+    }
+
+    /// The stream that it was before its headers, where its client streams.
+    pub(super) fn begun_stream(
+        &mut self,
+        pipeline: &Arc<Pipeline>,
+        series: &Series,
+        arrived: Instant,
+    ) -> Option<RunningStream> {
+        let begin = || RunningStream::begin(pipeline, series.clone(), 0, arrived);
+        self.takes_stream.then(|| self.running.take().unwrap_or_else(begin))
+    }
+
+    /// How much of the time until its headers or its end is that of its request. Where its client streams, the method owes an
+    /// answer from the last message on that it took; where nobody sees those, nothing is.
+    pub(super) fn own_time(&self, elapsed: Duration) -> Duration {
+        if !self.takes_stream {
+            return elapsed;
+        }
+        let taken = self.request.as_ref().and_then(|request| request.messages());
+        taken.map_or(Duration::ZERO, |(_, latest)| latest.elapsed().min(elapsed))
     }
 
     /// A frame of the answer was handed over.
@@ -113,7 +189,9 @@ impl SeenCall {
         let waits = self.waiting.map_or(Duration::ZERO, |since| since.elapsed());
         let lingered = self.waited + waits >= LINGERS;
         let was_stream = match self.messages.count {
-            _ if self.is_opaque => None,
+            _ if self.is_opaque || self.until_end => None,
+            // Nothing is to be learned.
+            _ if method.is_declared() && !method.streams() => None,
             2.. => Some(Streams::Surely),
             0 if code == GrpcCode::OK => Some(Streams::Surely),
             _ if lingered => Some(Streams::Probably),
@@ -163,7 +241,7 @@ mod tests {
     fn begun() -> Box<SeenCall> {
         let mut seen = SeenCall::new(&HeaderMap::new());
         let method = GrpcMetrics::new(1).method("/shop.Orders/Take");
-        seen.answered(StatusCode::OK, &HeaderMap::new(), true, Some(method));
+        seen.answered(StatusCode::OK, &HeaderMap::new(), true, Some(method), false);
         seen
     }
 
@@ -221,7 +299,7 @@ mod tests {
     fn an_answer_that_is_not_of_grpc_tells_nothing_of_its_method() {
         let mut seen = begun();
         let method = seen.method.clone();
-        seen.answered(StatusCode::BAD_GATEWAY, &HeaderMap::new(), false, method);
+        seen.answered(StatusCode::BAD_GATEWAY, &HeaderMap::new(), false, method, false);
         seen.frame(&Frame::data(Bytes::from_static(&[0; 10])));
         wait_long(&mut seen);
         assert!(!streams(&seen));

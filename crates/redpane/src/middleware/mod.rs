@@ -6,7 +6,7 @@
 //!   timeout or a client that leaves ends it where it happens.
 //! * [`ask_inside`] finds the span of an SDK of the application's, where that says the ids.
 //! * [`grpc_call`] reads the code of a gRPC call.
-//! * [`stream`] holds what goes on after a request that ended at its headers.
+//! * [`stream`] holds what goes on after a request that ended at its headers; [`running_stream`] is what is known of it.
 //! * [`delivery`] holds it on where the server tells when the client's system has the bytes.
 //! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
 //!   [`pipeline`]: metrics, access line, observers.
@@ -25,6 +25,7 @@ pub(crate) mod pipeline;
 mod request_body;
 mod route_cache;
 pub(crate) mod route_label;
+mod running_stream;
 pub(crate) mod service;
 mod stream;
 mod unwind;

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::iter::successors;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use http::uri::Scheme;
@@ -15,7 +15,8 @@ use super::ask_inside::AskInside;
 use super::grpc_call::SeenCall;
 use super::pipeline::Policy;
 use super::route_cache::{Callee, Endpoint, RequestSeries, RouteCache};
-use super::stream::{BodyStream, Upgrade};
+use super::running_stream::RunningStream;
+use super::stream::{BodyStream, PendingUpgrade};
 use super::unwind::{Payload, catch};
 use super::{declared_label, request_body};
 use crate::logs::{panics, timestamp};
@@ -23,9 +24,12 @@ use crate::metrics::http::Series;
 use crate::request::context::RequestContext;
 use crate::request::current::{enter, with_current};
 use crate::request::finished::{FinishedRequest, Outcome};
+use crate::request::grpc::GrpcCode;
 use crate::request::head::RequestHead;
 use crate::request::headers::{SentHeaders, X_REQUEST_ID, is_grpc};
 use crate::request::outside_spans;
+use crate::request::size::RequestSize;
+use crate::request::stream::FinishedStream;
 
 /// The status of a request whose client left before any was sent: nginx' "client closed request".
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -76,7 +80,10 @@ impl Observation {
         }
         let sent = SentHeaders::find(request.headers());
         let Endpoint { series, failures_only, is_grpc } = cache.find(request, sent.is_grpc(), combination);
-        let grpc = is_grpc.then(|| SeenCall::new(request.headers()));
+        let mut grpc = is_grpc.then(|| SeenCall::new(request.headers()));
+        if let Some(seen) = &mut grpc {
+            see_request(seen, cache, &series, &size, arrived);
+        }
         // A middleware of another telemetry knows what was taken out of the request.
         let client = client.or_else(|| outer.as_ref().and_then(|outer| outer.head().client));
         let head = RequestHead::of(request, &sent, size, arrived, client);
@@ -161,7 +168,8 @@ impl Observation {
             && let Some(cache) = self.context.as_ref().and_then(cache_of)
         {
             let is_answer = headers.get(header::CONTENT_TYPE).is_some_and(is_grpc);
-            seen.answered(status, headers, is_answer, cache.grpc_method(series, is_answer));
+            let until_end = cache.pipeline.registry.http.endpoint(series).0.until_end;
+            seen.answered(status, headers, is_answer, cache.grpc_method(series, is_answer), until_end);
         }
     }
 
@@ -183,16 +191,22 @@ impl Observation {
             || self.context.as_ref().is_some_and(|context| context.head().is_head)
     }
 
-    /// Whether the request ends at the headers of its answer, because the builder says so.
-    pub(super) fn ends_at_headers(&self) -> bool {
-        let RequestSeries::Known(series) = &self.series else { return false };
-        let until_headers = |cache: &RouteCache| cache.pipeline.registry.http.endpoint(series).0.until_headers;
-        self.policy.some_end_at_headers && self.context.as_ref().and_then(cache_of).is_some_and(until_headers)
+    /// Whether the request ends at the headers of its answer: because that streams by its nature, or because the builder says
+    /// so, which has the last word.
+    pub(super) fn ends_at_headers(&self, is_event_stream: bool) -> bool {
+        let by_nature = is_event_stream || self.grpc.as_ref().is_some_and(|seen| seen.streams());
+        if !by_nature && !self.policy.some_end_at_headers {
+            return false;
+        }
+        let RequestSeries::Known(series) = &self.series else { return by_nature };
+        let Some(cache) = self.context.as_ref().and_then(cache_of) else { return by_nature };
+        let info = cache.pipeline.registry.http.endpoint(series).0;
+        info.until_headers || (by_nature && !info.until_end)
     }
 
-    /// Whether the answer is known to be a stream of a gRPC method.
-    pub(super) fn streams_grpc(&self) -> bool {
-        self.grpc.as_ref().is_some_and(|seen| seen.streams())
+    /// Whether it is a gRPC call whose client streams.
+    pub(super) fn takes_stream(&self) -> bool {
+        self.grpc.as_ref().is_some_and(|seen| seen.takes_stream())
     }
 
     /// A frame of the answer was handed over.
@@ -223,21 +237,27 @@ impl Observation {
         self.response_bytes = None;
         // Its code comes with the end of the stream.
         let grpc = self.grpc.take();
+        let own_time = grpc.as_ref().filter(|seen| seen.takes_stream()).map(|seen| seen.own_time(self.elapsed()));
         let parts = self.stream_parts();
         let stream = parts.map(|(context, cache, series)| {
             BodyStream::begin(context.clone(), &cache.pipeline, series, self.status, grpc)
         });
-        self.complete();
+        self.outcome = self.completion;
+        self.end(own_time);
         stream
     }
 
-    /// The connection leaves HTTP with this answer.
-    pub(super) fn upgraded(&self) {
-        if let Some((context, cache, series)) = self.stream_parts()
-            && context.is_shared()
-        {
-            Upgrade::begin(context, &cache.pipeline, series, self.status);
-        }
+    fn elapsed(&self) -> Duration {
+        self.context.as_ref().map_or(Duration::ZERO, |context| context.head().arrived.elapsed())
+    }
+
+    /// The connection leaves HTTP with this answer, and the request ends here.
+    pub(super) fn into_upgrade(self) -> Option<PendingUpgrade> {
+        let parts = self.stream_parts();
+        let upgrade = parts
+            .map(|(context, cache, series)| PendingUpgrade::new(context.clone(), &cache.pipeline, series, self.status));
+        self.complete();
+        upgrade
     }
 
     fn stream_parts(&self) -> Option<(&RequestContext, &RouteCache, Series)> {
@@ -291,6 +311,19 @@ fn context_of<B>(request: &Request<B>) -> Option<RequestContext> {
     })
 }
 
+/// Looks at what is known of a gRPC call when it arrives.
+#[cold]
+fn see_request(seen: &mut SeenCall, cache: &RouteCache, series: &RequestSeries, size: &RequestSize, arrived: Instant) {
+    seen.sees(size.watch_call(arrived));
+    let (registry, RequestSeries::Known(series)) = (&cache.pipeline.registry, series) else { return };
+    if registry.grpc.some_take_streams()
+        && !registry.http.endpoint(series).0.until_end
+        && let Some(method) = cache.grpc_method(series, false).filter(|method| method.takes_stream())
+    {
+        seen.begins(method, RunningStream::begin(&cache.pipeline, series.clone(), 0, arrived));
+    }
+}
+
 /// Whether a gRPC answer has an error and nothing else (a "trailers-only" answer): whoever refuses calls in front of the
 /// methods answers so, whatever method is named.
 fn is_refused(headers: &HeaderMap) -> bool {
@@ -317,16 +350,27 @@ fn cache_of(context: &RequestContext) -> Option<&RouteCache> {
 /// The one end of every request.
 impl Drop for Observation {
     fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl Observation {
+    /// Counts and logs it, once. `own_time` is how much of the time is its own, where that is not all.
+    #[inline]
+    fn end(&mut self, own_time: Option<Duration>) {
         // Nothing is dropped while code runs inside it, so it is there.
         let Some(context) = self.context.take() else { return };
         let Some(cache) = cache_of(&context) else { return };
-        let mut elapsed = context.head().arrived.elapsed();
+        let mut elapsed = own_time.unwrap_or_else(|| context.head().arrived.elapsed());
         let unanswered;
         let series = match &self.series {
             RequestSeries::Known(series) => series,
             RequestSeries::GrpcCall(call) => {
                 // Whether it named a method nobody knows.
-                self.grpc = None;
+                elapsed = self.grpc.take().map_or(elapsed, |mut seen| {
+                    seen.was_not_answered(false);
+                    seen.own_time(elapsed)
+                });
                 unanswered = cache.call_series(call, Callee::NotGrpc);
                 &unanswered
             }
@@ -334,17 +378,25 @@ impl Drop for Observation {
         let http = &cache.pipeline.registry.http;
         let (info, counted) = http.endpoint(series);
         let mut grpc_code = None;
+        let mut client_stream = None;
         if let Some(mut seen) = self.grpc.take() {
             if seen.method.is_none() {
                 seen.method = cache.grpc_method(series, false);
             }
+            seen.was_not_answered(info.until_end);
             let ended = seen.end(self.outcome, elapsed);
-            grpc_code = ended.code;
-            if let Some(lasted) = ended.streamed {
-                // Nobody knew at its headers: the first answer of its method.
-                elapsed = elapsed.saturating_sub(lasted);
-                let nanoseconds = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
-                cache.pipeline.registry.streams.begin(&info.route).end(nanoseconds);
+            if let Some(running) = seen.begun_stream(&cache.pipeline, series, context.head().arrived) {
+                // It is told with its stream, which was there before the headers and never got so far.
+                client_stream = Some((running, ended.code));
+                elapsed = seen.own_time(elapsed);
+            } else {
+                grpc_code = ended.code;
+                if let Some(lasted) = ended.streamed {
+                    // Nobody knew at its headers: the first answer of its method.
+                    elapsed = elapsed.saturating_sub(lasted);
+                    let nanoseconds = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
+                    cache.pipeline.registry.streams.begin(&info.route).end(self.outcome, nanoseconds);
+                }
             }
         }
         let request = FinishedRequest {
@@ -360,8 +412,33 @@ impl Drop for Observation {
             context: &context,
         };
         cache.pipeline.finish(counted, &request);
+        if let Some((running, grpc_code)) = client_stream {
+            finish_client_stream(&running, &request, grpc_code);
+        }
         // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
         // counted and its line made.
         http.serving(self.failures_only).leave();
     }
+}
+
+/// A gRPC call whose client streamed has ended before its headers.
+#[cold]
+fn finish_client_stream(running: &RunningStream, request: &FinishedRequest<'_>, grpc_code: Option<GrpcCode>) {
+    let (trace_id, span_id) = request.context.ids();
+    let stream = FinishedStream {
+        trace_id,
+        span_id,
+        endpoint: request.endpoint,
+        path: request.path(),
+        status: request.status,
+        grpc_code,
+        outcome: request.outcome,
+        nanoseconds: running.nanoseconds(),
+        ended: request.ended,
+        response_bytes: request.response_bytes,
+        client: request.client(),
+        request_id: request.request_id(),
+        fields: None,
+    };
+    running.finish(&stream, Some(request.context));
 }

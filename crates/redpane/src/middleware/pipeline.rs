@@ -6,15 +6,20 @@ use std::sync::Arc;
 use super::declared_label::DeclaredLabel;
 use super::route_label::RouteLabels;
 use super::unwind::catch;
+use crate::logs;
 use crate::logs::access::{self, AccessLine};
 use crate::logs::log::Log;
 use crate::logs::panics;
 use crate::metrics::http::Counted;
 use crate::metrics::registry::Registry;
+use crate::request::context::RequestContext;
 use crate::request::current::enter;
-use crate::request::finished::{FinishedRequest, RequestObserver, RequestSpans};
+use crate::request::finished::{FinishedRequest, RequestSpans};
 use crate::request::ids_from::IdsSource;
+use crate::request::observer::RequestObserver;
 use crate::request::promoted_names::PromotedNames;
+use crate::request::stream::FinishedStream;
+use crate::trace_context::ids::{SpanId, TraceId};
 
 /// What the builder decided for all requests.
 #[derive(Clone, Copy)]
@@ -62,16 +67,28 @@ impl Pipeline {
         if access::write(&self.log, request) == AccessLine::SampledOut {
             self.registry.lines_sampled_out.add();
         }
-        if self.observers.is_empty() {
-            return;
+        if !self.observers.is_empty() {
+            self.observe(Some(request.context), request.context.ids(), |observer| observer.finished(request));
         }
+    }
+
+    /// Logs and shows a stream, once. `context` is that of its request, where something of it is left.
+    pub(super) fn show_stream(&self, stream: &FinishedStream<'_>, context: Option<&RequestContext>) {
+        logs::stream::write(&self.log, stream);
+        self.observe(context, (stream.trace_id, stream.span_id), |observer| observer.stream_finished(stream));
+    }
+
+    fn observe(&self, context: Option<&RequestContext>, ids: (&TraceId, &SpanId), tell: impl Fn(&dyn RequestObserver)) {
         // Inside the request, so that their lines carry its ids.
-        let mut context = Some(request.context.clone());
-        let _scope = enter(&mut context);
+        let mut inside = context.cloned();
+        let _scope = enter(&mut inside);
         for observer in &self.observers {
             // A second panic while a request unwinds would end the process.
-            if let Err(payload) = catch(|| observer.finished(request)) {
-                panics::write_caught(&self.log, request.context, &*payload);
+            if let Err(payload) = catch(|| tell(&**observer)) {
+                match context {
+                    Some(context) => panics::write_caught(&self.log, context, &*payload),
+                    None => panics::write_outside(&self.log, ids, &*payload),
+                }
             }
         }
     }

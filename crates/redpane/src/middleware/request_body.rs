@@ -11,55 +11,60 @@ const TRUSTED_LENGTH: u64 = 16 * 1024 * 1024;
 /// The size of a request body, where it is known, or a counter put around it.
 ///
 /// The service behind the middleware gets the type of body that came, so only a type that can be wrapped in itself can be
-/// counted: axum's.
+/// counted: axum's, and tonic's.
 pub(super) fn measure<B: Body + 'static>(body: &mut B) -> RequestSize {
     if let Some(bytes) = body.size_hint().exact().filter(|bytes| *bytes <= TRUSTED_LENGTH) {
         return RequestSize::Known(bytes);
     }
     #[cfg(feature = "axum")]
-    if let Some(body) = (body as &mut dyn std::any::Any).downcast_mut() {
-        return counted::wrap(body);
+    if let Some(body) = (body as &mut dyn std::any::Any).downcast_mut::<axum::body::Body>() {
+        let (size, counted) = counted::wrap(std::mem::take(body));
+        *body = axum::body::Body::new(counted);
+        return size;
+    }
+    #[cfg(feature = "tonic")]
+    if let Some(body) = (body as &mut dyn std::any::Any).downcast_mut::<tonic::body::Body>() {
+        let (size, counted) = counted::wrap(std::mem::replace(body, tonic::body::Body::empty()));
+        *body = tonic::body::Body::new(counted);
+        return size;
     }
     RequestSize::Unknown
 }
 
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "axum", feature = "tonic"))]
 mod counted {
     use std::pin::Pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
     use std::task::{Context, Poll};
 
-    use axum::body::{Body, Bytes, HttpBody};
-    use http_body::{Frame, SizeHint};
+    use bytes::Bytes;
+    use http_body::{Body, Frame, SizeHint};
 
-    use crate::request::size::RequestSize;
+    use crate::request::size::{RequestProgress, RequestSize};
 
-    pub(super) fn wrap(body: &mut Body) -> RequestSize {
-        let counter = Arc::new(AtomicU64::new(0));
-        let inner = std::mem::take(body);
-        *body = Body::new(CountedBody { inner, counter: Arc::clone(&counter) });
-        RequestSize::Counted(counter)
+    pub(super) fn wrap<B>(inner: B) -> (RequestSize, CountedBody<B>) {
+        let progress = Arc::<RequestProgress>::default();
+        (RequestSize::Counted(Arc::clone(&progress)), CountedBody { inner, progress })
     }
 
-    struct CountedBody {
-        inner: Body,
-        counter: Arc<AtomicU64>,
+    pub(super) struct CountedBody<B> {
+        inner: B,
+        progress: Arc<RequestProgress>,
     }
 
-    impl HttpBody for CountedBody {
+    impl<B: Body<Data = Bytes> + Unpin> Body for CountedBody<B> {
         type Data = Bytes;
-        type Error = axum::Error;
+        type Error = B::Error;
 
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
             let polled = Pin::new(&mut self.inner).poll_frame(cx);
-            if let Poll::Ready(Some(Ok(frame))) = &polled
-                && let Some(data) = frame.data_ref()
-            {
-                self.counter.fetch_add(data.len() as u64, Ordering::Relaxed);
+            match &polled {
+                Poll::Pending => {}
+                Poll::Ready(Some(Ok(frame))) => match frame.data_ref() {
+                    Some(data) => self.progress.took(data),
+                    None => self.progress.ended(),
+                },
+                Poll::Ready(_) => self.progress.ended(),
             }
             polled
         }

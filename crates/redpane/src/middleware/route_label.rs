@@ -48,7 +48,7 @@ impl RouteLabels {
 }
 
 /// `/package.Service/Method`: two segments of the characters that protobuf names have.
-pub(super) fn is_grpc_path(path: &str) -> bool {
+pub(crate) fn is_grpc_path(path: &str) -> bool {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
     };

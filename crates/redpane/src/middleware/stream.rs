@@ -13,32 +13,15 @@ use http_body::Frame;
 
 use super::grpc_call::SeenCall;
 use super::pipeline::Pipeline;
-use crate::logs;
+use super::running_stream::RunningStream;
+use crate::logs::timestamp;
 use crate::metrics::http::Series;
-use crate::metrics::streams::StreamSeries;
 use crate::request::context::RequestContext;
 use crate::request::fields::RecordedFields;
 use crate::request::finished::Outcome;
 use crate::request::last_handle::LastHandle;
 use crate::request::stream::FinishedStream;
 use crate::trace_context::ids::{SpanId, TraceId};
-
-/// What is known of a stream while it lasts.
-struct Running {
-    pipeline: Arc<Pipeline>,
-    counted: Arc<StreamSeries>,
-    series: Series,
-    status: u16,
-    began: Instant,
-}
-
-impl Running {
-    fn begin(pipeline: &Arc<Pipeline>, series: Series, status: u16) -> Self {
-        let route = &pipeline.registry.http.endpoint(&series).0.route;
-        let counted = pipeline.registry.streams.begin(route);
-        Self { pipeline: Arc::clone(pipeline), counted, series, status, began: Instant::now() }
-    }
-}
 
 /// A stream that is a body. Whoever holds it drops it when the stream is over.
 pub(super) struct BodyStream {
@@ -47,7 +30,7 @@ pub(super) struct BodyStream {
     pub(super) bytes: u64,
     /// Recorded if it is dropped now.
     pub(super) outcome: Outcome,
-    running: Running,
+    running: RunningStream,
     /// Of a gRPC method.
     grpc: Option<Box<SeenCall>>,
 }
@@ -58,9 +41,11 @@ impl BodyStream {
         pipeline: &Arc<Pipeline>,
         series: Series,
         status: u16,
-        grpc: Option<Box<SeenCall>>,
+        mut grpc: Option<Box<SeenCall>>,
     ) -> Self {
-        let running = Running::begin(pipeline, series, status);
+        let seen = grpc.as_mut().and_then(|seen| seen.begun_stream(pipeline, &series, context.head().arrived));
+        let mut running = seen.unwrap_or_else(|| RunningStream::begin(pipeline, series, status, Instant::now()));
+        running.status = status;
         Self { context: Some(context), bytes: 0, outcome: Outcome::Aborted, running, grpc }
     }
 
@@ -88,10 +73,10 @@ impl Drop for BodyStream {
     fn drop(&mut self) {
         let Some(context) = self.context.take() else { return };
         let (trace_id, span_id) = context.ids();
-        let Running { pipeline, counted, series, status, began } = &self.running;
+        let RunningStream { pipeline, series, status, .. } = &self.running;
         let elapsed = context.head().arrived.elapsed();
         let grpc_code = self.grpc.as_ref().and_then(|seen| seen.end(self.outcome, elapsed).code);
-        let (endpoint, requests) = pipeline.registry.http.endpoint(series);
+        let endpoint = pipeline.registry.http.endpoint(series).0;
         let stream = FinishedStream {
             trace_id,
             span_id,
@@ -100,24 +85,48 @@ impl Drop for BodyStream {
             path: context.head().path(),
             status: *status,
             outcome: self.outcome,
-            nanoseconds: nanoseconds_since(*began),
+            nanoseconds: self.running.nanoseconds(),
+            ended: timestamp::now(),
             response_bytes: Some(self.bytes),
             client: context.head().client,
             request_id: context.request_id(),
             fields: context.take_fields(),
         };
-        if stream.is_failed_call() {
-            pipeline.registry.http.record_failed_stream(requests);
-        }
-        logs::stream::write(&pipeline.log, &stream);
-        counted.end(stream.nanoseconds);
+        self.running.finish(&stream, Some(&context));
     }
 }
 
-/// A connection that left HTTP with its request (101, or CONNECT). No middleware sees what is sent on it; it lasts for as
-/// long as something runs in its request.
-pub(super) struct Upgrade {
-    running: Running,
+/// A connection that is leaving HTTP with its request (101, or CONNECT). It is a stream if something of the request is left
+/// when the body of its answer is gone, which is when this is dropped.
+pub(super) struct PendingUpgrade {
+    /// `None` only while code runs inside it.
+    pub(super) context: Option<RequestContext>,
+    pipeline: Arc<Pipeline>,
+    series: Series,
+    status: u16,
+    began: Instant,
+}
+
+impl PendingUpgrade {
+    pub(super) fn new(context: RequestContext, pipeline: &Arc<Pipeline>, series: Series, status: u16) -> Self {
+        Self { context: Some(context), pipeline: Arc::clone(pipeline), series, status, began: Instant::now() }
+    }
+}
+
+impl Drop for PendingUpgrade {
+    fn drop(&mut self) {
+        // Nobody could tell its end where the application has kept nothing of the request: then only its request is counted.
+        if let Some(context) = self.context.take().filter(RequestContext::is_shared) {
+            let running = RunningStream::begin(&self.pipeline, self.series.clone(), self.status, self.began);
+            Upgrade::begin(&context, running);
+        }
+    }
+}
+
+/// A connection that left HTTP with its request. No middleware sees what is sent on it; it lasts for as long as something runs
+/// in its request.
+struct Upgrade {
+    running: RunningStream,
     /// Of the request, which is gone when this ends.
     ids: Ids,
 }
@@ -131,8 +140,7 @@ struct Ids {
 }
 
 impl Upgrade {
-    /// Nobody could tell its end where the application has kept nothing of the request: then only its request is counted.
-    pub(super) fn begin(context: &RequestContext, pipeline: &Arc<Pipeline>, series: Series, status: u16) {
+    fn begin(context: &RequestContext, running: RunningStream) {
         let (trace_id, span_id) = context.ids();
         let ids = Ids {
             trace_id: *trace_id,
@@ -141,13 +149,13 @@ impl Upgrade {
             path: context.head().path().into(),
             client: context.head().client,
         };
-        context.tell_at_last(Box::new(Self { running: Running::begin(pipeline, series, status), ids }));
+        context.tell_at_last(Box::new(Self { running, ids }));
     }
 }
 
 impl LastHandle for Upgrade {
-    fn dropped(&mut self, fields: Option<RecordedFields>) {
-        let Running { pipeline, counted, series, status, began } = &self.running;
+    fn dropped(&mut self, fields: Option<RecordedFields>, panicked: bool) {
+        let RunningStream { pipeline, series, status, .. } = &self.running;
         let stream = FinishedStream {
             grpc_code: None,
             trace_id: &self.ids.trace_id,
@@ -155,20 +163,16 @@ impl LastHandle for Upgrade {
             endpoint: pipeline.registry.http.endpoint(series).0,
             path: &self.ids.path,
             status: *status,
-            outcome: Outcome::Complete,
-            nanoseconds: nanoseconds_since(*began),
+            outcome: if panicked { Outcome::Panic } else { Outcome::Complete },
+            nanoseconds: self.running.nanoseconds(),
+            ended: timestamp::now(),
             response_bytes: None,
             client: self.ids.client,
             request_id: &self.ids.request_id,
             fields,
         };
-        logs::stream::write(&pipeline.log, &stream);
-        counted.end(stream.nanoseconds);
+        self.running.finish(&stream, None);
     }
-}
-
-fn nanoseconds_since(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Whether an answer whose length nobody knows streams by its nature: server-sent events.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::mem;
 use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use http::{HeaderMap, HeaderValue};
@@ -98,12 +99,14 @@ struct Inner {
 struct Kept {
     fields: Mutex<RecordedFields>,
     last: OnceLock<Box<dyn LastHandle>>,
+    /// Something that ran in the request, and not for its answer, has panicked.
+    panicked: AtomicBool,
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(mut last) = self.last.take() {
-            last.dropped(Some(mem::take(&mut *lock(&self.fields))));
+            last.dropped(Some(mem::take(&mut *lock(&self.fields))), self.panicked.load(Ordering::Relaxed));
         }
     }
 }
@@ -358,6 +361,12 @@ impl RequestContext {
     /// Tells `last` when the last handle is dropped. Only the first counts.
     pub(crate) fn tell_at_last(&self, last: Box<dyn LastHandle>) {
         let _ = self.0.kept.get_or_init(Box::default).last.set(last);
+    }
+
+    /// A future that was tied to the request has panicked.
+    #[cold]
+    pub(crate) fn has_panicked(&self) {
+        self.0.kept.get_or_init(Box::default).panicked.store(true, Ordering::Relaxed);
     }
 
     /// The trace id that the caller sent, where it is not trusted.

@@ -16,4 +16,6 @@ pub(crate) struct EndpointInfo {
     pub(crate) log_failures_only: bool,
     /// Its requests end at the headers of their answer.
     pub(crate) until_headers: bool,
+    /// They end with it, also where it streams by its nature.
+    pub(crate) until_end: bool,
 }

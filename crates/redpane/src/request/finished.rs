@@ -30,6 +30,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Complete, Self::Aborted, Self::BodyError, Self::Panic, Self::Timeout, Self::Error];
+
     /// The value of the field `outcome`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -42,28 +46,6 @@ impl Outcome {
             Self::Error => "error",
         }
     }
-}
-
-/// Called at the end of every request. The seam for outputs of one's own: audit logs, billing, other metrics.
-///
-/// ```
-/// use redpane::{FinishedRequest, Redpane, RequestObserver};
-///
-/// struct Billing;
-///
-/// impl RequestObserver for Billing {
-///     fn finished(&self, request: &FinishedRequest<'_>) {
-///         if request.status() < 400 {
-///             println!("{} {} bytes", request.route(), request.response_bytes().unwrap_or(0));
-///         }
-///     }
-/// }
-/// let redpane = Redpane::new("api").observer(Billing);
-/// ```
-pub trait RequestObserver: Send + Sync + 'static {
-    /// Called once for every request, at its end, on the thread that ended it. It must not block. A panic is
-    /// caught and logged.
-    fn finished(&self, request: &FinishedRequest<'_>);
 }
 
 /// Takes the spans of requests, where spans are exported.
@@ -148,7 +130,8 @@ impl FinishedRequest<'_> {
         UNIX_EPOCH + self.ended.saturating_sub(self.duration())
     }
 
-    /// From its arrival to the end of its body, or to its headers where nothing else is observed.
+    /// From its arrival to the end of its body, or to its headers where it is a stream. Where the client of a gRPC call streamed,
+    /// only from the last message on that the method took.
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds)
@@ -179,7 +162,7 @@ impl FinishedRequest<'_> {
     }
 
     /// Bytes of the request's body: its length where that was sent, else what the application has read. `None` where nobody
-    /// counts them: a body without a length that is not axum's.
+    /// counts them: a body without a length that is not axum's, or with the feature `tonic` tonic's.
     #[must_use]
     pub fn request_bytes(&self) -> Option<u64> {
         self.context.head().size.bytes()

@@ -7,10 +7,11 @@
 //!   [`outside_spans`] those spans that are around requests.
 //! * [`ids_from`] asks an SDK of the application's for ids, where the builder says so. [`outgoing`] are the headers for calls.
 //! * [`endpoint`] is the method and route of a request, described once for all requests that share it.
-//! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it.
+//! * [`finished`] is the one value that describes a request at its end: metrics, log lines and observers are made from it;
+//!   [`observer`] is what an application sees it with.
 //! * [`call`] is the same for a call to another service.
 //! * `child_spans` (feature `otlp`) keeps the spans inside of a request until its end.
-//! * [`grpc`] knows the codes of gRPC, and [`accept`] what a client accepts.
+//! * [`grpc`] knows the codes of gRPC, [`grpc_method`] are methods as the application declares them, and [`accept`] what a client accepts.
 //! * [`stream`] is what goes on after a request that ended at its headers, and [`last_handle`] is told when nothing of it is left.
 //! * [`problem`] is the text of error answers.
 
@@ -27,12 +28,14 @@ pub(crate) mod error_chain;
 pub(crate) mod fields;
 pub(crate) mod finished;
 pub(crate) mod grpc;
+pub(crate) mod grpc_method;
 pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod id;
 pub(crate) mod ids_from;
 pub(crate) mod last_handle;
 pub(crate) mod method;
+pub(crate) mod observer;
 pub(crate) mod outgoing;
 pub(crate) mod outside_spans;
 pub(crate) mod problem;

@@ -1,6 +1,7 @@
 //! Taking the context of a request along into tasks and threads that outlive its poll.
 
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -37,9 +38,22 @@ impl<F: Future> Future for InRequest<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let inner = this.inner.as_pin_mut().expect("only the destructor takes it out");
-        let _scope = enter(this.context);
-        inner.poll(cx)
+        run(this.context, || inner.poll(cx))
     }
+}
+
+/// Runs code in a request, which learns of a panic: an upgraded connection has no other end that anybody sees.
+fn run<R>(context: &mut Option<RequestContext>, work: impl FnOnce() -> R) -> R {
+    let scope = enter(context);
+    // The panic goes on, so nobody sees what it broke who would not see it anyway.
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    drop(scope);
+    result.unwrap_or_else(|payload| {
+        if let Some(context) = context {
+            context.has_panicked();
+        }
+        panic::resume_unwind(payload)
+    })
 }
 
 /// Ties a future to the current request, and to the current `tracing` span: wherever it is polled, its log lines carry
@@ -88,8 +102,5 @@ where
 {
     let mut context = current();
     let span = tracing::Span::current();
-    tokio::task::spawn_blocking(move || {
-        let _scope = enter(&mut context);
-        span.in_scope(work)
-    })
+    tokio::task::spawn_blocking(move || run(&mut context, || span.in_scope(work)))
 }

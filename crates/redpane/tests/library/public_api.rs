@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -12,9 +13,11 @@ use http::{HeaderMap, Method, StatusCode};
 use redpane::client::{OutgoingBody, OutgoingFuture, OutgoingLayer, OutgoingService};
 use redpane::problem::Problem;
 use redpane::{
-    ConfigError, Delivery, ExpositionFormat, FlushError, InRequest, InstallError, InvalidId, LogFormat, LogLosses,
-    MetricNames, OverflowPolicy, Recorder, Redpane, RequestContext, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
+    ConfigError, Delivery, ExpositionFormat, FinishedRequest, FinishedStream, FlushError, GrpcMethod, InRequest,
+    InstallError, InvalidId, LogFormat, LogLosses, MetricNames, Outcome, OverflowPolicy, Recorder, Redpane,
+    RequestContext, RequestObserver, SpanId, Telemetry, TimedOut, TraceId, TraceParent,
 };
+use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -32,6 +35,8 @@ fn types_have_the_traits_that_applications_count_on() {
     shared::<Problem>();
     shared::<Delivery>();
     shared::<InRequest<std::future::Ready<()>>>();
+    shown::<GrpcMethod>();
+    shown::<FinishedStream<'_>>();
     shown::<Redpane>();
     shown::<Telemetry>();
     shown::<Recorder>();
@@ -62,6 +67,21 @@ fn types_have_the_traits_that_applications_count_on() {
     recorder::<Recorder>();
 }
 
+struct Observer;
+
+impl RequestObserver for Observer {
+    fn finished(&self, _: &FinishedRequest<'_>) {}
+
+    fn stream_finished(&self, stream: &FinishedStream<'_>) {
+        let _: (&str, &str, &str, u16, Outcome, Level) =
+            (stream.method(), stream.route(), stream.path(), stream.status(), stream.outcome(), stream.level());
+        let _: (SystemTime, Duration) = (stream.started(), stream.duration());
+        let _: (&TraceId, &SpanId, &str) = (stream.trace_id(), stream.span_id(), stream.request_id());
+        let _: (Option<u64>, Option<&str>) = (stream.response_bytes(), stream.grpc_code());
+        let _: (Option<SocketAddr>, usize) = (stream.client(), stream.fields().count());
+    }
+}
+
 fn every_option() -> Redpane {
     Redpane::new("api")
         .metrics_path("/internal/metrics")
@@ -70,7 +90,11 @@ fn every_option() -> Redpane {
         .histogram_buckets("sizes", vec![1.0])
         .log_failures_only(["/live"])
         .observe_until_headers([String::from("/events")])
+        .observe_until_end(["/answers"])
         .preregister(Method::GET, "/")
+        .grpc_service("shop.Orders", [GrpcMethod::unary("Take"), GrpcMethod::server_streaming(String::from("Watch"))])
+        .grpc_service("shop.Orders", vec![GrpcMethod::client_streaming("Upload"), GrpcMethod::bidi_streaming("Chat")])
+        .observer(Observer)
         .nested_service("/assets")
         .label("tier", ["free", "paid"], |parts| Some(parts.headers.get("x-tier")?.to_str().ok()?.into()))
         .series_limit(100)
