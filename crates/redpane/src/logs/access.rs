@@ -44,28 +44,40 @@ pub(crate) fn encode_endpoint(method: &str, route: &str) -> Box<[u8]> {
     encoded.into()
 }
 
-/// What became of the line of a request.
+/// What becomes of the line of a request or a stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AccessLine {
-    Written,
+pub(crate) enum AccessLine<'a> {
+    /// It is written with this level, and with this field where it stands for others too.
+    Wanted(Level, Option<&'a [u8]>),
     /// The log filter or its endpoint are against it.
     Unwanted,
     /// Another one stands for it.
     SampledOut,
 }
 
-/// Writes the line of a request, if there is to be one.
-pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) -> AccessLine {
+impl<'a> AccessLine<'a> {
+    pub(super) fn of(kept: Kept<'a>, level: Level) -> Self {
+        match kept {
+            Kept::Always => Self::Wanted(level, None),
+            Kept::For(field) => Self::Wanted(level, Some(field)),
+            Kept::Not => Self::SampledOut,
+        }
+    }
+}
+
+/// What is to become of the line of a request.
+#[inline]
+pub(crate) fn decide<'a>(log: &'a Log, request: &FinishedRequest<'_>) -> AccessLine<'a> {
     let level = request.level();
     let only_failures = request.endpoint.log_failures_only && level == Level::INFO;
     if only_failures || !log.would_log_access(level) {
         return AccessLine::Unwanted;
     }
-    let sample_rate = match log.sampling().map_or(Kept::Always, |sampling| sampling.keeps(request, level)) {
-        Kept::Always => None,
-        Kept::For(field) => Some(field),
-        Kept::Not => return AccessLine::SampledOut,
-    };
+    AccessLine::of(log.sampling().map_or(Kept::Always, |sampling| sampling.keeps(request, level)), level)
+}
+
+/// Writes the line of a request as it was [decided](decide).
+pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>, level: Level, sample_rate: Option<&[u8]>) {
     let context = request.context;
     let head = context.head();
     let mut line = Line::begin_request(request.ended, log.app(), level, (request.trace_id(), request.span_id()));
@@ -104,7 +116,6 @@ pub(crate) fn write(log: &Log, request: &FinishedRequest<'_>) -> AccessLine {
     }
     write_fields(&mut line, request.fields.as_ref());
     log.append(line);
-    AccessLine::Written
 }
 
 /// Writes what was recorded, behind all other fields.

@@ -6,6 +6,8 @@ use tracing::Level;
 
 use super::number;
 use crate::request::finished::{FinishedRequest, Outcome};
+use crate::request::stream::FinishedStream;
+use crate::trace_context::ids::TraceId;
 use crate::trace_context::share::Share;
 
 /// Keeps the lines of a share of all traces, and those that tell of something: failures and slow requests.
@@ -37,9 +39,19 @@ impl AccessSampling {
 
     pub(super) fn keeps(&self, request: &FinishedRequest<'_>, level: Level) -> Kept<'_> {
         let ended_well = level == Level::INFO && request.outcome == Outcome::Complete;
-        if !ended_well || request.nanoseconds >= self.slow_nanoseconds {
+        self.keeps_line(ended_well, request.nanoseconds, request.trace_id())
+    }
+
+    /// A client that leaves a stream ends it well.
+    pub(super) fn keeps_stream(&self, stream: &FinishedStream<'_>, level: Level) -> Kept<'_> {
+        let ended_well = level == Level::INFO && matches!(stream.outcome, Outcome::Complete | Outcome::Aborted);
+        self.keeps_line(ended_well, stream.nanoseconds, stream.trace_id)
+    }
+
+    fn keeps_line(&self, ended_well: bool, nanoseconds: u64, trace_id: &TraceId) -> Kept<'_> {
+        if !ended_well || nanoseconds >= self.slow_nanoseconds {
             Kept::Always
-        } else if self.share.has(request.trace_id()) {
+        } else if self.share.has(trace_id) {
             Kept::For(&self.field)
         } else {
             Kept::Not

@@ -2,21 +2,27 @@
 
 use tracing::Level;
 
-use super::access::{MAX_PATH, MAX_ROUTE, write_fields};
+use super::access::{AccessLine, MAX_PATH, MAX_ROUTE, write_fields};
 use super::line::{ACCESS_TARGET, Line};
 use super::log::Log;
+use super::sampling::Kept;
 use super::{address, json, number};
 use crate::request::stream::FinishedStream;
 
-/// Writes the line of a stream, unless the log filter or its endpoint are against it. It has the ids of its request's line.
-// Apart from the lines of requests, which have the same pieces made a part of their one function.
-#[cold]
-pub(crate) fn write(log: &Log, stream: &FinishedStream<'_>) {
+/// What is to become of the line of a stream: the same as of its request's, where that ended so.
+pub(crate) fn decide<'a>(log: &'a Log, stream: &FinishedStream<'_>) -> AccessLine<'a> {
     let level = stream.level();
     let only_failures = stream.endpoint.log_failures_only && level == Level::INFO;
     if only_failures || !log.would_log_access(level) {
-        return;
+        return AccessLine::Unwanted;
     }
+    AccessLine::of(log.sampling().map_or(Kept::Always, |sampling| sampling.keeps_stream(stream, level)), level)
+}
+
+/// Writes the line of a stream. It has the ids of its request's line.
+// Apart from the lines of requests, which have the same pieces made a part of their one function.
+#[cold]
+pub(crate) fn write(log: &Log, stream: &FinishedStream<'_>, level: Level, sample_rate: Option<&[u8]>) {
     let mut line = Line::begin_request(stream.ended, log.app(), level, (stream.trace_id, stream.span_id));
     line.raw(
         format!("\"{ACCESS_TARGET}\",\"message\":\"stream\",\"method\":\"{}\"", stream.endpoint.method).as_bytes(),
@@ -31,6 +37,9 @@ pub(crate) fn write(log: &Log, stream: &FinishedStream<'_>) {
     line.field(",\"request_id\":", |out| json::text(out, stream.request_id));
     if let Some(code) = stream.grpc_code {
         line.raw(format!(",\"grpc_code\":\"{}\"", code.name()).as_bytes());
+    }
+    if let Some(field) = sample_rate {
+        line.raw(field);
     }
     write_fields(&mut line, stream.fields.as_ref());
     log.append(line);

@@ -78,6 +78,10 @@ pub(crate) const LOG_SAMPLED_OUT: Definition = Definition::counter(
     "log_lines_sampled_out_total",
     "Access lines left out because sampling keeps others in their place.",
 );
+pub(crate) const STREAM_LINES_SAMPLED_OUT: Definition = Definition::counter(
+    "log_stream_lines_sampled_out_total",
+    "Lines of streams left out because sampling keeps others in their place.",
+);
 pub(crate) const SPANS_EXPORTED: Definition =
     Definition::counter("trace_spans_exported_total", "Spans that the receiver has taken.");
 pub(crate) const SPANS_DROPPED: Definition =
@@ -107,7 +111,7 @@ pub(crate) const OTEL: [&Definition; 5] =
     [&OTEL_DURATION, &OTEL_ACTIVE, &OTEL_REQUEST_SIZE, &OTEL_RESPONSE_SIZE, &TARGET_INFO];
 
 /// All others. An application cannot use these names.
-pub(crate) const OWN: [&Definition; 20] = [
+pub(crate) const OWN: [&Definition; 21] = [
     &REQUESTS,
     &DURATION,
     &IN_FLIGHT,
@@ -122,6 +126,7 @@ pub(crate) const OWN: [&Definition; 20] = [
     &LOG_EVENTS,
     &LOG_DROPPED,
     &LOG_SAMPLED_OUT,
+    &STREAM_LINES_SAMPLED_OUT,
     &SPANS_EXPORTED,
     &SPANS_DROPPED,
     &SERIES,

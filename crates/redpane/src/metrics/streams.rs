@@ -10,7 +10,7 @@ use super::catalogue;
 use super::histogram::{Bounds, Histogram, Reading};
 use super::label_text::push_label;
 use super::route::OVERFLOW;
-use super::shards;
+use super::shards::{self, Counter};
 use super::snapshot::{Family, HistogramSnapshot, SeriesSnapshot, Value};
 use crate::request::finished::Outcome;
 
@@ -33,13 +33,15 @@ pub(crate) struct StreamSeries {
 pub(crate) struct StreamMetrics {
     bounds: Arc<Bounds>,
     limit: usize,
+    /// Lines of streams that sampling left out. Apart from those of requests, whose account is with theirs.
+    pub(crate) lines_sampled_out: Counter,
     series: RwLock<BTreeMap<Box<str>, Arc<StreamSeries>>>,
 }
 
 impl StreamMetrics {
     /// At most `limit` routes, beside `_overflow`.
     pub(crate) fn new(bounds: Arc<Bounds>, limit: usize) -> Self {
-        Self { bounds, limit, series: RwLock::default() }
+        Self { bounds, limit, lines_sampled_out: Counter::new(), series: RwLock::default() }
     }
 
     /// A stream of a route begins. It ends with [`StreamSeries::end`].
@@ -99,6 +101,7 @@ impl StreamMetrics {
             in_flight,
             catalogue::STREAMS.integers(ended),
             catalogue::STREAM_DURATION.family(durations),
+            catalogue::STREAM_LINES_SAMPLED_OUT.integer(self.lines_sampled_out.get()),
         ]
     }
 }

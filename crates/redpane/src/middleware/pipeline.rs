@@ -58,14 +58,17 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Counts, logs and shows a request, once.
     pub(super) fn finish(&self, counted: Counted<'_>, request: &FinishedRequest<'_>) {
-        // First: a request whose span is not kept is no exemplar.
+        let line = access::decide(&self.log, request);
+        // First: a request whose span is not kept is no exemplar. Where nobody has spans, it leads to its line alone.
         let has_trace = match &self.spans {
             Some(spans) => spans.finished(request),
-            None => request.known_by.may_be_exported,
+            None => request.known_by.may_be_exported && (line != AccessLine::SampledOut || self.ids_from.is_some()),
         };
         self.registry.http.record(counted, request, has_trace);
-        if access::write(&self.log, request) == AccessLine::SampledOut {
-            self.registry.lines_sampled_out.add();
+        match line {
+            AccessLine::Wanted(level, sample_rate) => access::write(&self.log, request, level, sample_rate),
+            AccessLine::SampledOut => self.registry.lines_sampled_out.add(),
+            AccessLine::Unwanted => {}
         }
         if !self.observers.is_empty() {
             self.observe(Some(request.context), request.context.ids(), |observer| observer.finished(request));
@@ -74,7 +77,11 @@ impl Pipeline {
 
     /// Logs and shows a stream, once. `context` is that of its request, where something of it is left.
     pub(super) fn show_stream(&self, stream: &FinishedStream<'_>, context: Option<&RequestContext>) {
-        logs::stream::write(&self.log, stream);
+        match logs::stream::decide(&self.log, stream) {
+            AccessLine::Wanted(level, sample_rate) => logs::stream::write(&self.log, stream, level, sample_rate),
+            AccessLine::SampledOut => self.registry.streams.lines_sampled_out.add(),
+            AccessLine::Unwanted => {}
+        }
         self.observe(context, (stream.trace_id, stream.span_id), |observer| observer.stream_finished(stream));
     }
 

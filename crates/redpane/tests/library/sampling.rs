@@ -6,8 +6,8 @@ use axum::body::{Body, to_bytes};
 use axum::routing::get;
 use axum::{Router, response::Response};
 use http::{Request, StatusCode};
-use redpane::{Redpane, TimedOut, TraceId};
-use test_support::{Line, Observed};
+use redpane::{ExpositionFormat, Redpane, TimedOut, TraceId, TraceParent};
+use test_support::{Line, Observed, Scripted, Step};
 use tower::ServiceExt;
 
 /// No request of these tests takes as long.
@@ -119,6 +119,71 @@ async fn without_sampling_every_line_is_there() {
     service.ask("/", OUT).await;
     let lines = service.lines();
     assert_eq!((lines.len(), service.sampled_out(), lines[0].get("sample_rate")), (1, 0.0, None));
+}
+
+/// A line that is left out is no place for an exemplar to lead to.
+#[tokio::test]
+async fn exemplars_lead_to_lines_that_are_there() {
+    let service = Sampled::with(|redpane| redpane.access_sample(0.1).access_slow(HOUR));
+    service.ask("/", OUT).await;
+    let exemplars = |id: &str| service.0.telemetry.render(ExpositionFormat::OpenMetrics).matches(id).count();
+    assert_eq!(exemplars(OUT), 0);
+    service.ask("/", IN).await;
+    assert_eq!(exemplars(IN), 1);
+    service.ask("/failing", OUT).await;
+    assert_eq!(exemplars(OUT), 1, "its line is always kept");
+}
+
+/// Where an SDK of the application's has spans, the exemplar leads to those.
+#[tokio::test]
+async fn exemplars_of_an_sdk_lead_to_its_spans() {
+    let ids = || Some(TraceParent::new(OUT.parse().unwrap(), "00f067aa0ba902b7".parse().unwrap(), true));
+    let service = Sampled::with(|redpane| redpane.access_sample(0.1).access_slow(HOUR).ids_from(ids));
+    service.ask("/", OUT).await;
+    assert_eq!((service.lines().len(), service.sampled_out()), (0, 1.0));
+    assert!(service.0.telemetry.render(ExpositionFormat::OpenMetrics).contains(OUT));
+}
+
+fn events(steps: Vec<Step>) -> Response {
+    let mut response = Response::new(Scripted::body(steps));
+    response.headers_mut().insert("content-type", "text/event-stream".parse().unwrap());
+    response
+}
+
+#[tokio::test]
+async fn lines_of_streams_are_sampled_like_those_of_their_requests() {
+    let routes = || {
+        Router::new()
+            .route("/events", get(|| async { events(vec![Step::Data("data: 1\n\n")]) }))
+            .route("/left", get(|| async { events(vec![Step::Data("data: 1\n\n"), Step::Hang]) }))
+            .route("/broken", get(|| async { events(vec![Step::Data("data: 1\n\n"), Step::Error]) }))
+    };
+    let ask = async |observed: &Observed, path: &str, id: &str| {
+        let router = observed.telemetry.clone().instrument(routes());
+        let request = Request::get(path).header("traceparent", format!("00-{id}-00f067aa0ba902b7-01"));
+        let body = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().into_body();
+        let _ = tokio::time::timeout(Duration::from_millis(20), to_bytes(body, usize::MAX)).await;
+    };
+    let lines = |observed: &Observed| -> Vec<Line> {
+        observed.lines().into_iter().filter(|line| line["message"] == "stream").collect()
+    };
+    let observed = Observed::with(|redpane| redpane.access_sample(0.1).access_slow(HOUR));
+    for (path, id) in [("/events", OUT), ("/left", OUT), ("/broken", OUT), ("/events", IN), ("/left", IN)] {
+        ask(&observed, path, id).await;
+    }
+    let kept: Vec<_> =
+        lines(&observed).iter().map(|line| (line.str("path").to_owned(), line.get("sample_rate").cloned())).collect();
+    let sampled = Some(0.1.into());
+    let expected = [("/broken".into(), None), ("/events".into(), sampled.clone()), ("/left".into(), sampled)];
+    assert_eq!(kept, expected, "one that fails is always kept");
+    let samples = observed.samples();
+    assert_eq!(samples.sum("http_streams_total", &[]), 5.0);
+    assert_eq!(samples.value("log_stream_lines_sampled_out_total", &[]), 2.0);
+    assert_eq!(samples.value("log_lines_sampled_out_total", &[]), 3.0, "the account of requests is their own");
+    // Nearly all streams are slow.
+    let observed = Observed::with(|redpane| redpane.access_sample(0.1).access_slow(Duration::ZERO));
+    ask(&observed, "/events", OUT).await;
+    assert_eq!(lines(&observed).len(), 1);
 }
 
 #[test]
