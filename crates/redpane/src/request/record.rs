@@ -41,7 +41,8 @@ pub fn record(name: impl Into<FieldName>, value: impl Into<FieldValue>) {
 /// A later error replaces the earlier one. Where the fields of [`record()`] leave no room, the text is shortened to what is
 /// left, but not below 512 bytes: then other fields give way, the latest first, and `fields_dropped` counts them.
 ///
-/// The status and the level of the request do not change: answer with the status that fits.
+/// The status and the level of the request do not change: answer with the status that fits. An `anyhow::Error` is no error
+/// itself and holds one: `record_error(&*error)`.
 ///
 /// ```
 /// # fn charge() -> Result<(), std::io::Error> { Ok(()) }
