@@ -374,12 +374,12 @@ fn seconds(line: &Line) -> f64 {
 /// The answer comes when the client has sent all: a client of six hours must be no duration of six hours.
 #[tokio::test]
 async fn a_client_that_streams_makes_a_stream_and_no_long_request() {
-    let unary_type = |redpane: Redpane| redpane;
+    let not_declared = |redpane: Redpane| redpane;
     for (options, answer, code) in [
         (declared as fn(Redpane) -> Redpane, taken as fn() -> Response<Body>, "OK"),
         (declared, refused, "ResourceExhausted"),
         // Nobody has said what it is, and its request is seen to have more than one message.
-        (unary_type, taken, "OK"),
+        (not_declared, taken, "OK"),
     ] {
         let observed = Observed::with(options);
         let ClientStream { observed, samples, line } =

@@ -137,7 +137,9 @@ impl RequestObserver for Seen {
 async fn an_observer_sees_how_a_stream_ends() {
     let seen = Seen::default();
     let observed = Observed::with(|redpane| redpane.observer(seen.clone()));
-    let broken = || vec![Step::Run(Box::new(|| redpane::record("sent", 1))), Step::Data("data: 1\n\n"), Step::Error];
+    let broken = || {
+        vec![Step::Run(Box::new(|| redpane::record("sent", 1))), Step::Data("data: 1\n\n"), Step::Pause, Step::Error]
+    };
     let address = observed.serve(route(broken)).await;
     client::get(address, "/events/a").await;
     stream_line(&observed).await;
