@@ -70,6 +70,7 @@ pub(super) fn add(
         other_method: target.other_method.as_ref().map(Method::as_str),
         url: url.as_deref(),
         path: target.uri.path(),
+        peer: call.peer,
         host: target.host(),
         port: target.port(),
         started: call.started.duration_since(UNIX_EPOCH).unwrap_or_default(),

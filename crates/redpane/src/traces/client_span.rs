@@ -27,6 +27,8 @@ pub(crate) struct ClientSpan<'a> {
     /// Without user, password and query. Where it is not known, the path is told alone.
     pub(crate) url: Option<&'a str>,
     pub(crate) path: &'a str,
+    /// The service, as it was declared.
+    pub(crate) peer: &'a str,
     /// The service's address, as far as the call says it.
     pub(crate) host: Option<&'a str>,
     pub(crate) port: Option<u16>,
@@ -68,6 +70,8 @@ fn encode(out: &mut Vec<u8>, context: &RequestContext, call: &ClientSpan<'_>) {
         Some(url) => add("url.full", Value::Text(cut(url, MAX_URL))),
         None => add("url.path", Value::Text(cut(call.path, MAX_URL))),
     }
+    // The name that a map of services gives whoever does not answer with a span of its own.
+    add("peer.service", Value::Text(call.peer));
     if let Some(host) = call.host {
         add("server.address", Value::Text(host));
     }
@@ -116,6 +120,7 @@ mod tests {
                     other_method: None,
                     url: Some("http://orders:8000/checkout"),
                     path: "/checkout",
+                    peer: "orders",
                     host: Some("orders"),
                     port: Some(8000),
                     started: Duration::from_secs(1),

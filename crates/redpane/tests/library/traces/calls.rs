@@ -45,6 +45,7 @@ async fn a_call_is_a_span_between_the_two_services() {
     let sent: String = client.span_id.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(std::str::from_utf8(&got).unwrap().split('-').nth(2), Some(&*sent));
     assert_eq!(text(client, "url.full"), "http://orders:8000/checkout");
+    assert_eq!(text(client, "peer.service"), "orders", "whom a map of services shows where it does not answer");
     assert_eq!((text(client, "server.address"), text(client, "http.request.method")), ("orders".into(), "GET".into()));
 }
 
