@@ -14,6 +14,7 @@ use super::body_error::ResponseBodyError;
 use super::body_state::{BodyState, drop_inner, poll_to_its_end};
 use super::delivery::Delivery;
 use super::observation::{Observation, catches_panics};
+use super::stream::Nature;
 use crate::request::finished::Outcome;
 
 /// A length that no body reaches.
@@ -51,21 +52,25 @@ impl<B: Body> ResponseBody<B>
 where
     B::Data: 'static,
 {
-    /// `length` is what the answer promises, in bytes; `streams` that it does so by its nature. An answer without a body ends
-    /// here: nothing of it can be watched.
+    /// `length` is what the answer promises, in bytes. An answer without a body ends here: nothing of it can be watched.
     pub(super) fn new(
         body: B,
         length: Option<u64>,
-        streams: bool,
+        nature: Nature,
         observation: Observation,
         delivery: Option<Delivery>,
     ) -> Self {
         let length = length.unwrap_or(UNKNOWN_LENGTH);
         let (inner, panic_answer) = (Some(body), None);
+        if nature == Nature::Upgrade {
+            let upgrade = observation.into_upgrade();
+            let state = upgrade.map_or(BodyState::Ended, |upgrade| BodyState::Upgraded(Box::new(upgrade)));
+            return Self { inner, panic_answer, length, state };
+        }
         if inner.as_ref().is_some_and(Body::is_end_stream) {
             if observation.takes_stream() {
                 // It was one before its headers, and ends with them.
-                observation.into_stream().into_iter().for_each(|mut stream| stream.outcome = Outcome::Complete);
+                observation.into_ended_stream();
             } else {
                 observation.complete();
             }
@@ -76,20 +81,12 @@ where
             let context = observation.context().cloned();
             observation.complete();
             BodyState::Detached(context)
-        } else if observation.ends_at_headers(streams) {
+        } else if observation.ends_at_headers(nature == Nature::EventStream) {
             observation.into_stream().map_or(BodyState::Ended, |stream| BodyState::Stream(Box::new(stream)))
         } else {
             BodyState::Observed(observation, delivery)
         };
         Self { inner, panic_answer, length, state }
-    }
-
-    /// The body of an answer with which the connection leaves HTTP. Its request ends here.
-    #[cold]
-    pub(super) fn upgraded(body: B, observation: Observation) -> Self {
-        let state =
-            observation.into_upgrade().map_or(BodyState::Ended, |upgrade| BodyState::Upgraded(Box::new(upgrade)));
-        Self { inner: Some(body), panic_answer: None, length: UNKNOWN_LENGTH, state }
     }
 
     /// The answer to a panic. A body whose data is not `Bytes` cannot hold it, and is empty.

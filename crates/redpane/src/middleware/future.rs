@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::body::ResponseBody;
 use super::delivery::Delivery;
 use super::observation::{Observation, catches_panics, log_caught};
-use super::stream::{is_event_stream, is_upgrade};
+use super::stream::{Nature, is_event_stream, is_upgrade};
 use super::unwind::{Payload, catch};
 use crate::request::finished::Outcome;
 use crate::request::headers::{X_REQUEST_ID, X_TRACE_ID};
@@ -161,14 +161,17 @@ where
     let completion = if is_timeout { Outcome::Timeout } else { Outcome::Complete };
     observation.answered(status, response.headers(), completion);
     add_ids(&mut response, &observation);
-    if is_upgrade(status, observation.is_connect()) {
-        return response.map(|body| ResponseBody::upgraded(body, observation));
-    }
-    // Most answers have a length, and what has one is no stream.
     let exact = response.body().size_hint().exact();
-    let streams = exact.is_none() && is_event_stream(&response);
+    let nature = if is_upgrade(status, observation.is_connect()) {
+        Nature::Upgrade
+    // Most answers have a length, and what has one is no stream.
+    } else if exact.is_none() && is_event_stream(&response) {
+        Nature::EventStream
+    } else {
+        Nature::Plain
+    };
     let length = exact.or_else(|| content_length(&response));
-    response.map(|body| ResponseBody::new(body, length, streams, observation, delivery))
+    response.map(|body| ResponseBody::new(body, length, nature, observation, delivery))
 }
 
 /// The ids of the request, in the answer. A request id that the application answers with stays.

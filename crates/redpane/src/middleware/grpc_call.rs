@@ -145,6 +145,13 @@ impl SeenCall {
         taken.map_or(Duration::ZERO, |(_, latest)| latest.elapsed().min(elapsed))
     }
 
+    /// The own time of a call that ended before anybody knew what it called.
+    #[cold]
+    pub(super) fn time_of_unknown(&mut self, elapsed: Duration) -> Duration {
+        self.was_not_answered(false);
+        self.own_time(elapsed)
+    }
+
     /// A frame of the answer was handed over.
     #[cold]
     pub(super) fn frame<D: Buf>(&mut self, frame: &Frame<D>) {

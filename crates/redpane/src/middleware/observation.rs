@@ -193,11 +193,14 @@ impl Observation {
 
     /// Whether the request ends at the headers of its answer: because that streams by its nature, or because the builder says
     /// so, which has the last word.
+    #[inline]
     pub(super) fn ends_at_headers(&self, is_event_stream: bool) -> bool {
+        (is_event_stream || self.grpc.is_some() || self.policy.some_end_at_headers) && self.is_stream(is_event_stream)
+    }
+
+    #[cold]
+    fn is_stream(&self, is_event_stream: bool) -> bool {
         let by_nature = is_event_stream || self.grpc.as_ref().is_some_and(|seen| seen.streams());
-        if !by_nature && !self.policy.some_end_at_headers {
-            return false;
-        }
         let RequestSeries::Known(series) = &self.series else { return by_nature };
         let Some(cache) = self.context.as_ref().and_then(cache_of) else { return by_nature };
         let info = cache.pipeline.registry.http.endpoint(series).0;
@@ -205,6 +208,7 @@ impl Observation {
     }
 
     /// Whether it is a gRPC call whose client streams.
+    #[inline]
     pub(super) fn takes_stream(&self) -> bool {
         self.grpc.as_ref().is_some_and(|seen| seen.takes_stream())
     }
@@ -232,7 +236,16 @@ impl Observation {
         self.response_bytes.is_some_and(|counted| counted >= bytes)
     }
 
+    /// The request ends here, and with it the stream that it was.
+    #[cold]
+    pub(super) fn into_ended_stream(self) {
+        if let Some(mut stream) = self.into_stream() {
+            stream.outcome = Outcome::Complete;
+        }
+    }
+
     /// The request ends here, and a stream begins. `None` where nobody knows what was called.
+    #[cold]
     pub(super) fn into_stream(mut self) -> Option<BodyStream> {
         self.response_bytes = None;
         // Its code comes with the end of the stream.
@@ -252,6 +265,7 @@ impl Observation {
     }
 
     /// The connection leaves HTTP with this answer, and the request ends here.
+    #[cold]
     pub(super) fn into_upgrade(self) -> Option<PendingUpgrade> {
         let parts = self.stream_parts();
         let upgrade = parts
@@ -367,10 +381,7 @@ impl Observation {
             RequestSeries::Known(series) => series,
             RequestSeries::GrpcCall(call) => {
                 // Whether it named a method nobody knows.
-                elapsed = self.grpc.take().map_or(elapsed, |mut seen| {
-                    seen.was_not_answered(false);
-                    seen.own_time(elapsed)
-                });
+                elapsed = self.grpc.take().map_or(elapsed, |mut seen| seen.time_of_unknown(elapsed));
                 unanswered = cache.call_series(call, Callee::NotGrpc);
                 &unanswered
             }
@@ -380,24 +391,7 @@ impl Observation {
         let mut grpc_code = None;
         let mut client_stream = None;
         if let Some(mut seen) = self.grpc.take() {
-            if seen.method.is_none() {
-                seen.method = cache.grpc_method(series, false);
-            }
-            seen.was_not_answered(info.until_end);
-            let ended = seen.end(self.outcome, elapsed);
-            if let Some(running) = seen.begun_stream(&cache.pipeline, series, context.head().arrived) {
-                // It is told with its stream, which was there before the headers and never got so far.
-                client_stream = Some((running, ended.code));
-                elapsed = seen.own_time(elapsed);
-            } else {
-                grpc_code = ended.code;
-                if let Some(lasted) = ended.streamed {
-                    // Nobody knew at its headers: the first answer of its method.
-                    elapsed = elapsed.saturating_sub(lasted);
-                    let nanoseconds = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
-                    cache.pipeline.registry.streams.begin(&info.route).end(self.outcome, nanoseconds);
-                }
-            }
+            (elapsed, grpc_code, client_stream) = end_call(&mut seen, &context, cache, series, self.outcome, elapsed);
         }
         let request = FinishedRequest {
             endpoint: info,
@@ -412,8 +406,8 @@ impl Observation {
             context: &context,
         };
         cache.pipeline.finish(counted, &request);
-        if let Some((running, grpc_code)) = client_stream {
-            finish_client_stream(&running, &request, grpc_code);
+        if let Some(stream) = client_stream {
+            stream.finish(&request);
         }
         // Last of all: whoever waits for the last request before the process ends, or flushes the log, must find it
         // counted and its line made.
@@ -421,24 +415,59 @@ impl Observation {
     }
 }
 
-/// A gRPC call whose client streamed has ended before its headers.
+/// The end of a gRPC call: its own time, its code, and its stream where it was one before its headers and never got so far. The
+/// code is told with that then.
 #[cold]
-fn finish_client_stream(running: &RunningStream, request: &FinishedRequest<'_>, grpc_code: Option<GrpcCode>) {
-    let (trace_id, span_id) = request.context.ids();
-    let stream = FinishedStream {
-        trace_id,
-        span_id,
-        endpoint: request.endpoint,
-        path: request.path(),
-        status: request.status,
-        grpc_code,
-        outcome: request.outcome,
-        nanoseconds: running.nanoseconds(),
-        ended: request.ended,
-        response_bytes: request.response_bytes,
-        client: request.client(),
-        request_id: request.request_id(),
-        fields: None,
-    };
-    running.finish(&stream, Some(request.context));
+fn end_call(
+    seen: &mut SeenCall,
+    context: &RequestContext,
+    cache: &RouteCache,
+    series: &Series,
+    outcome: Outcome,
+    elapsed: Duration,
+) -> (Duration, Option<GrpcCode>, Option<Box<ClientStream>>) {
+    let info = cache.pipeline.registry.http.endpoint(series).0;
+    if seen.method.is_none() {
+        seen.method = cache.grpc_method(series, false);
+    }
+    seen.was_not_answered(info.until_end);
+    let ended = seen.end(outcome, elapsed);
+    if let Some(running) = seen.begun_stream(&cache.pipeline, series, context.head().arrived) {
+        let stream = ClientStream { running, grpc_code: ended.code };
+        return (seen.own_time(elapsed), None, Some(Box::new(stream)));
+    }
+    let Some(lasted) = ended.streamed else { return (elapsed, ended.code, None) };
+    // Nobody knew at its headers: the first answer of its method.
+    let nanoseconds = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
+    cache.pipeline.registry.streams.begin(&info.route).end(outcome, nanoseconds);
+    (elapsed.saturating_sub(lasted), ended.code, None)
+}
+
+/// A gRPC call whose client streamed has ended before its headers.
+struct ClientStream {
+    running: RunningStream,
+    grpc_code: Option<GrpcCode>,
+}
+
+impl ClientStream {
+    #[cold]
+    fn finish(&self, request: &FinishedRequest<'_>) {
+        let (trace_id, span_id) = request.context.ids();
+        let stream = FinishedStream {
+            trace_id,
+            span_id,
+            endpoint: request.endpoint,
+            path: request.path(),
+            status: request.status,
+            grpc_code: self.grpc_code,
+            outcome: request.outcome,
+            nanoseconds: self.running.nanoseconds(),
+            ended: request.ended,
+            response_bytes: request.response_bytes,
+            client: request.client(),
+            request_id: request.request_id(),
+            fields: None,
+        };
+        self.running.finish(&stream, Some(request.context));
+    }
 }

@@ -175,6 +175,15 @@ impl LastHandle for Upgrade {
     }
 }
 
+/// What an answer is by its nature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    Plain,
+    EventStream,
+    /// The connection leaves HTTP with it.
+    Upgrade,
+}
+
 /// Whether an answer whose length nobody knows streams by its nature: server-sent events.
 pub(super) fn is_event_stream<R>(response: &Response<R>) -> bool {
     const EVENT_STREAM: &[u8] = b"text/event-stream";
