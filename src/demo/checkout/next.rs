@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
@@ -42,8 +42,7 @@ pub(crate) fn calls(telemetry: &Telemetry, upstream: &Upstream) -> OutgoingLayer
 /// The next service. Clones share their connections.
 #[derive(Clone)]
 pub(super) struct Next {
-    /// Its bodies are empty. `Full` is what spans are sent with: two types of client would be in the program twice.
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpConnector, Empty<Bytes>>,
     calls: OutgoingLayer,
     url: String,
 }
@@ -65,7 +64,7 @@ impl Next {
 
     async fn try_to_ask(&self, hops: Hops, limit: Duration) -> Result<CheckedOut, Reason> {
         let deadline = Instant::now() + limit;
-        let request = Request::get(&self.url).header(HEADER, hops.to_header()).body(Full::default());
+        let request = Request::get(&self.url).header(HEADER, hops.to_header()).body(Empty::new());
         let request = request.map_err(|error| Reason::NoAnswer(error.into()))?;
         // The time limit stands behind the layer, which then counts a call that takes too long as that.
         let client = self.calls.layer(Timeout::new(self.client.clone(), limit));
