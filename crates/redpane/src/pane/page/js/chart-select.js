@@ -11,42 +11,44 @@ export function select(plot, box, context) {
     const from = Math.floor(a / step) * step;
     context.onSelect(from, Math.max(from + step, Math.ceil(b / step) * step));
   };
-  plot.hooks.setSelect = [() => {
-    const { left, width } = plot.select;
-    if (width >= SHORTEST) choose(left, left + width);
-    // The chosen part is drawn by the chart itself, so that it moves with time and is on all charts.
-    if (width) plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-  }];
-  byFinger(plot, choose);
+  byPointer(plot, choose);
   byKeys(plot, box, context, choose);
 }
 
-/** uPlot hears a mouse only. Fingers that go up or down still scroll the page (`touch-action`). */
-function byFinger(plot, choose) {
+/**
+ * Mice and fingers. The chart captures the pointer while it drags: a release over any other place is its own. The chosen part
+ * is drawn by the chart itself, so that it moves with time and is on all charts. Fingers that go up or down still scroll the
+ * page (`touch-action`).
+ */
+function byPointer(plot, choose) {
   let start = null;
-  const at = (event) => event.clientX - plot.over.getBoundingClientRect().left;
+  const at = (event) => {
+    const box = plot.over.getBoundingClientRect();
+    return Math.min(Math.max(event.clientX - box.left, 0), box.width);
+  };
+  const mark = (left, width) => plot.setSelect({ left, width, top: 0, height: width ? plot.over.clientHeight : 0 }, false);
+  const end = () => {
+    const from = start;
+    start = null;
+    mark(0, 0);
+    return from;
+  };
   plot.over.addEventListener('pointerdown', (event) => {
-    if (event.pointerType === 'mouse') return;
+    if (event.button !== 0 || !event.isPrimary) return;
     start = at(event);
     plot.over.setPointerCapture(event.pointerId);
   });
   plot.over.addEventListener('pointermove', (event) => {
-    if (event.pointerType === 'mouse' || start === null) return;
-    const [left, right] = [Math.min(start, at(event)), Math.max(start, at(event))];
-    plot.setCursor({ left: at(event), top: 10 });
-    plot.setSelect({ left, width: right - left, top: 0, height: plot.over.clientHeight }, false);
+    if (start === null) return;
+    if (event.pointerType !== 'mouse') plot.setCursor({ left: at(event), top: 10 });
+    mark(Math.min(start, at(event)), Math.abs(at(event) - start));
   });
   plot.over.addEventListener('pointerup', (event) => {
-    if (event.pointerType === 'mouse' || start === null) return;
-    const [from, to] = [start, at(event)];
-    start = null;
-    plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-    if (Math.abs(to - from) >= SHORTEST * 2) choose(from, to);
+    if (start === null) return;
+    const [from, to] = [end(), at(event)];
+    if (Math.abs(to - from) >= SHORTEST * (event.pointerType === 'mouse' ? 1 : 2)) choose(from, to);
   });
-  plot.over.addEventListener('pointercancel', () => {
-    start = null;
-    plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-  });
+  plot.over.addEventListener('pointercancel', end);
 }
 
 /** Arrow keys move the pointer by a fiftieth of the chart, with Shift they choose, Enter shows the lines. */

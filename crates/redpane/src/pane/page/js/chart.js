@@ -6,7 +6,7 @@ import { color, el, setText } from './dom.js';
 import { columnsThatFit, drawHeat, mergeSteps, usedBuckets } from './heatmap.js';
 import { isolated, stack } from './history.js';
 
-// Charts point at the same moment together; a drag is of one chart only, else each would choose again.
+// Charts point at the same moment together; what is dragged over one of them is not told to the others.
 const POINTER = (type) => type === 'mousemove' || type === 'mouseleave';
 
 export class Chart {
@@ -47,7 +47,7 @@ export class Chart {
       scales: { x: { time: true, range: () => context.window() }, y: { range: kind.heat ? () => this.#rowRange() : valueRange(kind.unit) } },
       axes: [{ ...axis, values: timeLabels, incrs: TIME_STEPS, size: 22, space: 64 }, { ...axis, ...rows, size: 62, space: 26 }],
       series: [{}, ...(kind.heat ? [{ stroke: 'transparent', points: { show: false } }] : series.map(line))],
-      cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: context.sync, setSeries: false, filters: { pub: POINTER, sub: POINTER } }, points: { show: false } },
+      cursor: { y: false, drag: { x: false, y: false, setScale: false }, move: (plot, left, top) => [Math.min(left, plot.over.clientWidth), top], sync: { key: context.sync, setSeries: false, filters: { pub: POINTER, sub: POINTER } }, points: { show: false } },
       hooks: { setCursor: [() => this.#say()], draw: [() => kind.heat && this.#drawHeat(), () => this.#drawSelection()] },
     }, this.#data(), this.plotBox);
     select(this.plot, this.plotBox, context);
