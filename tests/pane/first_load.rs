@@ -22,7 +22,7 @@ pub(crate) fn is_light_silent_and_local(pane: &Pane, browser: &mut Browser) {
     assert!(page.1 > 10_000 && page.1 <= MOST_BYTES, "{} bytes", page.1);
     let painted = browser.ask("Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime)");
     println!("  first load: {page:?} (files, bytes), then {data:?} of data, painted after {painted} ms");
-    assert_eq!(text(browser, "#state-title"), "OK");
+    assert_eq!(text(browser, "#state-title"), "No requests yet");
     assert!(text(browser, "#routes-empty").starts_with("No requests in the last minute"));
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn says_what_it_waits_for(pane: &Pane, browser: &mut Browser) {
     browser.before_pages(TAKE_TURNS);
     browser.open(&pane.url("?find=crowded"));
     browser.until("it waits", "document.getElementById('feed').textContent === 'Waiting: 5 other tabs are live'");
-    browser.until("its state is asked for all the same", "document.getElementById('state-title').textContent === 'OK'");
+    browser.until("its state is asked for all the same", "document.getElementById('state-title').textContent === 'No requests yet'");
     browser.ask("window.turns.forEach(done => done())");
     browser.until("it is live", LIVE);
 }

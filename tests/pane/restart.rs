@@ -21,7 +21,7 @@ pub(crate) async fn is_noticed_and_said(pane: &mut Pane, browser: &mut Browser) 
     browser.until("it is live again by itself", LIVE);
     browser
         .until("it says why all is new", "document.getElementById('notice').textContent.startsWith('Restarted at ')");
-    assert_eq!(text(browser, "#state-title"), "OK");
+    assert_eq!(text(browser, "#state-title"), "No requests yet");
     pane.send("/hello/again", 1).await;
     browser.until("new lines come", &format!("{ROWS}.some(row => row.textContent.includes('/hello/again'))"));
     assert_eq!(

@@ -37,3 +37,8 @@ test('the charts of a young process are as wide as its life, but two minutes at 
   assert.deepEqual(shownWindow('15m', end, 0), [end - 900_000, end]);
   assert.deepEqual(shownWindow('3h', end, null), [end - 10_800_000, end]);
 });
+
+test('an old link to what has no history of its own shows everything', () => {
+  assert.equal(parseView('?method=_OTHER&route=_other').route, null);
+  assert.equal(parseView('?method=_OTHER&route=/').method, '_OTHER');
+});

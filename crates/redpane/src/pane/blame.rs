@@ -1,12 +1,9 @@
 //! Which method and route is most to blame for a rule that fires.
 
-use super::counts::{BUCKETS, errors, requests};
+use super::counts::{errors, first_slow, requests};
 use super::history::History;
 use super::rules::Blamed;
 use super::traffic::{OTHER_METHOD, OTHER_ROUTE};
-
-/// From here on a request is slow: the limit of the rule about p99, in seconds.
-pub(super) const SLOW: f64 = 1.0;
 
 /// The method and route with the most errors in the newest seconds; `None` where none had any.
 pub(super) fn for_errors(history: &History, seconds: u64) -> Option<Blamed> {
@@ -15,8 +12,7 @@ pub(super) fn for_errors(history: &History, seconds: u64) -> Option<Blamed> {
 
 /// The one with the most slow requests.
 pub(super) fn for_slowness(history: &History, seconds: u64) -> Option<Blamed> {
-    let bounds = (*history.bounds).as_ref();
-    let first = BUCKETS + bounds.iter().position(|bound| *bound > SLOW).unwrap_or(bounds.len());
+    let first = first_slow((*history.bounds).as_ref());
     most(history, seconds, |row| row[first..].iter().sum(), true)
 }
 
@@ -30,9 +26,11 @@ fn most(history: &History, seconds: u64, guilt: impl Fn(&[u64]) -> u64, is_slow:
         (guilt(&row), method, route, row)
     });
     let (guilt, method, route, row) = judged.max_by_key(|(guilt, ..)| *guilt).filter(|(guilt, ..)| *guilt > 0)?;
+    let is_other = route == OTHER_ROUTE;
     Some(Blamed {
         method: method.into(),
         route: route.into(),
+        further_routes: is_other.then(|| traffic.further()),
         requests: requests(&row),
         errors: errors(&row),
         slow: is_slow.then_some(guilt),

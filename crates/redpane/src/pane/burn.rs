@@ -46,6 +46,7 @@ pub(super) fn fast_burn(history: &History, names: Names<'_>) -> Rule {
         value: Some(short.min(long)),
         threshold: pair.limit,
         unit: "times",
+        requests: None,
         reason: (is_fast && !enough).then_some(TOO_FEW),
         detail: format!(
             "{short:.1} times too fast over {}, {long:.1} over {} (limit {}){most}{few}",

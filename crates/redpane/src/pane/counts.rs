@@ -43,6 +43,12 @@ impl Counts {
         }
     }
 
+    /// Adds all that another one has, which was cleared at the same places.
+    pub(super) fn add_all(&mut self, other: &Self) {
+        let cells = self.rows.iter_mut().flatten().zip(other.rows.iter().flatten());
+        cells.for_each(|(cell, count)| *cell = cell.saturating_add(*count));
+    }
+
     /// The row in a slot.
     pub(super) fn row(&self, length: usize, at: usize) -> &[u32] {
         &self.rows[length][at * self.width..][..self.width]
@@ -59,6 +65,14 @@ impl Counts {
         }
         (sums, seconds)
     }
+}
+
+/// From here on a request is slow: the limit of the rule about p99, in seconds.
+pub(super) const SLOW: f64 = 1.0;
+
+/// The first cell of a row whose requests are slow.
+pub(super) fn first_slow(bounds: &[f64]) -> usize {
+    BUCKETS + bounds.iter().position(|bound| *bound > SLOW).unwrap_or(bounds.len())
 }
 
 /// Requests of a row.

@@ -38,10 +38,9 @@ pub(super) struct History {
 impl History {
     /// `probes` are the routes that totals leave out, `pinned` the metrics for which places are kept.
     pub(super) fn new(bounds: Bounds, probes: HashSet<String>, pinned: Vec<String>) -> Self {
-        let buckets = (*bounds).as_ref().len() + 1;
         Self {
             timeline: Timeline::new(),
-            traffic: Traffic::new(buckets),
+            traffic: Traffic::new((*bounds).as_ref()),
             bounds,
             metrics: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -135,7 +134,7 @@ impl History {
     pub(super) fn increase(&self, name: &str, seconds: u64) -> f64 {
         let Some(metric) = self.metrics.get(name) else { return 0.0 };
         let length = usize::from(seconds > STEPS[0].1 as u64);
-        let range = self.timeline.newest(length, seconds);
+        let range = self.timeline.newest_with_running(length, seconds);
         let steps = (range.first..range.end).filter_map(|step| self.timeline.find(length, step));
         steps
             .map(|(at, recorded)| {
@@ -148,7 +147,7 @@ impl History {
     /// Sums of the newest seconds, the steps as fine as they reach.
     pub(super) fn recent(&self, counts: &Counts, seconds: u64) -> (Vec<u64>, u64) {
         let length = STEPS.iter().position(|(step, count)| seconds <= step * *count as u64).unwrap_or(2);
-        counts.sum(&self.timeline, self.timeline.newest(length, seconds))
+        counts.sum(&self.timeline, self.timeline.newest_with_running(length, seconds))
     }
 
     /// The routes that totals leave out, in their order.

@@ -65,6 +65,7 @@ pub(crate) enum Value {
 }
 
 /// What is counted of the requests of a method and route.
+#[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) method: String,
     pub(crate) route: String,

@@ -1,10 +1,10 @@
 //! The five rules that say whether something is wrong. They are those that the bundle's alerts begin with.
 
-use super::blame::{self, SLOW};
+use super::blame;
 use super::burn::fast_burn;
-use super::counts::{BUCKETS, errors, failed_calls, requests};
+use super::counts::{BUCKETS, SLOW, errors, failed_calls, requests};
 use super::history::History;
-use super::quantile::quantile;
+use super::quantile::{in_words, quantile};
 use super::queries::Names;
 use super::rules::{Rule, Rules, State};
 
@@ -44,6 +44,7 @@ fn any_5xx(history: &History, names: Names<'_>) -> Rule {
         value: Some(errors as f64),
         threshold: 0.0,
         unit: "requests",
+        requests: None,
         reason: None,
         detail: format!("{errors} of {requests} requests were answered 5xx{or_grpc} in the last 2 minutes{most}"),
         route,
@@ -53,7 +54,8 @@ fn any_5xx(history: &History, names: Names<'_>) -> Rule {
 
 fn p99_slow(history: &History, names: Names<'_>) -> Rule {
     let (sums, _) = history.recent(&history.traffic.total, 300);
-    let p99 = quantile(0.99, (*history.bounds).as_ref(), &sums[BUCKETS..]);
+    let bounds = (*history.bounds).as_ref();
+    let p99 = quantile(0.99, bounds, &sums[BUCKETS..]);
     let (is_slow, enough) = (p99.is_some_and(|seconds| seconds > SLOW), requests(&sums) >= ENOUGH);
     let route = (is_slow && enough).then(|| blame::for_slowness(history, 300)).flatten();
     let most = route.as_ref().map(|route| format!("; most of the slow ones by {}", route.in_words()));
@@ -65,11 +67,13 @@ fn p99_slow(history: &History, names: Names<'_>) -> Rule {
         value: p99,
         threshold: SLOW,
         unit: "seconds",
+        requests: Some(requests(&sums)),
         reason: (is_slow && !enough).then_some("fewer than 20 requests in 5 min"),
         detail: match p99 {
             Some(seconds) => {
                 let most = most.unwrap_or_default();
-                format!("p99 of {} requests in the last 5 minutes is {seconds:.3} s{most}", requests(&sums))
+                let time = in_words(seconds, requests(&sums), bounds);
+                format!("p99 of {} requests in the last 5 minutes is {time}{most}", requests(&sums))
             }
             None => "no request in the last 5 minutes".into(),
         },
@@ -88,6 +92,7 @@ fn lines_dropped(history: &History, names: Names<'_>) -> Rule {
         value: Some(lines),
         threshold: 0.0,
         unit: "lines",
+        requests: None,
         reason: None,
         detail: format!("{lines} log lines were lost in the last 5 minutes: the log's output is slow or fails"),
         route: None,
@@ -105,6 +110,7 @@ fn overflow(history: &History, names: Names<'_>) -> Rule {
         value: Some(requests),
         threshold: 0.0,
         unit: "requests",
+        requests: None,
         reason: None,
         detail: format!("{requests} requests of the last 5 minutes were counted under the route _overflow"),
         route: None,

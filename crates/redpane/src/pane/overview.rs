@@ -30,6 +30,8 @@ pub(super) struct Overview {
     service_url: Option<String>,
     /// Routes that are counted, but not judged.
     probes: Vec<String>,
+    /// Of the buckets of durations.
+    bounds_seconds: Vec<f64>,
     state: &'static str,
     rules: Vec<RuleState>,
     totals: Totals,
@@ -50,6 +52,7 @@ struct RuleState {
     value: Option<f64>,
     threshold: f64,
     unit: &'static str,
+    requests: Option<u64>,
     reason: Option<&'static str>,
     detail: String,
     route: Option<Blamed>,
@@ -61,6 +64,7 @@ struct Totals {
     window_seconds: u64,
     #[serde(flatten)]
     rates: Rates,
+    requests_since_start: u64,
     in_flight: Option<u64>,
 }
 
@@ -100,6 +104,7 @@ impl Overview {
             value: rule.value,
             threshold: rule.threshold,
             unit: rule.unit,
+            requests: rule.requests,
             reason: rule.reason,
             detail: rule.detail.clone(),
             route: rule.route.clone(),
@@ -115,11 +120,13 @@ impl Overview {
             metric_names: pane.identity.metric_names,
             service_url: pane.service_url.get().cloned(),
             probes: history.probes(),
+            bounds_seconds: (*history.bounds).as_ref().to_vec(),
             state: history.rules.state().max(State::Ok).as_str(),
             rules: history.rules.0.iter().map(rule).collect(),
             totals: Totals {
                 window_seconds: WINDOW,
                 rates: rates(&history, &sums, seconds),
+                requests_since_start: history.traffic.requests_since_start(),
                 in_flight: IN_FLIGHT.iter().find_map(|name| history.gauge(name)).map(|value| value as u64),
             },
             routes: routes(&history, window),

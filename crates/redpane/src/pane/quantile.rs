@@ -24,6 +24,20 @@ pub(super) fn quantile(q: f64, bounds: &[f64], counts: &[u64]) -> Option<f64> {
     bounds.last().copied()
 }
 
+/// Values below which a quantile says no more than its bucket.
+const FEW: u64 = 100;
+
+/// A quantile in seconds of so many values, as exact as it is: the bound of its bucket where they are few.
+pub(super) fn in_words(value: f64, of: u64, bounds: &[f64]) -> String {
+    let last = bounds.last().copied().unwrap_or(f64::INFINITY);
+    let bound = bounds.iter().find(|bound| **bound >= value);
+    match bound {
+        _ if value >= last => format!("more than {last} s"),
+        Some(bound) if of < FEW => format!("at most {bound} s"),
+        _ => format!("{value:.3} s"),
+    }
+}
+
 /// Those three that every chart of a latency shows.
 pub(super) const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
@@ -43,6 +57,14 @@ mod tests {
         assert_eq!(kept.map(rounded), kept);
         assert_eq!([56.789_012_3, 1.0 / 3.0, 12_345.678_9].map(rounded), [56.789, 0.333_333, 12_345.679]);
         assert!(rounded(f64::NAN).is_nan() && rounded(f64::INFINITY).is_infinite());
+    }
+
+    #[test]
+    fn words_are_as_exact_as_what_is_behind_them() {
+        let words = |value, of| in_words(value, of, &[0.5, 2.5, 10.0]);
+        assert_eq!(words(1.675, 25), "at most 2.5 s");
+        assert_eq!(words(1.675, 100), "1.675 s");
+        assert_eq!([words(10.0, 3), words(10.0, 5000)], ["more than 10 s"; 2]);
     }
 
     #[test]

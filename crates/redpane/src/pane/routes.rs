@@ -32,6 +32,8 @@ pub(super) struct Rates {
 pub(super) struct RouteState {
     method: String,
     route: String,
+    /// How many they are where it is not one of them.
+    further_routes: Option<usize>,
     probe: bool,
     #[serde(flatten)]
     rates: Rates,
@@ -42,6 +44,8 @@ struct Routes {
     from_ms: u64,
     to_ms: u64,
     step_seconds: u64,
+    /// Seconds of the range that are held.
+    recorded_seconds: u64,
     routes: Vec<RouteState>,
 }
 
@@ -54,7 +58,13 @@ pub(super) fn answer(pane: &Pane, query: Option<&str>) -> Answer {
         .ok_or_else(|| Problem::bad_request("from and to are needed: Unix time in whole milliseconds"))?;
     parameters.finish()?;
     let routes = routes(&history, range);
-    json(&Routes { from_ms: range.start_ms(), to_ms: range.end_ms(), step_seconds: range.step_seconds(), routes })
+    json(&Routes {
+        from_ms: range.start_ms(),
+        to_ms: range.end_ms(),
+        step_seconds: range.step_seconds(),
+        recorded_seconds: history.timeline.recorded(range),
+        routes,
+    })
 }
 
 /// The methods and routes with a request in a range, the worst first.
@@ -62,7 +72,9 @@ pub(super) fn routes(history: &History, range: Range) -> Vec<RouteState> {
     let read = |method: &str, route: &str, probe, counts: &Counts| {
         let (sums, seconds) = counts.sum(&history.timeline, range);
         let rates = rates(history, &sums, seconds);
-        rates.error_ratio.is_some().then(|| RouteState { method: method.into(), route: route.into(), probe, rates })
+        rates.error_ratio?;
+        let further_routes = (route == OTHER_ROUTE).then(|| history.traffic.further());
+        Some(RouteState { method: method.into(), route: route.into(), further_routes, probe, rates })
     };
     let own = history.traffic.endpoints.iter();
     let own = own.filter_map(|own| read(&own.method, &own.route, own.is_probe, &own.counts));

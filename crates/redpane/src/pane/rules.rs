@@ -28,6 +28,8 @@ impl State {
 pub(super) struct Blamed {
     pub(super) method: String,
     pub(super) route: String,
+    /// How many they are where it is not one of them.
+    pub(super) further_routes: Option<usize>,
     pub(super) requests: u64,
     pub(super) errors: u64,
     /// Only where the rule is about durations.
@@ -36,10 +38,14 @@ pub(super) struct Blamed {
 }
 
 impl Blamed {
-    /// `GET /checkout (12 of 400)`.
+    /// `GET /checkout (12 of 400)`, `18 further routes (3 of 50)`.
     pub(super) fn in_words(&self) -> String {
-        let Self { method, route, requests, errors, slow, .. } = self;
-        format!("{method} {route} ({} of {requests})", slow.unwrap_or(*errors))
+        let Self { method, route, further_routes, requests, errors, slow, .. } = self;
+        let guilt = slow.unwrap_or(*errors);
+        match further_routes {
+            Some(further) => format!("{further} further routes ({guilt} of {requests})"),
+            None => format!("{method} {route} ({guilt} of {requests})"),
+        }
     }
 }
 
@@ -54,6 +60,8 @@ pub(super) struct Rule {
     pub(super) value: Option<f64>,
     pub(super) threshold: f64,
     pub(super) unit: &'static str,
+    /// How many requests are behind a quantile.
+    pub(super) requests: Option<u64>,
     /// Why it is `Ok` in spite of its value.
     pub(super) reason: Option<&'static str>,
     pub(super) detail: String,

@@ -94,6 +94,20 @@ impl Timeline {
         (slot.step == step && slot.seconds > 0).then_some((at, slot.seconds))
     }
 
+    /// Seconds of a range that are recorded.
+    pub(super) fn recorded(&self, range: Range) -> u64 {
+        let steps = (range.first..range.end).filter_map(|step| self.find(range.length, step));
+        steps.map(|(_, seconds)| u64::from(seconds)).sum()
+    }
+
+    /// The newest steps of a length that cover so many seconds, with the one that is running.
+    pub(super) fn newest_with_running(&self, length: usize, seconds: u64) -> Range {
+        let whole = self.newest(length, seconds);
+        let end = self.last.map_or(0, |last| last / STEPS[length].0 + 1);
+        // Where a step is running there is one more, and not more than the ring has.
+        Range { first: whole.first.max(end.saturating_sub(STEPS[length].1 as u64)), end, ..whole }
+    }
+
     /// The newest steps of a length that cover so many seconds.
     pub(super) fn newest(&self, length: usize, seconds: u64) -> Range {
         let (step, count) = STEPS[length];
@@ -157,5 +171,20 @@ mod tests {
         assert_eq!(timeline.range(0, u64::MAX).points(), 1440);
         assert_eq!(timeline.range(ms(end + 50), ms(end + 60)).points(), 0, "the future is empty");
         assert_eq!(timeline.newest(0, 60), Range { length: 0, first: end - 60, end });
+        let recorded = |from: u64, to: u64| timeline.recorded(timeline.range(ms(from), ms(to)));
+        assert_eq!([recorded(START - 60, START), recorded(START - 5, START + 5), recorded(end, end + 9)], [0, 5, 0]);
+    }
+
+    #[test]
+    fn the_step_that_is_running_is_a_part_of_what_is_new() {
+        let mut timeline = Timeline::new();
+        (0..25).for_each(|second| _ = timeline.begin(START + second));
+        let step = START / 10;
+        assert_eq!(timeline.newest(1, 20), Range { length: 1, first: step, end: step + 2 });
+        assert_eq!(timeline.newest_with_running(1, 20), Range { length: 1, first: step, end: step + 3 });
+        assert_eq!(timeline.newest_with_running(0, 20), timeline.newest(0, 20), "a second is over");
+        (25..30).for_each(|second| _ = timeline.begin(START + second));
+        assert_eq!(timeline.newest_with_running(1, 20), timeline.newest(1, 20));
+        assert_eq!(timeline.newest_with_running(1, u64::MAX).points(), 1080);
     }
 }

@@ -4,7 +4,7 @@ mod endpoint;
 
 pub(super) use self::endpoint::Endpoint;
 use self::endpoint::{Known, Newcomer, cells, increase, row};
-use super::counts::{BUCKETS, Counts, errors, part, requests};
+use super::counts::{BUCKETS, Counts, errors, first_slow, part, requests};
 use super::input;
 use super::timeline::Place;
 
@@ -23,6 +23,8 @@ pub(super) const OTHER_ROUTE: &str = "_other";
 /// See the module.
 pub(super) struct Traffic {
     width: usize,
+    /// The first cell of a row whose requests are slow.
+    first_slow: usize,
     limit: usize,
     /// Without probes.
     pub(super) total: Counts,
@@ -36,11 +38,12 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// `buckets` is the number of buckets of durations.
-    pub(super) fn new(buckets: usize) -> Self {
-        let width = BUCKETS + buckets;
+    /// `bounds` are those of the buckets of durations.
+    pub(super) fn new(bounds: &[f64]) -> Self {
+        let width = BUCKETS + bounds.len() + 1;
         Self {
             width,
+            first_slow: first_slow(bounds),
             limit: (RING_BYTES / Counts::bytes(width)).saturating_sub(2).clamp(FEWEST, MOST),
             total: Counts::new(width),
             total_before: vec![0; width],
@@ -70,20 +73,25 @@ impl Traffic {
             if !known.is_probe {
                 total.iter_mut().zip(cells(now)).for_each(|(sum, count)| *sum += count);
             }
-            let (row, before) = (row(now), *known);
-            (known.requests, known.errors) = (requests(&row), errors(&row));
-            let new_errors = known.errors.saturating_sub(before.errors);
-            if !known.has_ring && (known.requests > before.requests || new_errors > 0) {
-                newcomers.push(Newcomer::new(number, row, before, new_errors));
+            if known.has_ring {
+                continue;
             }
+            let row = row(now);
+            known.before.resize(row.len(), 0);
+            let new = increase(&row, &known.before);
+            if new[..BUCKETS].iter().any(|count| *count > 0) {
+                let slow = new[self.first_slow..].iter().sum();
+                newcomers.push(Newcomer { number, before: known.before.clone(), errors: errors(&new), slow });
+            }
+            known.before = row;
         }
         self.total_increase = increase(&total, &self.total_before);
         self.total_before = total;
         for ring in &mut self.endpoints {
-            ring.read(&endpoints[ring.number], second);
+            ring.read(&endpoints[ring.number], self.first_slow, second);
         }
-        // Those that fail come first: they are what somebody looks for.
-        newcomers.sort_by_key(|newcomer| std::cmp::Reverse(newcomer.errors));
+        // Those that fail come first, then those that are slow: they are what somebody looks for.
+        newcomers.sort_by_key(|newcomer| std::cmp::Reverse((newcomer.errors, newcomer.slow)));
         for newcomer in newcomers {
             self.give_ring(newcomer, endpoints, second);
         }
@@ -112,18 +120,25 @@ impl Traffic {
         }
     }
 
-    /// Gives a method and route a ring, if there is room, if one has been idle for long, or if this one fails and another one
-    /// does not.
+    /// Gives a method and route a ring, if there is room, if one has been idle for long, or if this one fails or is slow and
+    /// another one is not. What the other one had is counted among those without a ring from then on.
     fn give_ring(&mut self, newcomer: Newcomer, endpoints: &[input::Endpoint], second: u64) {
-        let Newcomer { number, before, errors } = newcomer;
+        let Newcomer { number, before, errors, slow } = newcomer;
         if self.endpoints.len() >= self.limit {
             let idle = |ring: &Endpoint| ring.last_request + IDLE < second;
             let at = self.endpoints.iter().position(idle);
-            let Some(at) = at.or_else(|| (errors > 0).then(|| self.least_missed(second)).flatten()) else { return };
-            self.known[self.endpoints.swap_remove(at).number].has_ring = false;
+            let Some(at) = at.or_else(|| self.least_missed(errors, slow, second)) else { return };
+            let ring = self.endpoints.swap_remove(at);
+            if !ring.is_probe {
+                let width = self.width;
+                self.other.get_or_insert_with(|| Counts::new(width)).add_all(&ring.counts);
+            }
+            let known = &mut self.known[ring.number];
+            (known.has_ring, known.before) = (false, ring.before);
         }
         let endpoint = &endpoints[number];
-        self.known[number].has_ring = true;
+        let known = &mut self.known[number];
+        (known.has_ring, known.before) = (true, Vec::new());
         let mut ring = Endpoint {
             method: endpoint.method.clone(),
             route: endpoint.route.clone(),
@@ -134,21 +149,39 @@ impl Traffic {
             increase: Vec::new(),
             last_request: second,
             last_error: None,
+            last_slow: None,
         };
-        ring.read(endpoint, second);
+        ring.read(endpoint, self.first_slow, second);
         self.endpoints.push(ring);
     }
 
-    /// Of those without an error for long the one with the oldest request, and of several the one with the fewest.
-    fn least_missed(&self, second: u64) -> Option<usize> {
-        let is_good = |ring: &Endpoint| ring.last_error.is_none_or(|last| last + IDLE < second);
-        let good = self.endpoints.iter().enumerate().filter(|(_, ring)| is_good(ring));
-        good.min_by_key(|(_, ring)| (ring.last_request, requests(&ring.before))).map(|(at, _)| at)
+    /// Of those without an error for long (and not slow either, for one that only is slow) the one with the oldest request, and of
+    /// several the one with the fewest. None for one that neither fails nor is slow.
+    fn least_missed(&self, errors: u64, slow: u64, second: u64) -> Option<usize> {
+        if errors + slow == 0 {
+            return None;
+        }
+        let is_past = |last: Option<u64>| last.is_none_or(|last| last + IDLE < second);
+        let rings = self.endpoints.iter().enumerate().filter(|(_, ring)| is_past(ring.last_error));
+        let rings = rings.map(|(at, ring)| (!is_past(ring.last_slow), ring.last_request, requests(&ring.before), at));
+        rings.min().filter(|(is_slow, ..)| errors > 0 || !is_slow).map(|(.., at)| at)
+    }
+
+    /// Requests of all but probes since the process started.
+    pub(super) fn requests_since_start(&self) -> u64 {
+        requests(&self.total_before)
+    }
+
+    /// Methods and routes with requests and without a ring of their own.
+    pub(super) fn further(&self) -> usize {
+        let without = self.known.iter().filter(|known| !known.has_ring && !known.is_probe);
+        without.filter(|known| known.before.iter().any(|count| *count > 0)).count()
     }
 
     pub(super) fn bytes(&self) -> usize {
         let rings = self.endpoints.len() + 1 + usize::from(self.other.is_some());
-        rings * Counts::bytes(self.width) + self.known.len() * size_of::<Known>()
+        let rows: usize = self.known.iter().map(|known| known.before.len() * size_of::<u64>()).sum();
+        rings * Counts::bytes(self.width) + self.known.len() * size_of::<Known>() + rows
     }
 }
 

@@ -1,6 +1,6 @@
 //! A method and route with a ring of its own, and one that may get it.
 
-use super::super::counts::{BUCKETS, CLASSES, Counts, errors};
+use super::super::counts::{BUCKETS, Counts, errors};
 use super::super::input;
 
 /// The history of a method and route.
@@ -16,15 +16,16 @@ pub(in crate::pane) struct Endpoint {
     pub(super) increase: Vec<u64>,
     pub(super) last_request: u64,
     pub(super) last_error: Option<u64>,
+    pub(super) last_slow: Option<u64>,
 }
 
 /// What is known of a method and route, whether it has a ring or not.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 pub(super) struct Known {
     pub(super) has_ring: bool,
     pub(super) is_probe: bool,
-    pub(super) requests: u64,
-    pub(super) errors: u64,
+    /// At the snapshot before; empty where it was in none.
+    pub(super) before: Vec<u64>,
 }
 
 /// A method and route with requests, but no ring.
@@ -32,28 +33,14 @@ pub(super) struct Newcomer {
     pub(super) number: usize,
     /// What it had before that is counted elsewhere.
     pub(super) before: Vec<u64>,
-    /// Errors since the snapshot before.
+    /// Errors and slow requests since the snapshot before.
     pub(super) errors: u64,
-}
-
-impl Newcomer {
-    pub(super) fn new(number: usize, mut now: Vec<u64>, before: Known, errors: u64) -> Self {
-        if before.requests == 0 {
-            now.fill(0);
-        } else {
-            // The error for which it gets its ring is in it.
-            let last = CLASSES - 1;
-            let answers = errors.min(now[last]);
-            now[last] -= answers;
-            now[CLASSES] = now[CLASSES].saturating_sub(errors - answers);
-        }
-        Self { number, before: now, errors }
-    }
+    pub(super) slow: u64,
 }
 
 impl Endpoint {
     /// Reads what has been counted since the snapshot before.
-    pub(super) fn read(&mut self, now: &input::Endpoint, second: u64) {
+    pub(super) fn read(&mut self, now: &input::Endpoint, first_slow: usize, second: u64) {
         let now = row(now);
         self.increase = increase(&now, &self.before);
         self.before = now;
@@ -62,6 +49,9 @@ impl Endpoint {
         }
         if errors(&self.increase) > 0 {
             self.last_error = Some(second);
+        }
+        if self.increase[first_slow..].iter().any(|count| *count > 0) {
+            self.last_slow = Some(second);
         }
     }
 }

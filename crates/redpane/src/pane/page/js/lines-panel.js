@@ -1,7 +1,8 @@
 // The lines: live as they are written, or exactly those of the chosen part of time; filtered by the service.
 import { Latest, address, get } from './api.js';
 import { byId, el, setText } from './dom.js';
-import { clock, digits, short } from './format.js';
+import { digits, moment, short, span } from './format.js';
+import { shortRoute } from './words.js';
 import { LineBuffer } from './line-buffer.js';
 import { LineList } from './line-list.js';
 import { formatField, lineParameters, parseSearch, searchNote } from './line-query.js';
@@ -134,7 +135,7 @@ export class LinesPanel {
     setText(byId('lines-note'), parts.join(' · '));
     const { from, level, search, route } = this.view.now;
     const filtered = level || search || route;
-    const nothing = this.live ? (filtered ? 'No line matches yet. New ones appear as they are written.' : 'No lines yet. They appear as they are written.') : this.oldest > from ? `No lines: those before ${clock(this.oldest)} are no longer held.` : 'No lines in the chosen time.';
+    const nothing = this.live ? (filtered ? 'No line matches yet. New ones appear as they are written.' : 'No lines yet. They appear as they are written.') : this.oldest > from ? `No lines: those before ${moment(this.oldest)} are no longer held.` : 'No lines in the chosen time.';
     setText(byId('list-empty'), this.words || (length ? '' : nothing));
     byId('list-empty').hidden = !this.words && length > 0;
     byId('list-space').hidden = Boolean(this.words);
@@ -144,9 +145,9 @@ export class LinesPanel {
   #chips() {
     const { from, to, route, method, search } = this.view.now;
     const chips = [];
-    const chip = (text, changes) => chips.push(el('li', {}, el('button', { type: 'button', class: 'small', title: `Take off: ${text}`, onclick: () => this.view.set(changes) }, text)));
-    if (from !== null) chip(`${clock(from)} to ${clock(to)} (${digits((to - from) / 1000)} s)`, { from: null, to: null });
-    if (route !== null) chip(`${method} ${route}`, { method: null, route: null });
+    const chip = (text, changes, whole = text) => chips.push(el('li', {}, el('button', { type: 'button', class: 'small', title: `Take off: ${whole}`, onclick: () => this.view.set(changes) }, text)));
+    if (from !== null) chip(`${span(from, to)} (${digits((to - from) / 1000)} s)`, { from: null, to: null });
+    if (route !== null) chip(`${method} ${shortRoute(route)}`, { method: null, route: null }, `${method} ${route}`);
     for (const { key, value } of parseSearch(search).fields) {
       chip(formatField(key, value), { search: search.replace(formatField(key, value), '').replace(/\s+/g, ' ').trim() });
     }

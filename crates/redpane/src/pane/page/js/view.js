@@ -38,7 +38,8 @@ export function parseView(query) {
   if (view.from === null || view.to === null || view.from >= view.to) view.from = view.to = null;
   view.method = given.get('method');
   view.route = given.get('route');
-  if (!view.method || !view.route) view.method = view.route = null;
+  // What has no history of its own is nothing to look at alone.
+  if (!view.method || !view.route || (view.method === '_OTHER' && view.route === '_other')) view.method = view.route = null;
   view.level = oneOf(LEVELS, given.get('level'), '');
   view.search = (given.get('search') ?? '').slice(0, 1000);
   const trace = (given.get('trace') ?? '').toLowerCase();
