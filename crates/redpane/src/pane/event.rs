@@ -19,14 +19,21 @@ struct Point<'a> {
     label: &'a str,
     unit: Option<&'static str>,
     value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_finite: Option<&'static str>,
 }
 
 impl<'a> Points<'a> {
     /// `columns` are those of one second.
     pub(super) fn of(columns: &'a Columns, second: u64, metrics_count: usize) -> Self {
         let value = |line: &Line| line.values.first().copied().flatten();
-        let point =
-            |line: &'a Line| Point { name: &line.name, label: &line.label, unit: line.unit, value: value(line) };
+        let point = |line: &'a Line| Point {
+            name: &line.name,
+            label: &line.label,
+            unit: line.unit,
+            value: value(line),
+            not_finite: line.not_finite,
+        };
         Self {
             at_ms: second * 1000,
             series: columns.series.iter().map(point).collect(),

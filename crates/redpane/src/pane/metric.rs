@@ -20,6 +20,8 @@ pub(super) struct Labelled {
     /// `None` where it is the metric's own.
     pub(super) unit: Option<&'static str>,
     pub(super) column: Column,
+    /// Its newest value where that is none that can be drawn.
+    pub(super) not_finite: Option<&'static str>,
     /// What its counter had.
     before: f64,
 }
@@ -30,6 +32,8 @@ pub(super) struct Metric {
     pub(super) help: String,
     pub(super) unit: Option<&'static str>,
     pub(super) columns: Vec<Labelled>,
+    /// How many label sets it has, with a column or without.
+    pub(super) label_sets: usize,
     histogram: Option<Distribution>,
     /// What all label sets of a counter had together.
     total_before: f64,
@@ -80,6 +84,7 @@ impl Metric {
             help: family.help.chars().take(300).collect(),
             unit: family.unit,
             columns,
+            label_sets: family.series.len(),
             histogram: distribution,
             total_before: 0.0,
             has_past: family.name.starts_with("process_"),
@@ -100,6 +105,7 @@ impl Metric {
 
     /// Records what it has now. `free` columns may be taken of those that are left.
     pub(super) fn record(&mut self, family: &Family, tick: Tick, free: &mut usize) {
+        self.label_sets = family.series.len();
         match family.kind {
             Kind::Histogram => self.record_histogram(&family.series, tick),
             Kind::Counter => self.record_counter(&family.series, tick, free),
@@ -133,13 +139,42 @@ impl Metric {
     }
 
     fn record_gauge(&mut self, series: &[Series], tick: Tick, free: &mut usize) {
-        for one in series {
-            let Value::Number(now) = one.value else { continue };
-            if now.is_finite()
-                && let Some(labelled) = self.find_or_add(&one.labels, free)
-            {
+        let numbers = series.iter().filter_map(|one| match one.value {
+            Value::Number(now) => Some((&*one.labels, now)),
+            Value::Histogram { .. } => None,
+        });
+        // The largest come first: where columns are fewer, they are theirs.
+        let mut numbers: Vec<(&str, f64)> = numbers.collect();
+        numbers.sort_by(|one, other| size(other.1).total_cmp(&size(one.1)));
+        if tick.place.fresh[STEPS.len() - 1] {
+            self.give_way(&numbers);
+        }
+        for (labels, now) in numbers {
+            let Some(labelled) = self.find_or_add(labels, free) else { continue };
+            labelled.not_finite = match now {
+                _ if now.is_finite() => None,
+                _ if now.is_nan() => Some("NaN"),
+                _ => Some(if now > 0.0 { "+Inf" } else { "-Inf" }),
+            };
+            if now.is_finite() {
                 labelled.column.put(&tick.place, now);
             }
+        }
+    }
+
+    /// The column of the smallest becomes that of a label set that is more than twice as large, or the one of a label set that is
+    /// gone that of one that is there. Its past is lost, so this is done once a minute.
+    fn give_way(&mut self, numbers: &[(&str, f64)]) {
+        let now = |label: &str| {
+            numbers.iter().find(|(labels, _)| *labels == label).map_or(f64::NEG_INFINITY, |one| size(one.1))
+        };
+        let columns = self.columns.iter().enumerate().map(|(at, labelled)| (at, now(&labelled.label)));
+        let Some((at, smallest)) = columns.min_by(|one, other| one.1.total_cmp(&other.1)) else { return };
+        let has_column = |labels: &str| self.columns.iter().any(|labelled| labelled.label == labels);
+        let Some((labels, number)) = numbers.iter().find(|(labels, _)| !has_column(labels)) else { return };
+        let is_gone = smallest == f64::NEG_INFINITY && number.is_finite();
+        if self.columns.len() >= LABEL_SETS && (is_gone || size(*number) > smallest + smallest.abs()) {
+            self.columns[at] = Labelled::new((*labels).to_owned().into(), None);
         }
     }
 
@@ -166,6 +201,11 @@ impl Metric {
             labelled.column.put(&tick.place, observed as f64 / tick.seconds);
         }
         distribution.before = now;
+    }
+
+    /// The bounds of a histogram.
+    pub(super) fn bounds(&self) -> Option<&[f64]> {
+        self.histogram.as_ref().map(|distribution| (*distribution.bounds).as_ref())
     }
 
     fn find_or_add(&mut self, labels: &str, free: &mut usize) -> Option<&mut Labelled> {
@@ -195,9 +235,14 @@ impl Metric {
     }
 }
 
+/// What a gauge is ordered by: what is no number comes last.
+fn size(value: f64) -> f64 {
+    if value.is_finite() { value } else { f64::NEG_INFINITY }
+}
+
 impl Labelled {
     fn new(label: Cow<'static, str>, unit: Option<&'static str>) -> Self {
-        Self { label, unit, column: Column::new(), before: 0.0 }
+        Self { label, unit, column: Column::new(), not_finite: None, before: 0.0 }
     }
 }
 

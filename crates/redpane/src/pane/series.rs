@@ -23,6 +23,9 @@ pub(super) const DEFAULT: [&str; 7] = ["requests", "errors", "latency", "heatmap
 const PER_SECOND: Option<&str> = Some("per_second");
 const SECONDS: Option<&str> = Some("seconds");
 
+/// In front of a metric's name, which may be the same as one of the pane's own.
+const METRIC: &str = "metric:";
+
 /// The most names.
 pub(super) const NAMES: usize = 16;
 
@@ -53,6 +56,9 @@ pub(super) struct Line {
     pub(super) label: String,
     pub(super) unit: Option<&'static str>,
     pub(super) values: Vec<Option<f64>>,
+    /// The newest value of a gauge that cannot be drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_finite: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,7 +155,7 @@ impl Reader<'_> {
             let (at, seconds) = slot?;
             value(&self.row(at)?, f64::from(seconds)).map(rounded)
         });
-        Line { name: name.into(), label: label.into(), unit, values: values.collect() }
+        Line { name: name.into(), label: label.into(), unit, values: values.collect(), not_finite: None }
     }
 
     fn row(&self, at: usize) -> Option<Vec<u64>> {
@@ -186,16 +192,18 @@ impl Reader<'_> {
             Some(line) => line.values,
             None => vec![None; self.range.points()],
         };
-        Line { name: name.into(), label: label.into(), unit, values }
+        Line { name: name.into(), label: label.into(), unit, values, not_finite: None }
     }
 
+    /// A metric by its name, which stands behind `metric:` where it may be one of the pane's own.
     fn metric(&self, name: &str) -> Option<Vec<Line>> {
-        let metric = self.history.metrics.get(name)?;
+        let metric = self.history.metrics.get(name.strip_prefix(METRIC).unwrap_or(name))?;
         let line = |labelled: &super::metric::Labelled| Line {
             name: name.into(),
             label: labelled.label.to_string(),
             unit: labelled.unit.or(metric.unit),
             values: self.slots().map(|slot| labelled.column.get(self.range.length, slot?.0)).collect(),
+            not_finite: labelled.not_finite,
         };
         Some(metric.columns.iter().map(line).collect())
     }

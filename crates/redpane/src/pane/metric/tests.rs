@@ -78,6 +78,39 @@ fn a_gauge_is_what_it_is_and_takes_no_column_that_is_not_there() {
 }
 
 #[test]
+fn a_gauge_that_is_no_number_is_there_and_says_what_it_is() {
+    let mut recorded = Recorded::new(&numbers(Kind::Gauge, &[]));
+    let what =
+        |recorded: &Recorded| recorded.metric.columns.iter().map(|labelled| labelled.not_finite).collect::<Vec<_>>();
+    recorded.record(&numbers(Kind::Gauge, &[("a", f64::NAN), ("b", f64::INFINITY), ("c", 1.0)]));
+    assert_eq!(recorded.newest(0), [("c".into(), Some(1.0)), ("a".into(), None), ("b".into(), None)]);
+    assert_eq!(what(&recorded), [None, Some("NaN"), Some("+Inf")]);
+    recorded.record(&numbers(Kind::Gauge, &[("a", 2.0), ("b", f64::NEG_INFINITY), ("c", 1.0)]));
+    assert_eq!(what(&recorded), [None, None, Some("-Inf")]);
+}
+
+#[test]
+fn of_many_label_sets_of_a_gauge_the_largest_are_kept() {
+    let labels: Vec<String> = (0..12).map(|number| number.to_string()).collect();
+    let mut values: Vec<(&str, f64)> =
+        labels.iter().zip(1..).map(|(label, value)| (&**label, f64::from(value))).collect();
+    let mut recorded = Recorded::new(&numbers(Kind::Gauge, &[]));
+    recorded.record(&numbers(Kind::Gauge, &values));
+    let kept = |recorded: &Recorded| {
+        recorded.metric.columns.iter().map(|labelled| labelled.label.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!((kept(&recorded), recorded.metric.label_sets), (labels[4..].iter().rev().cloned().collect(), 12));
+    // One that is much larger takes the place of the smallest when a minute is over, one that is a little larger does not.
+    values[0].1 = 9.0;
+    (0..60).for_each(|_| recorded.record(&numbers(Kind::Gauge, &values)));
+    assert!(!kept(&recorded).contains(&"0".into()));
+    values[0].1 = 11.0;
+    (0..60).for_each(|_| recorded.record(&numbers(Kind::Gauge, &values)));
+    let kept = kept(&recorded);
+    assert!(kept.contains(&"0".into()) && !kept.contains(&"4".into()) && kept.len() == 8, "{kept:?}");
+}
+
+#[test]
 fn a_histogram_has_the_quantiles_of_each_step() {
     let mut recorded = Recorded::new(&histogram(&[&[0, 0, 0]]));
     recorded.record(&histogram(&[&[10, 0, 0], &[10, 0, 0]]));

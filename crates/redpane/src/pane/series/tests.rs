@@ -60,6 +60,19 @@ fn columns_of_seconds() {
 }
 
 #[test]
+fn a_metric_that_is_called_like_a_series_of_the_pane_is_found_by_its_own_form() {
+    let mut history = history();
+    let mut counted = snapshot(60, 20, 8.0);
+    counted.families[0].name = "requests".into();
+    history.record(&counted, START + 5);
+    let answer =
+        read_names(&history, &["requests", "metric:requests", "metric:nothing"], history.timeline.newest(0, 1));
+    assert_eq!((answer.series.len(), answer.unknown), (5, vec!["metric:nothing".to_owned()]));
+    let own = answer.series.last().unwrap();
+    assert_eq!((&*own.name, own.values[0]), ("metric:requests", Some(8.0)));
+}
+
+#[test]
 fn a_route_of_its_own_and_one_that_had_no_request() {
     let history = history();
     let range = history.timeline.newest(0, 2);
