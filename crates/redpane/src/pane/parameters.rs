@@ -15,12 +15,13 @@ impl Parameters {
         Self { left: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(), known: Vec::new() }
     }
 
-    /// All values of a name, at most this many.
+    /// All values of a name, at most this many; an empty one is none.
     pub(super) fn many(&mut self, name: &'static str, most: usize) -> Result<Vec<String>, Problem> {
         self.known.push(name);
         let (taken, left) = std::mem::take(&mut self.left).into_iter().partition(|(given, _)| given == name);
         self.left = left;
-        let taken: Vec<(String, String)> = taken;
+        let mut taken: Vec<(String, String)> = taken;
+        taken.retain(|(_, value)| !value.is_empty());
         if taken.len() > most {
             let times = if most == 1 { "once".into() } else { format!("at most {most} times") };
             return Err(Problem::bad_request(format!("{name} is given {} times: {times} is right", taken.len())));
@@ -30,7 +31,7 @@ impl Parameters {
 
     /// The value of a name; an empty one is none.
     pub(super) fn one(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
-        Ok(self.many(name, 1)?.pop().filter(|value| !value.is_empty()))
+        Ok(self.many(name, 1)?.pop())
     }
 
     /// The value of a name, read.
@@ -84,7 +85,8 @@ mod tests {
             read.err().map(|problem| problem.detail)
         };
         assert_eq!(detail("from=12&name=a&name=b%26%20c"), None);
-        assert_eq!(detail("from="), None, "an empty value is none");
+        assert_eq!(detail("from=&name="), None, "an empty value is none");
+        assert!(Parameters::of(Some("name=&name=a")).many("name", 1).is_ok_and(|names| names == ["a"]));
         assert_eq!(detail("from=now").unwrap(), "from is \"now\": must be Unix time in whole milliseconds");
         assert_eq!(detail("from=1&from=2").unwrap(), "from is given 2 times: once is right");
         assert_eq!(detail("name=a&name=b&name=c").unwrap(), "name is given 3 times: at most 2 times is right");

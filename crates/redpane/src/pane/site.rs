@@ -44,8 +44,14 @@ fn host(request: &Request) -> Option<Authority> {
     request.uri().authority().cloned().or_else(|| from_header(request.headers()))
 }
 
-/// Names of this machine that no other machine can answer to.
+/// Names of this machine that no other machine can answer to, with a port or without, and nothing else.
 fn is_loopback(host: &Authority) -> bool {
+    let port = host.as_str().strip_prefix(host.host());
+    let is_port =
+        |port: &str| port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    if !port.is_some_and(is_port) {
+        return false;
+    }
     let name = host.host().trim_end_matches('.').to_ascii_lowercase();
     let address = name.trim_start_matches('[').trim_end_matches(']');
     name == "localhost"

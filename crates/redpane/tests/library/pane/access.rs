@@ -24,7 +24,16 @@ async fn other_hosts_and_other_sites_are_refused() {
     {
         assert_eq!(ask(&shown, Method::GET, "/api/overview", &[("host", host)]).await.status, 200, "{host}");
     }
-    for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "192.168.1.2", "xlocalhost"] {
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "192.168.1.2",
+        "xlocalhost",
+        "127.0.0.1:9311.evil",
+        "localhost:99999",
+        "user@localhost",
+    ] {
         let refused = ask(&shown, Method::GET, "/api/overview", &[("host", host)]).await;
         assert!(problem(&refused, 403).contains(host), "{host}");
     }

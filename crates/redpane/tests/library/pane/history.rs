@@ -108,6 +108,7 @@ async fn parameters_that_are_not_right_are_named() {
     for (path, detail) in [
         ("/api/overview?window=3", "there is no parameter \"window\": none is known here"),
         ("/api/series", "name is needed"),
+        ("/api/series?name=", "name is needed"),
         ("/api/series?name=requests&range=2h", "range is \"2h\": must be 15m, 3h or 24h"),
         ("/api/series?name=requests&from=1", "from and to belong together"),
         ("/api/series?name=requests&from=2&to=1", "from is not before to"),
