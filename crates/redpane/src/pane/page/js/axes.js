@@ -21,10 +21,13 @@ export function valueAxis(unit) {
   };
 }
 
-/** From zero to a little above the highest value; never a flat line at the top, and never a scale of nothing. */
+/** From zero to a little above the highest value and below the lowest; never a flat line at the top, and never a scale of nothing. */
 export function valueRange(unit) {
   const least = { share: 0.01, seconds: 0.001, bytes: 1024 }[unit] ?? 1;
-  return (_, __, highest) => [0, Math.max((highest ?? 0) * 1.1, least)];
+  return (_, lowest, highest) => {
+    const low = Math.min(0, (lowest ?? 0) * 1.1);
+    return [low, Math.max(0, (highest ?? 0) * 1.1, low + least)];
+  };
 }
 
 /** Names of the rows of the heat map: `≤ 5 ms`, and `> 10 s` for what is above all bounds. */
