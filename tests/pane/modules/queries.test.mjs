@@ -8,8 +8,8 @@ test('PromQL has the route that is looked at, with the names that are served', (
   const about = { app: 'api', method: 'GET', route: '/a"b', names: 'redpane', probes: ['/metrics', '/health.z'] };
   assert.equal(promql('requests', about), `sum by (status) (rate(http_requests_total{${OWN},method="GET",route="/a\\"b"}[1m]))`);
   const all = `${OWN},route!~"/metrics|/health\\\\.z"`;
-  assert.equal(promql('error_ratio', { ...about, route: null, names: 'both' }), `sum(rate(http_requests_total{${all},status=~"5.."}[1m])) / sum(rate(http_requests_total{${all}}[1m]))`);
-  assert.equal(promql('latency', { ...about, route: '/', names: 'otel' }), `histogram_quantile(0.99, sum by (le) (rate(http_server_request_duration_seconds_bucket{${OWN},http_request_method="GET",http_route="/"}[1m])))`);
+  assert.equal(promql('error_ratio', { ...about, route: null, names: 'both' }), `(sum(rate(http_requests_total{${all},status=~"5.."}[1m])) or vector(0)) / sum(rate(http_requests_total{${all}}[1m]))`);
+  assert.equal(promql('latency', { ...about, route: '/', names: 'otel' }), [['p50', 0.5], ['p95', 0.95], ['p99', 0.99]].map(([name, q]) => `label_replace(histogram_quantile(${q}, sum by (le) (rate(http_server_request_duration_seconds_bucket{${OWN},http_request_method="GET",http_route="/"}[1m]))), "quantile", "${name}", "", "")`).join(' or '));
   assert.equal(promql('memory', about), `process_resident_memory_bytes{${OWN}}`);
 });
 
@@ -28,7 +28,7 @@ test('under the names of OpenTelemetry there is no route of what was not found',
 });
 
 test('a metric is asked for by its kind', () => {
-  assert.equal(metricPromql({ name: 'orders_total', kind: 'counter' }, { app: 'api' }), `rate(orders_total{${OWN}}[1m])`);
+  assert.equal(metricPromql({ name: 'orders_total', kind: 'counter' }, { app: 'api' }), `sum without (instance) (rate(orders_total{${OWN}}[1m]))`);
   assert.equal(metricPromql({ name: 'depth', kind: 'gauge' }, { app: 'api' }), `depth{${OWN}}`);
 });
 
@@ -41,6 +41,7 @@ test('LogQL has the same filters', () => {
 test('what a client sent cannot leave its quotes in a shell', () => {
   const line = { method: 'POST', path: "/a'; rm -rf ~; '" };
   assert.equal(curlOfRequest(line, 'http://localhost:8000'), `curl -si -X POST 'http://localhost:8000/a'\\''; rm -rf ~; '\\'''`);
+  assert.equal(curlOfRequest({ method: 'GET', path: '/a' }, null), `curl -si "$SERVICE"'/a'`, 'nobody said where the service is');
   assert.equal(curlOfRequest({ method: 'GET; reboot', path: '/' }, 'http://x'), "curl -si 'http://x/'");
 });
 

@@ -38,7 +38,7 @@ const lines = new LinesPanel(view, failed);
 const logFilter = new LogFilter(failed);
 const trace = new TracePanel(view, (answer, request) => [
   copyButton('JSON', 'Copy the trace as JSON', () => JSON.stringify(answer, null, 2)),
-  ...(request ? [copyButton('curl', 'Copy the request as curl (query, body and headers are not in the log)', () => curlOfRequest(request, about.service_url ?? 'http://localhost:8000'))] : []),
+  ...(request ? [copyButton('curl', 'Copy the request as curl (query, body and headers are not in the log)', () => curlOfRequest(request, about.service_url))] : []),
   copyButton('LogQL', 'Copy the LogQL query for Grafana', () => logql({ app: about.app, trace: answer.trace_id })),
 ]);
 byId('lines-copies').append(

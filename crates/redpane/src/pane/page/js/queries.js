@@ -29,6 +29,9 @@ function calls({ route }) {
   return service ? `grpc_service=${quote(service)},grpc_method=${quote(method)},` : null;
 }
 
+/** The three quantiles of a chart, each with its name. */
+const quantiles = (buckets) => [['p50', 0.5], ['p95', 0.95], ['p99', 0.99]].map(([name, q]) => `label_replace(histogram_quantile(${q}, sum by (le) (rate(${buckets}[1m]))), "quantile", "${name}", "", "")`).join(' or ');
+
 /** PromQL of one of the charts of requests and process. `about` has `app`, `method`, `route` (or null), `names`, `probes`, and `grpc` where there are such calls. */
 export function promql(chart, about) {
   const otel = otelNames(about.names);
@@ -41,8 +44,8 @@ export function promql(chart, about) {
   if (ofCalls !== null) failed = `((${failed} or vector(0)) + (sum(rate(grpc_server_handled_total{${own(about)},${ofCalls}grpc_code=~"${FAULTS}"}[1m])) or vector(0)))`;
   const known = {
     requests: `sum by (${status}) (rate(${total}${all}[1m]))`,
-    error_ratio: `${failed} / sum(rate(${total}${all}[1m]))`,
-    latency: `histogram_quantile(0.99, sum by (le) (rate(${buckets}${all}[1m])))`,
+    error_ratio: `${ofCalls === null ? `(${failed} or vector(0))` : failed} / sum(rate(${total}${all}[1m]))`,
+    latency: quantiles(`${buckets}${all}`),
     heatmap: `sum by (le) (increase(${buckets}${all}[1m]))`,
     in_flight: `sum(${otel ? 'http_server_active_requests' : 'http_requests_in_flight'}{${own(about)}})`,
     cpu: `rate(process_cpu_seconds_total{${own(about)}}[1m])`,
@@ -55,8 +58,9 @@ export function promql(chart, about) {
 /** PromQL of one of the application's own metrics. */
 export function metricPromql({ name, kind }, about) {
   const of = `{${own(about)}}`;
-  if (kind === 'counter') return `rate(${name}${of}[1m])`;
-  if (kind === 'histogram') return `histogram_quantile(0.99, sum by (le) (rate(${name}_bucket${of}[1m])))`;
+  // One line for each label set, as here, and not for each instance.
+  if (kind === 'counter') return `sum without (instance) (rate(${name}${of}[1m]))`;
+  if (kind === 'histogram') return quantiles(`${name}_bucket${of}`);
   return `${name}${of}`;
 }
 
@@ -80,7 +84,8 @@ export function logql({ app, level, method, route, trace, contains, fields }) {
 /** Repeats a request from its access line. Lines hold neither query nor body nor headers, so these are not repeated. */
 export function curlOfRequest(line, base) {
   const method = /^[A-Z]+$/.test(line.method) && line.method !== 'GET' ? `-X ${line.method} ` : '';
-  return `curl -si ${method}${shell(`${base}${line.path}`)}`;
+  // Nobody said where the service is: the shell may know.
+  return `curl -si ${method}${base ? shell(`${base}${line.path}`) : `"$SERVICE"${shell(line.path)}`}`;
 }
 
 /** Asks the pane for what is shown; with a token where it needs one, which stays where it is. */
