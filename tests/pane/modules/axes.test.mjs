@@ -10,4 +10,5 @@ test('zero is in sight, and so is what is below it', () => {
   assert.deepEqual(range('seconds', 0, 0), [0, 0.001]);
   assert.deepEqual(range('count', -10, -10), [-11, 0]);
   assert.deepEqual(range('count', -10, 20), [-11, 22]);
+  assert.deepEqual(range('moment', 1764400000, 1764400000), [1764399940, 1764400060], 'nobody looks for 1970');
 });

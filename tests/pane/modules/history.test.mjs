@@ -35,6 +35,15 @@ test('columns that come later or stay away are as long as the others', () => {
   assert.deepEqual(history.values('cpu', 'cpu'), [1, 2, null]);
 });
 
+test('the newest value of a gauge that cannot be drawn is kept as it is said', () => {
+  const history = new History();
+  history.load({ ...answer(), series: [{ name: 'metric:depth', label: '', unit: null, values: [null, null, null], not_finite: 'NaN' }] });
+  const notFinite = () => history.of('metric:depth')[0].notFinite;
+  assert.equal(notFinite(), 'NaN');
+  history.append(tick(13_000, { name: 'metric:depth', label: '', unit: null, value: 4 }));
+  assert.equal(notFinite(), undefined);
+});
+
 test('steps of ten seconds are not made of seconds', () => {
   const history = new History();
   history.load({ ...answer(), step_seconds: 10 });

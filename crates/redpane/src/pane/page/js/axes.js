@@ -23,8 +23,10 @@ export function valueAxis(unit) {
 
 /** From zero to a little above the highest value and below the lowest; never a flat line at the top, and never a scale of nothing. */
 export function valueRange(unit) {
-  const least = { share: 0.01, seconds: 0.001, bytes: 1024 }[unit] ?? 1;
+  const least = { moment: 60, share: 0.01, seconds: 0.001, bytes: 1024 }[unit] ?? 1;
   return (_, lowest, highest) => {
+    // Nobody looks for 1970.
+    if (unit === 'moment' && lowest !== null) return [lowest - 60, highest + 60];
     const low = Math.min(0, (lowest ?? 0) * 1.1);
     return [low, Math.max(0, (highest ?? 0) * 1.1, low + least)];
   };

@@ -1,6 +1,6 @@
 // All charts over one history: loaded once, one point with each tick, drawn a few in each frame.
 import { Latest, get } from './api.js';
-import { CHARTS, CHART_NAMES } from './chart-kinds.js';
+import { CHARTS, CHART_NAMES, seriesName } from './chart-kinds.js';
 import { Chart } from './chart.js';
 import { History } from './history.js';
 import { coveringRange, shownWindow } from './ranges.js';
@@ -60,7 +60,7 @@ export class Board {
 
   /** Names of the series that the feed has to send. */
   names() {
-    return [...new Set([...CHART_NAMES, ...this.metrics.map((metric) => metric.name)])].slice(0, 16);
+    return [...new Set([...CHART_NAMES, ...this.metrics.map(seriesName)])].slice(0, 16);
   }
 
   /** Asks for the history of what is shown; several changes at once ask once. */

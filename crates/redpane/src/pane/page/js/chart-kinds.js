@@ -14,7 +14,7 @@ export const CHARTS = {
     ],
   },
   latency: {
-    title: 'Duration', about: 'quantiles', unit: 'seconds', names: ['latency'], ofRoute: true,
+    title: 'Duration', about: 'quantiles', unit: 'seconds', names: ['latency'], ofRoute: true, ofRequests: true,
     series: [series('latency', 'p50', 'p50', 'q1'), series('latency', 'p95', 'p95', 'q2'), series('latency', 'p99', 'p99', 'q3')],
   },
   error_ratio: {
@@ -45,14 +45,23 @@ export const CHART_NAMES = [...new Set(Object.values(CHARTS).flatMap((chart) => 
 // Units as the service names them, and as `format.js` does.
 const UNITS = { seconds: 'seconds', bytes: 'bytes', ratio: 'share', per_second: 'rate', microseconds: 'microseconds', milliseconds: 'milliseconds' };
 
+/** What a metric is asked for by: its name may be the same as one of the pane's own series. */
+export const seriesName = (metric) => `metric:${metric.name}`;
+
+/** Names of gauges that are moments, in Unix time. */
+const MOMENT = /_(timestamp|time)_seconds$/;
+
 /** The chart of one of the application's own metrics, from its entry in `metrics` and the columns that are there so far. */
-export function metricChart({ name, kind, unit, help, pinned }, columns) {
-  const own = kind === 'counter' ? 'rate' : (UNITS[unit] ?? 'count');
+export function metricChart(metric, columns) {
+  const { name: title, kind, unit, help, pinned, label_sets, bounds } = metric;
+  const name = seriesName(metric);
+  const own = kind === 'counter' ? 'rate' : kind === 'gauge' && MOMENT.test(title) ? 'moment' : (UNITS[unit] ?? 'count');
+  const some = kind === 'gauge' && label_sets > columns.length ? `${columns.length} of ${label_sets}, the largest` : '';
   const quantiles = kind === 'histogram' ? columns.filter((column) => column.label !== 'rate') : columns;
   const colors = kind === 'histogram' ? ['q1', 'q2', 'q3'] : [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `series${number}`);
   const rate = kind === 'histogram' ? [series(name, 'rate', 'rate', null, { unit: 'rate' })] : [];
   return {
-    title: name, about: kind === 'counter' ? 'rate' : kind === 'histogram' ? 'quantiles' : '', help, pinned, unit: own, names: [name],
+    title, bounds, about: kind === 'counter' ? 'rate' : kind === 'histogram' ? 'quantiles' : some, help, pinned, unit: own, names: [name],
     series: quantiles.map(({ label }, index) => series(name, label, shortLabel(label) || kind, colors[index % colors.length], { fill: quantiles.length === 1 })),
     beside: rate,
   };

@@ -9,18 +9,22 @@ import { isolated, stack } from './history.js';
 // Charts point at the same moment together; what is dragged over one of them is not told to the others.
 const POINTER = (type) => type === 'mousemove' || type === 'mouseleave';
 
+// A value is of a whole step, and not on the way to the next one.
+const STEPPED = globalThis.uPlot?.paths.stepped({ align: 1 });
+
 export class Chart {
   /** `kind` as in `chart-kinds.js`; `context` has `history`, `window()`, `selection()`, `onSelect(from, to)`, `sync`, `copy(kind)`. */
   constructor(figure, kind, context) {
     this.kind = kind;
     this.context = context;
     this.visible = true;
-    this.legend = new Legend(kind);
+    this.at = el('span', { class: 'at' });
+    this.legend = new Legend(kind, this.at);
     this.empty = el('p', { class: 'plot-empty' });
     this.plotBox = el('div', { class: 'plot', tabindex: '0', role: 'slider', 'aria-label': `${kind.title}, ${kind.about}. Arrow keys move, with Shift they choose, Enter shows the lines.`, 'aria-valuemin': '0', 'aria-valuemax': '0', 'aria-valuenow': '0', 'aria-valuetext': 'Loading' }, this.empty);
     const copy = el('button', { type: 'button', class: 'bare', title: 'Copy the PromQL query for Grafana', 'aria-label': `Copy PromQL: ${kind.title}`, onclick: () => context.copy(kind) }, 'PromQL');
     figure.replaceChildren(
-      el('figcaption', { class: 'chart-head', title: kind.help || null }, el('h3', { class: kind.pinned ? 'pinned' : null }, kind.title), el('span', { class: 'unit' }, kind.about), el('span', { class: 'spring' }), copy),
+      el('figcaption', { class: 'chart-head', title: kind.help || null }, el('h3', { class: kind.pinned ? 'pinned' : null }, kind.title), el('span', { class: 'unit' }, kind.about), el('span', { class: 'spring' }), this.at, copy),
       this.legend.list, this.plotBox,
     );
     this.#makePlot();
@@ -35,7 +39,7 @@ export class Chart {
     const { kind, context } = this;
     const axis = { stroke: () => color('axis'), grid: { stroke: () => color('rule'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     const line = (one) => ({
-      stroke: () => color(one.color), width: 1.25, spanGaps: false,
+      stroke: () => color(one.color), width: 1.25, spanGaps: false, paths: STEPPED,
       points: { show: false, size: 4, fill: () => color(one.color), filter: (plot, index) => (kind.stacked ? null : isolated(plot.data[index], ...plot.series[0].idxs)) },
       ...(kind.stacked ? { fill: () => color(one.color), width: 0 } : one.fill ? { fill: () => `${color(one.color)}26` } : {}),
     });
@@ -43,7 +47,7 @@ export class Chart {
     const series = kind.stacked ? kind.series.slice().reverse() : kind.series;
     const rows = kind.heat ? { splits: () => this.#rowSplits(), values: (_, at) => at.map((row) => bucketName(row, context.history.bounds)) } : valueAxis(kind.unit);
     this.plot = new uPlot({
-      ...this.#size(), ms: 1, padding: [6, 18, 0, 0], legend: { show: false },
+      ...this.#size(), ms: 1, padding: [6, 26, 0, 0], legend: { show: false },
       scales: { x: { time: true, range: () => context.window() }, y: { range: kind.heat ? () => this.#rowRange() : valueRange(kind.unit) } },
       axes: [{ ...axis, values: timeLabels, incrs: TIME_STEPS, size: 22, space: 64 }, { ...axis, ...rows, size: 62, space: 26 }],
       series: [{}, ...(kind.heat ? [{ stroke: 'transparent', points: { show: false } }] : series.map(line))],
@@ -97,12 +101,18 @@ export class Chart {
     if (!this.plot) return;
     const { left } = this.plot.cursor;
     const pointed = left >= 0 ? history.indexAt(this.plot.posToVal(left, 'x')) : -1;
-    const words = this.legend.show(history, pointed);
+    const words = this.kind.heat ? this.#sayCell(left) : this.legend.show(history, pointed);
     // For those who move with the keys and listen.
     if (this.plotBox === document.activeElement) this.plotBox.setAttribute('aria-valuetext', words);
     const [from, to] = this.context.window();
     const moment = { min: from, max: to, now: pointed < 0 ? to : history.times[pointed] };
     for (const [name, ms] of Object.entries(moment)) this.plotBox.setAttribute(`aria-value${name}`, ms);
+  }
+
+  #sayCell(left) {
+    const { cursor: { top } } = this.plot;
+    const [ms, bucket] = left >= 0 ? [this.plot.posToVal(left, 'x'), Math.round(this.plot.posToVal(top, 'y'))] : [null, -1];
+    return this.legend.showCell(this.columns ?? [], this.context.history.bounds, ms, bucket);
   }
 
   #rowRange() {

@@ -39,8 +39,8 @@ export function drawHeat(plot, columns, { low, high }) {
   const from = low.split(' ').map(Number);
   const to = high.split(' ').map(Number);
   const most = Math.max(1, ...columns.flatMap(({ counts }) => counts ?? []));
-  // A single slow request among thousands must be seen, so shades are logarithmic and begin well above the ground.
-  const shade = (count) => 0.12 + 0.88 * (Math.log1p(count) / Math.log1p(most));
+  // A single slow request among thousands must be seen, so shades are logarithmic, and the lowest is seen well on its ground.
+  const shade = (count) => (most > 1 ? Math.log(count) / Math.log(most) : 0);
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);

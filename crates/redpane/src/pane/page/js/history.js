@@ -26,8 +26,8 @@ export class History {
     this.step = answer.step_seconds * 1000;
     this.size = answer.points;
     this.times = Array.from({ length: answer.points }, (_, index) => answer.from_ms + index * this.step);
-    for (const { name, label, unit, values } of answer.series) {
-      this.columns.set(columnKey(name, label), { name, label, unit, values: values.slice() });
+    for (const { name, label, unit, values, not_finite } of answer.series) {
+      this.columns.set(columnKey(name, label), { name, label, unit, values: values.slice(), notFinite: not_finite });
     }
     this.bounds = answer.heatmap?.bounds_seconds ?? [];
     this.heat = answer.heatmap?.counts.slice() ?? this.times.map(() => null);
@@ -47,12 +47,13 @@ export class History {
     if (tick.at_ms < this.end) return true;
     this.times.push(tick.at_ms);
     const length = this.times.length;
-    for (const { name, label, unit, value } of tick.series) {
+    for (const { name, label, unit, value, not_finite } of tick.series) {
       const key = columnKey(name, label);
       if (!this.columns.has(key)) {
         this.columns.set(key, { name, label, unit, values: new Array(length - 1).fill(null) });
       }
       this.columns.get(key).values.push(value);
+      this.columns.get(key).notFinite = not_finite;
     }
     for (const { values } of this.columns.values()) {
       if (values.length < length) values.push(null);

@@ -1,6 +1,6 @@
 // The application's own metrics: those that the builder pinned, those that were found by name, those that were chosen.
 import { get } from './api.js';
-import { metricChart } from './chart-kinds.js';
+import { metricChart, seriesName } from './chart-kinds.js';
 import { Chart } from './chart.js';
 import { byId, el, setText } from './dom.js';
 import { MOST_CHARTS, choose } from './metric-choice.js';
@@ -58,7 +58,8 @@ export class MetricsPanel {
 
   #offer(names, shown) {
     setText(byId('metrics-count'), this.all.length ? `${shown.length} of ${this.all.length} shown` : '');
-    const none = this.all.length ? (names.length ? '' : 'No metric has such a name.') : 'No metrics yet: what metrics::counter!, gauge! and histogram! record appears here by its name.';
+    const gone = this.view.now.metrics.filter((name) => !this.all.some((metric) => metric.name === name));
+    const none = this.all.length ? (gone.length ? `There is no metric ${gone.join(', ')} (yet).` : names.length ? '' : 'No metric has such a name.') : 'No metrics yet: what metrics::counter!, gauge! and histogram! record appears here by its name.';
     setText(byId('metrics-empty'), none);
     byId('metrics-empty').hidden = !none;
     const more = names.length > MOST_NAMES ? [el('li', { class: 'unit' }, `and ${names.length - MOST_NAMES} more: find them by name`)] : [];
@@ -80,8 +81,8 @@ export class MetricsPanel {
     const { history, charts, context, metrics } = this.board;
     const figures = new Map();
     for (const metric of metrics) {
-      const columns = history.of(metric.name);
-      const shape = [metric.name, metric.unit, metric.pinned, ...columns.map(({ label }) => label)].join('\u0000');
+      const columns = history.of(seriesName(metric));
+      const shape = [metric.name, metric.unit, metric.pinned, metric.kind === 'gauge' ? metric.label_sets : '', ...columns.map(({ label }) => label)].join('\u0000');
       let figure = this.shapes.get(shape);
       if (!figure) {
         figure = el('figure', { class: 'card chart', 'data-metric': metric.name });
