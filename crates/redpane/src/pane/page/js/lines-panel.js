@@ -135,7 +135,7 @@ export class LinesPanel {
     setText(byId('lines-note'), parts.join(' · '));
     const { from, level, search, route } = this.view.now;
     const filtered = level || search || route;
-    const nothing = this.live ? (filtered ? 'No line matches yet. New ones appear as they are written.' : 'No lines yet. They appear as they are written.') : this.oldest > from ? `No lines: those before ${moment(this.oldest)} are no longer held.` : 'No lines in the chosen time.';
+    const nothing = this.live ? (filtered ? 'No line matches yet. New ones appear as they are written.' : 'No lines yet. They appear as they are written.') : this.oldest > from ? `No lines: the oldest that is held is of ${moment(this.oldest)}.` : 'No lines in the chosen time.';
     setText(byId('list-empty'), this.words || (length ? '' : nothing));
     byId('list-empty').hidden = !this.words && length > 0;
     byId('list-space').hidden = Boolean(this.words);

@@ -11,7 +11,7 @@ export const NAMES = { ok: 'OK', warning: 'Warning', burning: 'Burning' };
 export const worstFirst = (a, b) => ORDER[b.state] - ORDER[a.state] || Number(Boolean(b.route)) - Number(Boolean(a.route));
 
 /** The most characters of a route where it stands among other words; all of it is in a title. */
-const LONGEST = 60;
+const LONGEST = 40;
 export const shortRoute = (route) => cut(route, LONGEST);
 
 /** A text with the full names of these routes as the short ones. */
