@@ -21,8 +21,9 @@ pub(crate) fn are_what_is_looked_at(browser: &mut Browser) {
     let query = copied(browser, "[data-chart=latency]", "PromQL");
     let about = r#"{app="api",instance=~".+",method="GET",route="/faults/status/{code}"}"#;
     let rate = format!("rate(http_request_duration_seconds_bucket{about}[1m])");
-    let quantiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
-        .map(|(name, q)| format!(r#"label_replace(histogram_quantile({q}, sum by (le) ({rate})), "quantile", "{name}", "", "")"#));
+    let quantiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)].map(|(name, q)| {
+        format!(r#"label_replace(histogram_quantile({q}, sum by (le) ({rate})), "quantile", "{name}", "", "")"#)
+    });
     assert_eq!(query, quantiles.join(" or "));
     // One thing at a time.
     let query = |browser: &mut Browser| browser.ask("location.search").as_str().unwrap().to_owned();

@@ -36,7 +36,10 @@ pub(crate) fn says_what_it_waits_for(pane: &Pane, browser: &mut Browser) {
     browser.before_pages(TAKE_TURNS);
     browser.open(&pane.url("?find=crowded"));
     browser.until("it waits", "document.getElementById('feed').textContent === 'Waiting: 5 other tabs are live'");
-    browser.until("its state is asked for all the same", "document.getElementById('state-title').textContent === 'No requests yet'");
+    browser.until(
+        "its state is asked for all the same",
+        "document.getElementById('state-title').textContent === 'No requests yet'",
+    );
     browser.ask("window.turns.forEach(done => done())");
     browser.until("it is live", LIVE);
 }
