@@ -35,6 +35,15 @@ pub(crate) fn everything_is_healthy_and_on_this_machine_only(bundle: &Bundle) {
     assert_eq!(bundle.compose(&[&spans[..], &to].concat()), "200", "spans are accepted when `up --wait` has returned");
 }
 
+/// After minutes of traffic: what grows until a limit of `docker-compose.yml` is reached does so by then.
+pub(crate) fn nothing_was_killed_for_memory(bundle: &Bundle) {
+    for container in bundle.containers() {
+        let name = container["Name"].as_str().unwrap();
+        let killed = docker(&["inspect", "--format", "{{.State.OOMKilled}}", name]).unwrap();
+        assert_eq!(String::from_utf8_lossy(&killed.stdout).trim(), "false", "{name} was killed for its memory");
+    }
+}
+
 pub(crate) fn every_target_is_up(bundle: &Bundle) {
     eventually("three replicas and one of each other are up", 60, || {
         let answer = get(bundle.prometheus, "/api/v1/targets?state=active").json();

@@ -55,6 +55,7 @@ const STEPS: &[Step] = &[
     ("starts", starts::what_cannot_work_ends_the_start_with_a_message),
     ("drill", alerts::the_drill_passes),
     ("drill-payment", alerts::the_drill_of_the_last_service_passes),
+    ("memory", labels::nothing_was_killed_for_memory),
     ("panels", dashboards::every_panel_has_data),
     ("browser", browser::every_dashboard_is_whole),
     ("clicks", clicks::every_link_shows_its_lines),
