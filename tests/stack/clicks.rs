@@ -89,8 +89,8 @@ fn spike_to_line(browser: &mut Browser, service: &str, spike: u64, (from, to): (
         let place = (x + width * share, y + height * f64::from(step) / 40.0);
         browser.hover((place.0 - 2.0, place.1));
         browser.click_at(place);
-        // What a click pins is drawn within a second.
-        let appears = (0..10).any(|_| {
+        // What a click pins is drawn at once, or within seconds where the machine is busy.
+        let appears = (0..30).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(100));
             browser.ask(&format!("!!{link}")) == true
         });
