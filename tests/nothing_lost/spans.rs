@@ -101,7 +101,8 @@ async fn a_receiver_that_stalls_and_refuses_for_a_while_gets_all() {
     for behaviour in [Behaviour::Hang, Behaviour::Status(503, None), Behaviour::Status(429, Some("1"))] {
         let before = traced.receiver.attempts().len();
         traced.receiver.behave(behaviour);
-        traced.load(deeds() / 4).await;
+        // All of it waits until the receiver takes spans again, and with the spans of checkouts it has to fit into the buffer.
+        traced.load(deeds() / 16).await;
         let receiver = traced.receiver.clone();
         eventually("it is asked", async || (receiver.attempts().len() > before).then_some(())).await;
     }
