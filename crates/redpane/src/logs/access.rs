@@ -4,9 +4,10 @@ use tracing::Level;
 
 use super::line::{ACCESS_TARGET, Line};
 use super::log::Log;
-use super::sampling::Kept;
+use super::sampling::{AccessSampling, Kept};
 use super::value::write_recorded;
 use super::{address, json, number};
+use crate::request::endpoint::EndpointInfo;
 use crate::request::fields::RecordedFields;
 use crate::request::finished::{FinishedRequest, Outcome};
 
@@ -56,8 +57,19 @@ pub(crate) enum AccessLine<'a> {
 }
 
 impl<'a> AccessLine<'a> {
-    pub(super) fn of(kept: Kept<'a>, level: Level) -> Self {
-        match kept {
+    /// What becomes of a line with this level, of a request or a stream of `endpoint`. `keeps` asks the sampling, where there is one.
+    #[inline]
+    pub(super) fn decide(
+        log: &'a Log,
+        endpoint: &EndpointInfo,
+        level: Level,
+        keeps: impl FnOnce(&'a AccessSampling) -> Kept<'a>,
+    ) -> Self {
+        let only_failures = endpoint.log_failures_only && level == Level::INFO;
+        if only_failures || !log.would_log_access(level) {
+            return Self::Unwanted;
+        }
+        match log.sampling().map_or(Kept::Always, keeps) {
             Kept::Always => Self::Wanted(level, None),
             Kept::For(field) => Self::Wanted(level, Some(field)),
             Kept::Not => Self::SampledOut,
@@ -69,11 +81,7 @@ impl<'a> AccessLine<'a> {
 #[inline]
 pub(crate) fn decide<'a>(log: &'a Log, request: &FinishedRequest<'_>) -> AccessLine<'a> {
     let level = request.level();
-    let only_failures = request.endpoint.log_failures_only && level == Level::INFO;
-    if only_failures || !log.would_log_access(level) {
-        return AccessLine::Unwanted;
-    }
-    AccessLine::of(log.sampling().map_or(Kept::Always, |sampling| sampling.keeps(request, level)), level)
+    AccessLine::decide(log, request.endpoint, level, |sampling| sampling.keeps(request, level))
 }
 
 /// Writes the line of a request as it was [decided](decide).

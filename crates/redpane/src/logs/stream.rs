@@ -5,18 +5,13 @@ use tracing::Level;
 use super::access::{AccessLine, MAX_PATH, MAX_ROUTE, write_fields};
 use super::line::{ACCESS_TARGET, Line};
 use super::log::Log;
-use super::sampling::Kept;
 use super::{address, json, number};
 use crate::request::stream::FinishedStream;
 
 /// What is to become of the line of a stream: the same as of its request's, where that ended so.
 pub(crate) fn decide<'a>(log: &'a Log, stream: &FinishedStream<'_>) -> AccessLine<'a> {
     let level = stream.level();
-    let only_failures = stream.endpoint.log_failures_only && level == Level::INFO;
-    if only_failures || !log.would_log_access(level) {
-        return AccessLine::Unwanted;
-    }
-    AccessLine::of(log.sampling().map_or(Kept::Always, |sampling| sampling.keeps_stream(stream, level)), level)
+    AccessLine::decide(log, stream.endpoint, level, |sampling| sampling.keeps_stream(stream, level))
 }
 
 /// Writes the line of a stream. It has the ids of its request's line.
