@@ -181,8 +181,7 @@ fn alert_to_lines(browser: &mut Browser, service: &str) {
 /// The page shows as many lines as Loki has of the trace in its address.
 fn expect_trace(bundle: &Bundle, browser: &mut Browser, place: &str) {
     let lines = texts(&browser.until("lines of the trace", LINES));
-    let id = browser.ask("decodeURIComponent(location.href).match(/[0-9a-f]{32}/)[0]");
-    let id = id.as_str().unwrap();
+    let id = trace_in_address(browser);
     println!(
         "  {place}: {} lines of trace {id}, the first: {}",
         lines.len(),
@@ -194,13 +193,18 @@ fn expect_trace(bundle: &Bundle, browser: &mut Browser, place: &str) {
     assert!(range.as_str().is_some_and(|text| text.contains("from")), "no time range in {range}");
 }
 
+/// The trace that the address of the page names.
+fn trace_in_address(browser: &mut Browser) -> String {
+    let id = browser.ask("decodeURIComponent(location.href).match(/[0-9a-f]{32}/)[0]");
+    id.as_str().unwrap().to_owned()
+}
+
 /// The page shows as many spans as Tempo has of the trace in its address.
 fn expect_waterfall(bundle: &Bundle, browser: &mut Browser, place: &str) {
     let shown = texts(&browser.until("a span", SPANS));
-    let id = browser.ask("decodeURIComponent(location.href).match(/[0-9a-f]{32}/)[0]");
-    let id = id.as_str().unwrap();
+    let id = trace_in_address(browser);
     println!("  {place}: {} spans of trace {id}, the first: {}", shown.len(), shown[0]);
-    assert_eq!(shown.len(), spans::count(bundle, id), "{place}: {shown:?}");
+    assert_eq!(shown.len(), spans::count(bundle, &id), "{place}: {shown:?}");
 }
 
 pub(crate) fn texts(lines: &Value) -> Vec<String> {
