@@ -28,6 +28,8 @@ ENV RUSTFLAGS="-C target-feature=+crt-static" \
 RUN rustc -vV | sed -n 's/^host: //p' > /target-triple
 
 COPY --from=recipe /src/recipe.json .
+# In place of a crate that hyper uses, and not in the recipe, which knows the workspace alone.
+COPY crates/httpdate crates/httpdate
 RUN cargo chef cook --release --locked --bin redpane --target "$(cat /target-triple)"
 
 COPY . .

@@ -48,7 +48,7 @@ pub enum Failure {
     Listen(ListenError),
     /// Log and metrics cannot be installed.
     Install(InstallError),
-    /// The system refused a runtime, its descriptors or a signal handler, or has no clock.
+    /// The system refused a runtime, its descriptors or a signal handler.
     System(io::Error),
     /// The last log lines did not reach stdout.
     Flush(String),
@@ -99,7 +99,6 @@ pub fn refuse_arguments(message: &clap::Error) -> ExitCode {
 /// Every [`Failure`] but [`Failure::Unhealthy`].
 pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
     let config = Config::read(role, source).map_err(Failure::Settings)?;
-    executor::check_clock(SystemTime::now()).map_err(Failure::System)?;
     let descriptors = executor::raise_descriptor_limit();
     if let Some(why) = executor::why_output_is_lost() {
         eprintln!("redpane: {why}: no log line is kept; use >/dev/null if that is meant");
@@ -112,6 +111,7 @@ pub fn serve(role: Role, source: &dyn Source) -> Result<ExitCode, Failure> {
         let listeners = service::bind(&config).map_err(Failure::Listen)?;
         let telemetry = service::telemetry(&config).install().map_err(Failure::Install)?;
         warn_of_unknown_variables();
+        executor::before_1970(SystemTime::now()).into_iter().for_each(warn_of_clock);
         if executor::are_too_many(config.max_connections, descriptors) {
             warn_of_few_descriptors(config.max_connections, descriptors);
         }
@@ -174,6 +174,14 @@ fn warn_of_unknown_variables() {
             "unknown variable {variable} has no effect; did you mean {nearest}?"
         );
     }
+}
+
+fn warn_of_clock(before_1970: Duration) {
+    tracing::warn!(
+        target: SERVER,
+        before_1970_seconds = before_1970.as_secs(),
+        "the clock is set before 1970: answers have no Date, and lines and spans are dated 1970 until it is set"
+    );
 }
 
 fn warn_of_few_descriptors(max_connections: usize, descriptors: Option<u64>) {

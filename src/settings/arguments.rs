@@ -18,7 +18,7 @@ Exit codes:
   1   ended with requests cut off (healthcheck: not healthy)
   64  wrong arguments or settings; nothing was started
   69  an address could not be opened; nothing was started
-  70  runtime, log or metrics could not be set up: too few file descriptors, a clock before 1970; nothing was started
+  70  runtime, log or metrics could not be set up: too few file descriptors; nothing was started
   74  log lines could not be written before the end, or were lost to an output that failed
 
 Signals: TERM, INT, HUP (unless it is ignored, as under nohup) and QUIT end it like exit code 0 says, a second one at once; USR1 and USR2

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checkout;
+mod clock;
 mod config;
 mod errors;
 mod faults;

@@ -1,0 +1,54 @@
+//! A machine that starts with a clock of 1969, as one without a battery may.
+
+use std::path::Path;
+use std::process::Command;
+
+use test_support::process::{Reading, listening};
+use test_support::{Samples, client, find_program};
+
+use super::bare;
+
+/// The real service, for which it is that time.
+fn redpane_at(faketime: &Path, time: &str) -> Command {
+    let mut command = Command::new(faketime);
+    command.args(["-f", time, env!("CARGO_BIN_EXE_redpane")]).env_clear();
+    // Deadlines are not what this is about. Spans are made, and lost: nobody is at that port.
+    let variables = [
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("REDPANE_LISTEN", "127.0.0.1:0"),
+    ];
+    command.envs(variables);
+    command
+}
+
+#[tokio::test]
+async fn requests_are_answered_without_a_date_while_the_clock_is_before_1970() {
+    let Some(faketime) = find_program("faketime") else { return };
+    let (mut process, address) = listening(redpane_at(&faketime, "1969-07-20 20:17:40"), Reading::AsItComes).await;
+    for answer in
+        [client::get(address, "/hello/ada").await, client::send_http2(address, bare("GET", "/hello/ada")).await]
+    {
+        assert_eq!((answer.status.as_u16(), answer.headers.get("date")), (200, None));
+    }
+    let samples = Samples::parse(client::get(address, "/metrics").await.text());
+    let counted = samples.value("http_requests_total", &[("route", "/hello/{name}"), ("status", "200")]);
+    assert_eq!(counted, 2.0);
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 0, "{}", process.errors());
+    let lines = process.lines();
+    let warning = lines.iter().find(|line| line.str("message").contains("before 1970")).unwrap();
+    assert_eq!(warning.str("level"), "WARN");
+    assert_eq!(lines.iter().filter(|line| line.str("message") == "request").count(), 2);
+    assert!(lines.iter().all(|line| line.str("timestamp").starts_with("1970-01-01T00:00:00")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn answers_are_dated_from_1970_on() {
+    let Some(faketime) = find_program("faketime") else { return };
+    let (_process, address) = listening(redpane_at(&faketime, "1970-01-01 00:00:09"), Reading::AsItComes).await;
+    for answer in [client::get(address, "/").await, client::send_http2(address, bare("GET", "/")).await] {
+        let date = answer.header("date");
+        assert!(date.starts_with("Thu, 01 Jan 1970 00:00:") && date.ends_with(" GMT"), "{date}");
+    }
+}
