@@ -25,8 +25,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// While a connection waits for a place: how often idle ones are closed for it.
 const TURN_PAUSE: Duration = Duration::from_millis(10);
 /// How long connections wait until those of HTTP/1 that were served a moment ago make room too. Their clients may be about
-/// to ask again, but who waits has asked already.
-const TURN_WAIT: Duration = Duration::from_millis(200);
+/// to ask again, but who waits has asked already, and with the rounds after it shall wait for less than 100 ms.
+const TURN_WAIT: Duration = Duration::from_millis(40);
 /// Which idle connections make room first, and which do after that wait.
 const IDLE_LONG: IdleFor = IdleFor { http1: Duration::from_secs(1), ..IDLE_SHORT };
 const IDLE_SHORT: IdleFor = IdleFor {
@@ -139,7 +139,7 @@ impl AcceptLoop {
     /// The next connection, once there is a permit for it. A future that is dropped loses none.
     async fn accept(&mut self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
         if self.waiting.is_none() {
-            self.waiting = Some(self.accept_one().await);
+            self.waiting = Some(self.accept_next().await);
         }
         let permit = self.permit().await;
         let (stream, peer) = self.waiting.take().expect("it is taken here only");
@@ -149,15 +149,21 @@ impl AcceptLoop {
     /// A place for the connection that waits. Idle connections cannot keep it from its turn, and while it waits, answers end
     /// connections of HTTP/1.
     async fn permit(&mut self) -> OwnedSemaphorePermit {
-        let permit = loop {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            if self.state.is_full() && self.crowd.is_over() {
+                self.state.set_full(false);
+            }
+            return permit;
+        }
+        // Who gets a place while others wait behind shall not keep it: the answers of a crowd end their connections.
+        self.crowd.comes();
+        loop {
             let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
             match permit.await {
-                Ok(permit) => break permit.expect("the semaphore is never closed"),
+                Ok(permit) => return permit.expect("the semaphore is never closed"),
                 Err(_) => self.make_room(),
             }
-        };
-        self.state.set_full(false);
-        permit
+        }
     }
 
     /// A connection waits, and there is no place or no descriptor for it.
@@ -168,13 +174,21 @@ impl AcceptLoop {
         self.clients.close_idle(&self.state, idle_for, at_once);
     }
 
+    /// As [`accept_one`](Self::accept_one). Where nobody comes for a while there is no crowd any more.
+    async fn accept_next(&mut self) -> (TcpStream, SocketAddr) {
+        if self.state.is_full() {
+            match timeout(Crowd::LINGERS, self.accept_one()).await {
+                Ok(accepted) => return accepted,
+                Err(_) => self.state.set_full(false),
+            }
+        }
+        self.accept_one().await
+    }
+
     async fn accept_one(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             match self.listener.accept().await {
-                Ok(accepted) => {
-                    self.state.set_full(false);
-                    return accepted;
-                }
+                Ok(accepted) => return accepted,
                 // The client left before it was accepted: nothing is wrong with the listener.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {

@@ -18,8 +18,9 @@ pin_project! {
     /// its connection at once: under overload, when clients give up while they wait to be accepted. The poll on drop lets
     /// the middleware start, and so count and log the request.
     pub(super) struct Answering<F: Future> {
+        // `None` of a stream of HTTP/2 that is refused.
         #[pin]
-        answer: F,
+        answer: Option<F>,
         is_polled: bool,
         // Many requests came in one packet: others have their turn first.
         next_turn: Option<NextTurn>,
@@ -31,10 +32,10 @@ pin_project! {
     impl<F: Future> PinnedDrop for Answering<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !*this.is_polled {
+            if let (false, Some(answer)) = (*this.is_polled, this.answer.as_pin_mut()) {
                 // The result is discarded with the answer. hyper drops an answer only where it would poll it, so this
                 // runs inside the connection's task.
-                let _ = this.answer.poll(&mut Context::from_waker(Waker::noop()));
+                let _ = answer.poll(&mut Context::from_waker(Waker::noop()));
             }
         }
     }
@@ -42,7 +43,12 @@ pin_project! {
 
 impl<F: Future> Answering<F> {
     pub(super) fn new(answer: F, next_turn: Option<NextTurn>, exchange: Arc<Exchange>, ending: Option<Ending>) -> Self {
-        Self { answer, is_polled: false, next_turn, exchange: Some(exchange), ending }
+        Self { answer: Some(answer), is_polled: false, next_turn, exchange: Some(exchange), ending }
+    }
+
+    /// The end of a stream of HTTP/2 for which no request was begun: its client may send it again (RFC 9113, section 8.7).
+    pub(super) fn refused() -> Self {
+        Self { answer: None, is_polled: false, next_turn: None, exchange: None, ending: None }
     }
 }
 
@@ -58,8 +64,11 @@ where
             ready!(turn.as_mut().poll(context));
             *this.next_turn = None;
         }
+        let Some(answer) = this.answer.as_pin_mut() else {
+            return Poll::Ready(Err(h2::Reason::REFUSED_STREAM.into()));
+        };
         *this.is_polled = true;
-        let Ok(mut response) = ready!(this.answer.poll(context));
+        let Ok(mut response) = ready!(answer.poll(context));
         let exchange = this.exchange.take().expect("a future is not polled after it was ready");
         // hyper says so itself where it was told before the request came.
         if exchange.ends_connection() {

@@ -1,6 +1,6 @@
 //! One connection, HTTP/1 or HTTP/2, from its acceptance to its end.
 
-use std::future::{poll_fn, ready};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -12,7 +12,6 @@ use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_util::either::Either;
 use tower::Service;
 
 use super::answering::Answering;
@@ -24,8 +23,8 @@ use super::health;
 use super::limits::Limits;
 use super::phase::Phase;
 use super::proxies::{Client, Opening, Proxies, Source};
+use super::strict::Refused;
 use crate::log_targets::SERVER;
-use crate::web::Busy;
 
 /// Serves `stream` until its client or a command ends it.
 pub(super) async fn serve(
@@ -111,16 +110,15 @@ fn into_service(
         // Whoever asks why must get an answer. One who asks in a hundred streams, or with a large head, is not one of these.
         let is_probe = health::is_about_it(request.uri().path()) && account.may_be_probe();
         if !is_probe && account.refuses_stream() {
-            // No request was begun: the client may send it again (RFC 9113, section 8.7).
-            return Either::Right(ready(Err(h2::Reason::REFUSED_STREAM.into())));
+            return Answering::refused();
         }
         let exchange = Exchange::begin(&account, client.of(request.headers()), &request);
         account.set_probe(is_probe);
-        let has_room = is_probe || exchange.has_room();
+        let refused = Refused::of(&request, is_probe || exchange.has_room());
         let extensions = request.extensions_mut();
         extensions.insert(exchange.delivery());
-        if !has_room {
-            extensions.insert(Busy);
+        if let Some(refused) = refused {
+            extensions.insert(refused);
         }
         let mut ending = None;
         let request = match request.body().is_end_stream() {
@@ -134,6 +132,6 @@ fn into_service(
         // Called without `ready`: a router is always ready. Cloning it is cheap.
         let answer = router.clone().call(request);
         let next_turn = account.takes_turns().then(|| next_turn(&account));
-        Either::Left(Answering::new(answer, next_turn, exchange, ending))
+        Answering::new(answer, next_turn, exchange, ending)
     })
 }

@@ -16,11 +16,27 @@ const MOST: usize = 64;
 pub(super) struct Crowd {
     /// When the first of them waited, and when the last did.
     waits: Option<(Instant, Instant)>,
+    /// When the last came that found no place.
+    came: Option<Instant>,
     rounds: u32,
     lines: EverySecond,
 }
 
 impl Crowd {
+    /// How long a crowd is taken to be there after the last that found no place. Its clients come again one after the other.
+    pub(super) const LINGERS: Duration = Duration::from_millis(100);
+
+    /// A connection finds no place.
+    pub(super) fn comes(&mut self) {
+        self.came = Some(Instant::now());
+    }
+
+    /// Whether all have found a place for a while.
+    pub(super) fn is_over(&self) -> bool {
+        let last = self.came.max(self.waits.map(|(_, last)| last));
+        last.is_none_or(|last| last.elapsed() >= Self::LINGERS)
+    }
+
     /// A connection waits. Gives for how long there has been one that did, and how many others should make room.
     pub(super) fn waits(&mut self) -> (Duration, usize) {
         let now = Instant::now();
@@ -53,5 +69,17 @@ mod tests {
         let (first, last) = crowd.waits.expect("it waited");
         crowd.waits = last.checked_sub(CALM).map(|last| (first, last));
         assert_eq!(crowd.waits(), (Duration::ZERO, 1));
+    }
+
+    #[test]
+    fn it_is_over_when_all_have_found_a_place_for_a_while() {
+        let mut crowd = Crowd::default();
+        assert!(crowd.is_over(), "nobody has come");
+        crowd.comes();
+        assert!(!crowd.is_over());
+        crowd.came = Instant::now().checked_sub(Crowd::LINGERS);
+        assert!(crowd.is_over());
+        crowd.waits();
+        assert!(!crowd.is_over(), "for want of descriptors");
     }
 }

@@ -1,5 +1,5 @@
-//! Refuses requests that HTTP/1.1 forbids and hyper accepts. A proxy in front may read such a request differently, which
-//! is how requests are smuggled past it.
+//! Refuses requests: those that HTTP/1.1 forbids and hyper accepts, and those for which there is no memory. A proxy in front
+//! may read a forbidden request differently, which is how requests are smuggled past it.
 
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
@@ -15,8 +15,37 @@ use tower::{Layer, Service};
 
 use crate::web::Busy;
 
-/// Answers such requests with 400 and closes their connections; those for which there is no memory get 503. A layer inside
-/// of the instrumentation: a refused request is counted and logged under its route.
+/// Why a request is not for the application. In its extensions, where its connection has put it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// HTTP/1.1 forbids it; this says what.
+    Forbidden(&'static str),
+    /// There is no memory for it.
+    Busy,
+}
+
+impl Refused {
+    /// Whether, and why, this request is refused; `has_room`: there is memory for it.
+    pub(super) fn of<B: Body>(request: &http::Request<B>, has_room: bool) -> Option<Self> {
+        // A request without a body has no transfer coding: hyper gives a body to each that has one.
+        let may_be_coded = !request.body().is_end_stream();
+        let forbidden = refusal(request.version(), request.headers(), may_be_coded);
+        forbidden.map(Self::Forbidden).or((!has_room).then_some(Self::Busy))
+    }
+
+    fn answer(self) -> Response {
+        match self {
+            Self::Forbidden(detail) => {
+                let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
+                (close, Problem::new(StatusCode::BAD_REQUEST).detail(detail)).into_response()
+            }
+            Self::Busy => Busy.problem().into_response(),
+        }
+    }
+}
+
+/// Answers refused requests: 400, which closes the connection, or 503. A layer inside of the instrumentation: a refused
+/// request is counted and logged under its route.
 #[derive(Clone)]
 pub(super) struct Strict;
 
@@ -43,15 +72,8 @@ impl<S: Service<Request, Response = Response>> Service<Request> for StrictServic
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // A request without a body has no transfer coding: hyper gives a body to each that has one.
-        let may_be_coded = !request.body().is_end_stream();
-        if let Some(detail) = refusal(request.version(), request.headers(), may_be_coded) {
-            let problem = Problem::new(StatusCode::BAD_REQUEST).detail(detail);
-            let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
-            return Either::Right(ready(Ok((close, problem).into_response())));
-        }
-        match request.extensions().get::<Busy>() {
-            Some(busy) => Either::Right(ready(Ok(busy.problem().into_response()))),
+        match request.extensions().get::<Refused>() {
+            Some(refused) => Either::Right(ready(Ok(refused.answer()))),
             None => Either::Left(self.inner.call(request)),
         }
     }
@@ -63,13 +85,13 @@ fn refusal(version: Version, headers: &HeaderMap, may_be_coded: bool) -> Option<
         return None;
     }
     // RFC 9112, section 3.2: exactly one host, and none only before HTTP/1.1.
-    let mut hosts = headers.get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) if version == Version::HTTP_11 => Some("HTTP/1.1 needs a Host header; this request has none"),
-        (_, Some(_)) => Some("this request has more than one Host header; one is right"),
-        (Some(host), None) if !is_host(host) => {
-            Some("the Host header must be a host name or address, and may have a port")
-        }
+    let host = headers.get(header::HOST);
+    // Nearly every request has no name twice, and this is known at once.
+    let is_doubled = headers.len() > headers.keys_len() && headers.get_all(header::HOST).iter().nth(1).is_some();
+    match host {
+        None if version == Version::HTTP_11 => Some("HTTP/1.1 needs a Host header; this request has none"),
+        _ if is_doubled => Some("this request has more than one Host header; one is right"),
+        Some(host) if !is_host(host) => Some("the Host header must be a host name or address, and may have a port"),
         _ if may_be_coded => unknown_coding(headers),
         _ => None,
     }

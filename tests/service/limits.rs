@@ -177,24 +177,42 @@ async fn a_connection_that_idles_makes_room_for_one_that_waits() {
 async fn an_answer_says_that_a_connection_makes_room() {
     let served = Served::with(|config| config.max_connections = 1).await;
     let asked = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 3\r\n\r\n[0]";
-    let mut busy = raw::send(served.address, asked).await;
-    let first = raw::read_until(&mut busy, "[0]").await;
-    assert!(!first.contains("connection: close"), "nobody waits: {first}");
-    let mut waiting = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    let last = async {
-        loop {
-            // As a client does that is some milliseconds away.
-            tokio::time::sleep(Duration::from_millis(80)).await;
-            busy.write_all(asked.as_bytes()).await.expect("it was not told that it is over");
-            let answer = raw::read_until(&mut busy, "[0]").await;
-            if answer.contains("\r\nconnection: close\r\n") {
-                return;
-            }
+    // Where this machine stands still for a moment, it idles, and may be closed.
+    eventually("an answer says that it is the last", async || {
+        let mut busy = raw::send(served.address, asked).await;
+        let first = raw::read_until(&mut busy, "[0]").await;
+        let mut waiting = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let mut last = first;
+        while last.ends_with("[0]") && !last.contains("\r\nconnection: close\r\n") {
+            let sent = busy.write_all(asked.as_bytes()).await;
+            last = if sent.is_ok() { raw::read_until(&mut busy, "[0]").await } else { String::new() };
         }
-    };
-    timeout(PATIENCE, last).await.expect("it is told");
-    let answer = timeout(PATIENCE, raw::read_until(&mut waiting, "}")).await.expect("it is its turn");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let answer = timeout(PATIENCE, raw::read_until(&mut waiting, "}")).await.expect("it is its turn");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        last.ends_with("[0]").then_some(())
+    })
+    .await;
+}
+
+/// Who gets the place of another while more wait gives it back with its answer: a queue moves on at once.
+#[tokio::test]
+async fn a_crowd_does_not_keep_the_places_it_gets() {
+    const CROWD: usize = 40;
+    let served = Served::with(|config| config.max_connections = 1).await;
+    let asked = "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n";
+    let mut first = raw::send(served.address, asked).await;
+    raw::read_until(&mut first, "}").await;
+    let mut crowd = Vec::new();
+    for _ in 0..CROWD {
+        crowd.push(raw::send(served.address, asked).await);
+    }
+    let mut told = 0;
+    for connection in &mut crowd {
+        let answer = timeout(PATIENCE, raw::read_until(connection, "}")).await.expect("it is its turn");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        told += usize::from(answer.contains("\r\nconnection: close\r\n"));
+    }
+    assert!(told >= CROWD - 1, "only {told} were told; nobody waits behind the last");
 }
 
 /// More than there is room for, of clients that do not go on: who comes next is told to come later, and probes are answered.

@@ -148,7 +148,10 @@ impl Shared {
 /// The server is gone.
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.end(false);
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(state, State::Over { .. }) {
+            self.end(false);
+        }
     }
 }
 
