@@ -1,23 +1,30 @@
-//! Attacks one after the other on one service in a container with little memory: it stays up. Two are not among them, which
-//! take more than it has: the connections that grow, and many streams on many connections. Needs Docker; skipped where there
-//! is none, unless `REDPANE_TEST_REQUIRE` names `docker`.
+//! All attacks one after the other on one service in a container with little memory: it stays up. Needs Docker; skipped where
+//! there is none, unless `REDPANE_TEST_REQUIRE` names `docker`.
 
 use std::process::Command;
 
 use test_support::{client, is_required};
 
+use crate::expected::{Expected, Shown};
 use crate::service::Service;
 use crate::trial::{Row, alone};
-use crate::{floods, idle, malformed, slow, unread};
+use crate::{floods, idle, malformed, slow, turns, unread};
 
 /// What the container may use, swap included.
 const MEMORY: &str = "64m";
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 5] = [
     ("REDPANE_CLIENT_MEMORY", "8MiB"),
+    // Each takes some 20 KiB that nobody counts.
+    ("REDPANE_MAX_CONNECTIONS", "256"),
     ("REDPANE_LOG_BUFFER_BYTES", "4MiB"),
     ("REDPANE_REQUEST_TIMEOUT", "1s"),
     ("REDPANE_HEADER_TIMEOUT", "2s"),
 ];
+
+/// Where connections are few, who idles makes room, and less is cut.
+const GROWN_HEADS: Expected = Expected { grows: 0, shown: &[Shown::Lines("GET /hello/{name}", 300), Shown::Sent(20)] };
+const MANY_STREAMS: Expected =
+    Expected { grows: 0, shown: &[Shown::Lines("GET /hello/{name}", 500), Shown::Cut(500.0)] };
 
 /// An image and a container of this name, removed with it.
 struct Container {
@@ -103,6 +110,13 @@ async fn attacks_one_after_the_other_in_a_container_of_64_mb() {
         Row::of("answers reset as they begin", &mut service, &floods::LATE_RESETS, floods::late_resets).await,
         Row::of("windows that change", &mut service, &floods::WINDOWS, floods::windows).await,
         Row::of("heads continued without an end", &mut service, &floods::CONTINUATIONS, floods::continuations).await,
+        Row::of("small answers without a window", &mut service, &MANY_STREAMS, unread::streams).await,
+        Row::of("probes without a window", &mut service, &turns::PROBES, turns::probes).await,
+        Row::of("pipelines that are read", &mut service, &turns::READ, turns::small).await,
+        Row::of("pipelines of large heads", &mut service, &turns::LARGE, turns::large).await,
+        Row::of("many small objects", &mut service, &turns::OBJECTS, turns::objects).await,
+        Row::of("clients that come again", &mut service, &idle::BACK, idle::returning).await,
+        Row::of("connections that grew and idle", &mut service, &GROWN_HEADS, idle::grown).await,
     ];
     malformed::pass(&mut service, descriptors).await;
     let faults: Vec<_> = rows.iter().flat_map(|row| &row.faults).collect();

@@ -17,7 +17,7 @@ pub(crate) const GROWN_HEADS: Expected =
 /// Clients that come again when they were closed.
 const RETURNING: usize = 300;
 
-const BACK: Expected = Expected { grows: 24, shown: &[Shown::Probes(300.0)] };
+pub(crate) const BACK: Expected = Expected { grows: 24, shown: &[Shown::Probes(300.0)] };
 
 /// As many as the service serves at once.
 const CONNECTIONS: usize = 50;

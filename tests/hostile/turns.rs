@@ -9,10 +9,11 @@ use crate::expected::{Expected, Shown};
 use crate::trial::trial;
 use crate::unread::ask_without_a_window;
 
-const READ: Expected = Expected { grows: 64, shown: &[Shown::Probes(10_000.0)] };
-const LARGE: Expected = Expected { grows: 64, shown: &[Shown::Lines("GET /hello/{name}", 500), Shown::Sent(30)] };
-const OBJECTS: Expected = Expected { grows: 64, shown: &[Shown::Lines("POST /echo", 8)] };
-const PROBES: Expected = Expected { grows: 80, shown: &[Shown::Probes(1000.0), Shown::Cut(100.0)] };
+pub(crate) const READ: Expected = Expected { grows: 64, shown: &[Shown::Probes(10_000.0)] };
+pub(crate) const LARGE: Expected =
+    Expected { grows: 64, shown: &[Shown::Lines("GET /hello/{name}", 500), Shown::Sent(30)] };
+pub(crate) const OBJECTS: Expected = Expected { grows: 64, shown: &[Shown::Lines("POST /echo", 8)] };
+pub(crate) const PROBES: Expected = Expected { grows: 80, shown: &[Shown::Probes(1000.0), Shown::Cut(100.0)] };
 
 /// How long they do it.
 const TIME: Duration = Duration::from_secs(2);
@@ -43,17 +44,17 @@ async fn keep_asking(mut attackers: Attackers, clients: usize, requests: Vec<u8>
     attackers
 }
 
-async fn small(attackers: Attackers) -> Attackers {
+pub(crate) async fn small(attackers: Attackers) -> Attackers {
     keep_asking(attackers, 100, "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n".repeat(400).into_bytes(), 400 * ANSWER).await
 }
 
-async fn large(attackers: Attackers) -> Attackers {
+pub(crate) async fn large(attackers: Attackers) -> Attackers {
     let head = format!("GET /hello/a HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(60_000));
     keep_asking(attackers, 100, head.repeat(8).into_bytes(), 8 * ANSWER).await
 }
 
 /// JSON that takes a hundred times its size as a tree.
-async fn objects(attackers: Attackers) -> Attackers {
+pub(crate) async fn objects(attackers: Attackers) -> Attackers {
     let body = format!("[{}0]", r#"{"":0},"#.repeat((MIB - 3) / 7));
     let length = body.len();
     let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length:";
@@ -61,7 +62,7 @@ async fn objects(attackers: Attackers) -> Attackers {
 }
 
 /// All at once: the connections are there before.
-async fn probes(attackers: Attackers) -> Attackers {
+pub(crate) async fn probes(attackers: Attackers) -> Attackers {
     ask_without_a_window(attackers, 500, "/healthz").await
 }
 

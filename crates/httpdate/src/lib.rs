@@ -1,10 +1,9 @@
 //! In place of the crate of this name, which hyper dates its answers with, for machines whose clock is not set yet.
 //!
 //! That one panics over a time before 1970, and with it each connection of a service on such a machine
-//! (docs/upstream/hyper-date.md). Here such a time is the first second of 1970, and one after 9999 the last of that year. What
-//! is here is what hyper and redpane use.
-
+//! (docs/upstream/hyper-date.md). Here such a time is the first second of 1970, and one after 9999 the last of that year.
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds from 1970 to the last of 9999, the last year that a date of HTTP can have.
@@ -29,7 +28,22 @@ impl fmt::Display for HttpDate {
     }
 }
 
-/// The same at once.
+impl From<HttpDate> for SystemTime {
+    fn from(HttpDate(since_1970): HttpDate) -> Self {
+        UNIX_EPOCH + Duration::from_secs(since_1970)
+    }
+}
+
+impl FromStr for HttpDate {
+    type Err = Error;
+
+    /// Reads any of the three forms of RFC 9110, section 5.6.7.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        date_header::parse(text.as_bytes()).map(|since_1970| Self(since_1970.min(LAST))).map_err(|_| Error(()))
+    }
+}
+
+/// Shows a time as [`HttpDate`] does.
 #[must_use]
 pub fn fmt_http_date(time: SystemTime) -> String {
     HttpDate::from(time).to_string()
@@ -40,8 +54,7 @@ pub fn fmt_http_date(time: SystemTime) -> String {
 /// # Errors
 /// When the text has none of them.
 pub fn parse_http_date(text: &str) -> Result<SystemTime, Error> {
-    let since_1970 = date_header::parse(text.as_bytes()).map_err(|_| Error(()))?;
-    UNIX_EPOCH.checked_add(Duration::from_secs(since_1970)).ok_or(Error(()))
+    text.parse::<HttpDate>().map(Into::into)
 }
 
 /// A text that is no date of HTTP.
