@@ -2,6 +2,7 @@
 //!
 //! That one panics over a time before 1970, and with it each connection of a service on such a machine
 //! (docs/upstream/hyper-date.md). Here such a time is the first second of 1970, and one after 9999 the last of that year.
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -68,3 +69,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        Self::other(error)
+    }
+}
