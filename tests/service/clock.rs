@@ -1,31 +1,29 @@
 //! A machine that starts with a clock of 1969, as one without a battery may.
 
-use std::path::Path;
 use std::process::Command;
 
 use test_support::process::{Reading, listening};
 use test_support::{Samples, client, find_program};
 
-use super::bare;
+use super::{bare, redpane};
 
-/// The real service, for which it is that time.
-fn redpane_at(faketime: &Path, time: &str) -> Command {
-    let mut command = Command::new(faketime);
-    command.args(["-f", time, env!("CARGO_BIN_EXE_redpane")]).env_clear();
-    // Deadlines are not what this is about. Spans are made, and lost: nobody is at that port.
-    let variables = [
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
-        ("REDPANE_LISTEN", "127.0.0.1:0"),
-    ];
-    command.envs(variables);
-    command
+/// The real service, for which it is that time. `None` where `faketime` is missing.
+fn redpane_at(time: &str) -> Option<Command> {
+    let faketime = find_program("faketime")?;
+    // A process of its own stands between it and what it runs, and gets the signals: so it only says how it does it.
+    let told = Command::new(faketime).args(["-f", time, "env"]).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    let variables = told.lines().filter_map(|line| line.split_once('='));
+    let variables = variables.filter(|(name, _)| ["FAKETIME", "LD_PRELOAD"].contains(name));
+    // Spans are made, and lost: nobody is at that port. Deadlines are not what this is about.
+    let others = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    Some(redpane(&[], &variables.chain(others).collect::<Vec<_>>()))
 }
 
 #[tokio::test]
 async fn requests_are_answered_without_a_date_while_the_clock_is_before_1970() {
-    let Some(faketime) = find_program("faketime") else { return };
-    let (mut process, address) = listening(redpane_at(&faketime, "1969-07-20 20:17:40"), Reading::AsItComes).await;
+    let Some(service) = redpane_at("@1969-07-20 20:17:40") else { return };
+    let (mut process, address) = listening(service, Reading::AsItComes).await;
     for answer in
         [client::get(address, "/hello/ada").await, client::send_http2(address, bare("GET", "/hello/ada")).await]
     {
@@ -45,8 +43,8 @@ async fn requests_are_answered_without_a_date_while_the_clock_is_before_1970() {
 
 #[tokio::test]
 async fn answers_are_dated_from_1970_on() {
-    let Some(faketime) = find_program("faketime") else { return };
-    let (_process, address) = listening(redpane_at(&faketime, "1970-01-01 00:00:09"), Reading::AsItComes).await;
+    let Some(service) = redpane_at("@1970-01-01 00:00:09") else { return };
+    let (_process, address) = listening(service, Reading::AsItComes).await;
     for answer in [client::get(address, "/").await, client::send_http2(address, bare("GET", "/")).await] {
         let date = answer.header("date");
         assert!(date.starts_with("Thu, 01 Jan 1970 00:00:") && date.ends_with(" GMT"), "{date}");
