@@ -50,7 +50,7 @@ fn the_objects_of_every_folder_are_valid() {
 }
 
 /// Pinned, bounded, and without what it does not need.
-fn containers(object: &Value) {
+pub(crate) fn containers(object: &Value) {
     for container in items(&object["spec"]["template"]["spec"]["containers"]) {
         let image = container["image"].as_str().expect("an image");
         let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
@@ -71,6 +71,11 @@ fn prometheus_gives_targets_the_labels_of_lines() {
     for label in ["app", "instance", "namespace", "pod", "node"] {
         assert!(rules.iter().any(|rule| rule["target_label"] == label), "{label}");
     }
+    // Dashboards know one name for what a collector drops.
+    let bundle = yaml("prometheus.yml");
+    let collector = items(&bundle["scrape_configs"]).iter().find(|job| job["job_name"] == "promtail");
+    let renamed = &collector.expect("a job for the collector")["metric_relabel_configs"][0];
+    assert_eq!(items(&pods["metric_relabel_configs"]), std::slice::from_ref(renamed));
     // The annotations by which it finds them are those of the chart.
     let template = files::text(&format!("{CHART}/templates/deployment.yaml"));
     for annotation in ["scrape", "port", "path"] {

@@ -16,6 +16,8 @@ mod kubeconform;
 mod manifests;
 mod operator;
 mod pods;
+mod proof;
+mod proof_engines;
 mod refusals;
 mod release;
 mod values;

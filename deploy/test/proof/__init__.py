@@ -1,0 +1,1 @@
+"""The steps of deploy/test/run: loads, sums and verdicts. Standard library only."""

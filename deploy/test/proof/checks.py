@@ -1,0 +1,86 @@
+"""Claims that more than one step makes."""
+
+from . import account
+from .load import Load
+from .kube import address_of, kubectl, node_port, nodes, ready, until
+from .settings import ADDRESSES, RATE, REPLICAS, SCRAPE_INTERVAL
+
+
+def addresses(release="api"):
+    """Where the load goes: the NodePort on every node."""
+    if ADDRESSES and release == "api":
+        return ADDRESSES
+    port = node_port(release)
+    return [f"{address_of(node)}:{port}" for node in nodes()]
+
+
+def steady(marker, **options):
+    return Load(addresses(), marker, rate=RATE, **options).start()
+
+
+def all_ready(replicas=REPLICAS, seconds=300):
+    return until(f"{replicas} pods are ready", seconds, lambda: len(ready()) == replicas and ready())
+
+
+def sent(step, load):
+    seconds = load.ended - load.began
+    step.figure("requests sent", f"{len(load.answers)} answered, {len(load.failures)} failed, in {seconds:.0f} s")
+    step.figure("connections", f"{load.connections} opened, {load.resent} requests sent again because a kept one was closed while idle")
+
+
+def every_answer_has_its_line(step, load, found):
+    """Of each answered request one line, and no line of a request that nobody sent; failed requests may have one."""
+    ids = [line.trace_id for line in found]
+    answered = {answer.trace_id for answer in load.answers}
+    step.figure("lines in Loki", len(ids))
+    step.expect(len(ids) == len(set(ids)), "no line twice")
+    lost, foreign = answered - set(ids), set(ids) - answered
+    step.expect(not lost, f"every answered request has its line ({len(lost)} lost)")
+    return lost, foreign
+
+
+def counters_are_lines(step, load, found, gone=(), killed_at=None):
+    """Counters of each pod that lives are its lines, exactly. Of a pod in `gone`, and of what a process counted that was killed at
+    `killed_at`, Prometheus knows what the last scrape saw: what it lacks is what was answered after that."""
+    lines = account.by_pod(found)
+    pods = set(lines)
+
+    def settled(counted):
+        return all(counted.of(pod) == lines[pod] for pod in pods if pod not in gone)
+
+    counted = account.until_counted(load, 4 * SCRAPE_INTERVAL, settled)
+    step.figure("http_requests_total", f"{counted.total().total()} in {len(counted.by_pod)} pods")
+    wrong = {pod: (counted.of(pod), lines[pod]) for pod in pods | set(counted.by_pod) if pod not in gone and counted.of(pod) != lines[pod]}
+    step.expect(not wrong, f"counters = lines, for each pod whose process lived on {wrong or ''}".strip())
+    unseen, explained = 0, True
+    for pod in gone:
+        missing = lines[pod] - counted.of(pod)
+        least, most = account.unseen_bounds(found, pod, counted.samples.get(pod, []), killed_at)
+        unseen += missing
+        if not least <= missing <= most:
+            explained = False
+            step.note(f"{pod}: {counted.of(pod)} counted, {lines[pod]} lines, {least} to {most} after the last scrape")
+    if gone:
+        step.figure("requests of ended processes that no scrape saw", f"{unseen} of {sum(lines[pod] for pod in gone)}")
+        step.expect(explained, "each of them was answered after the last scrape of its process")
+    return counted
+
+
+def spread(pods):
+    """Pods on each node."""
+    found = {}
+    for pod in pods:
+        found[pod["spec"]["nodeName"]] = found.get(pod["spec"]["nodeName"], 0) + 1
+    return dict(sorted(found.items()))
+
+
+def restarts(pods):
+    return sum(each["restartCount"] for pod in pods for each in pod["status"].get("containerStatuses", []))
+
+
+def replaced(names, seconds=300):
+    """Waits until none of these pods is there any more."""
+    def gone():
+        there = {each.rsplit("/", 1)[-1] for each in kubectl("get", "pods", "--output", "name").split()}
+        return not names & there
+    return until("the old pods are gone", seconds, gone)

@@ -1,0 +1,101 @@
+"""A node dies."""
+
+import json
+import subprocess
+import time
+
+from . import account
+from .checks import all_ready, counters_are_lines, sent, spread, steady
+from .kube import Failed, get, kubectl, nodes, ready, run as command, until
+from .pod import summary
+from .settings import KILL_NODE, REPLICAS, START_NODE
+
+TITLE = "a node dies under load"
+# A collector sends what it has every 500 ms and looks at files every 250 ms: with a node go the lines of its last moments.
+LOST_SECONDS = 3
+
+
+def is_container(name):
+    return subprocess.run(["docker", "inspect", name], capture_output=True, check=False).returncode == 0
+
+
+def commands(name):
+    """How the node is ended and started again."""
+    if KILL_NODE:
+        return [*KILL_NODE.split(), name], [*START_NODE.split(), name] if START_NODE else None
+    if is_container(name):
+        return ["docker", "kill", name], ["docker", "start", name]
+    raise Failed(f"nobody knows how to end the node {name}: set REDPANE_TEST_KILL_NODE (and REDPANE_TEST_START_NODE) to a command")
+
+
+def victim(pods):
+    """The node with the most pods that has neither the engines nor the control plane; rather one without the cluster's only DNS."""
+    spare = []
+    for node in nodes():
+        labels = node["metadata"]["labels"]
+        if "redpane-proof" not in labels and "node-role.kubernetes.io/control-plane" not in labels:
+            spare.append(node["metadata"]["name"])
+    on = spread(pods)
+    dns = json.loads(kubectl("get", "pods", "--namespace", "kube-system", "--selector", "k8s-app=kube-dns", "--output", "json"))["items"]
+    dns = {pod["spec"].get("nodeName") for pod in dns}
+    found = [name for name in on if name in spare]
+    if not found:
+        raise Failed("no node has pods, and neither engines nor the control plane")
+    return max(found, key=lambda name: (name not in dns, on[name]))
+
+
+def is_up(name):
+    conditions = {each["type"]: each["status"] for each in get("node", name)["status"]["conditions"]}
+    return conditions["Ready"] == "True"
+
+
+def run(step):
+    pods, _ = all_ready()
+    node = victim(pods)
+    kill, start = commands(node)
+    on_it = {pod["metadata"]["name"] for pod in pods if pod["spec"]["nodeName"] == node}
+    step.figure("node", f"{node}, with {len(on_it)} of {len(pods)} pods")
+    marker = f"proof-node-{int(time.time())}"
+    load = steady(marker, timeout=3.0)
+    time.sleep(20)
+    command(*kill)
+    died, clock = time.time(), time.monotonic()
+    _, noticed = until("the cluster notices", 180, lambda: not is_up(node))
+
+    def elsewhere():
+        there = [pod for pod in ready() if pod["spec"]["nodeName"] != node]
+        return len(there) == REPLICAS and there
+
+    pods, _ = until(f"{REPLICAS} pods are ready on the others", 400, elsewhere)
+    again = time.monotonic() - clock
+    time.sleep(10)
+    load.stop()
+    step.figure("noticed (NotReady) after", f"{noticed:.0f} s")
+    step.figure(f"{REPLICAS} pods ready on the other nodes after", f"{again:.0f} s: {spread(pods)}")
+    step.expect(again < 150, "in less than 150 s")
+    sent(step, load)
+    last = max((each.at for each in load.failures), default=died)
+    step.figure("failures", f"{summary(load.failures)}; the last one {last - died:.0f} s after the end")
+    step.expect(last - died < noticed + 15, "none any more once the node's addresses are out of the Services")
+    losses(step, load, account.until_all_are_there(load, marker, 30), marker, on_it, died, (node, start))
+
+
+def losses(step, load, found, marker, on_it, died, back):
+    ids = {line.trace_id for line in found}
+    lost = [answer for answer in load.answers if answer.trace_id not in ids]
+    rate = len([line for line in found if line.pod in on_it and line.at < died]) / (died - load.began)
+    step.figure("lines lost with the node", f"{len(lost)}, of {rate:.0f} a second that it wrote")
+    step.expect(all(died - LOST_SECONDS < answer.at < died + 1 for answer in lost), f"all of them of its last {LOST_SECONDS} s")
+    step.expect(len(ids) == len(found), "no line twice")
+    counters_are_lines(step, load, found, gone=on_it)
+    node, start = back
+    if not start:
+        step.note("nothing starts the node again: REDPANE_TEST_START_NODE")
+        return
+    command(*start)
+    _, seconds = until("the node is ready again", 300, lambda: is_up(node))
+    step.figure("the node is ready again", f"{seconds:.0f} s after its start")
+    kubectl("wait", "--for=condition=Ready", "pods", "--all", "--timeout=5m", timeout=320)
+    until("what was on it is gone", 120, lambda: len([1 for pod in get("pods")["items"] if pod["metadata"]["name"] in on_it]) == 0)
+    late = {line.trace_id for line in account.lines(marker, load.began)} - ids
+    step.figure("lines that came with it", f"{len(late)} of {len(lost)}")

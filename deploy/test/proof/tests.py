@@ -1,0 +1,110 @@
+"""Unit tests of the sums: python3 -m unittest proof.tests, with deploy/test as PYTHONPATH."""
+
+import http.server
+import threading
+import unittest
+
+from . import account, dashboards
+from .load import Load, Request
+
+
+class Increase(unittest.TestCase):
+    def test_counts_what_came_after_the_start(self):
+        self.assertEqual(account.increase([(1, 5), (2, 7), (3, 9)], 1.5), 4)
+
+    def test_a_new_series_began_at_zero(self):
+        self.assertEqual(account.increase([(2, 3), (3, 4)], 1), 4)
+
+    def test_a_process_that_began_again_counts_from_zero(self):
+        self.assertEqual(account.increase([(1, 5), (2, 8), (3, 2), (4, 6)], 1), 3 + 6)
+
+    def test_nothing_after_the_start(self):
+        self.assertEqual(account.increase([(1, 5)], 2), 0)
+
+
+class Unseen(unittest.TestCase):
+    def lines(self, *moments):
+        return [account.Line(at, "a", "n", "GET", "/", "200", str(at)) for at in moments]
+
+    def test_what_is_younger_than_the_last_scrape(self):
+        self.assertEqual(account.unseen_bounds(self.lines(1, 4.9, 5.05, 6), "a", [(2, 0.1), (5, 0.1)]), (1, 2))
+
+    def test_of_another_pod_nothing(self):
+        self.assertEqual(account.unseen_bounds(self.lines(6), "b", [(5, 0.1)]), (0, 0))
+
+    def test_a_process_that_was_killed_has_neither_later_scrapes_nor_later_lines(self):
+        self.assertEqual(account.unseen_bounds(self.lines(1, 3, 6, 7), "a", [(2, 0.1), (5, 0.1)], until=4), (1, 1))
+
+    def test_never_scraped(self):
+        self.assertEqual(account.unseen_bounds(self.lines(1, 2), "a", []), (2, 2))
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    answered = 0
+
+    def do_GET(self):
+        type(self).answered += 1
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.send_header("X-Trace-Id", f"{type(self).answered:032x}")
+        self.end_headers()
+        self.wfile.write(b"ok")
+        if self.path == "/closes":
+            # Without a word: the client finds out with its next request.
+            self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+class Loads(unittest.TestCase):
+    def setUp(self):
+        Handler.answered = 0
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
+
+    def tearDown(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def load(self, path="/", status=200, addresses=None, **options):
+        mix = [Request("GET", path, None, path, status)]
+        return Load(addresses or [self.address], "test", mix=mix, timeout=5, **options).start().wait()
+
+    def test_every_request_is_answered_once(self):
+        load = self.load(requests=90, kept=3, fresh=3)
+        self.assertEqual((len(load.answers), load.failures, Handler.answered), (90, [], 90))
+        self.assertEqual(len({answer.trace_id for answer in load.answers}), 90)
+        self.assertTrue({answer.kept for answer in load.answers} == {True, False})
+
+    def test_a_kept_connection_that_was_closed_is_no_failure_and_is_said(self):
+        load = self.load("/closes", requests=20, kept=2, fresh=0)
+        self.assertEqual((len(load.answers), load.failures, Handler.answered), (20, [], 20))
+        self.assertGreater(load.resent, 0)
+
+    def test_another_status_is_a_failure(self):
+        load = self.load(status=404, requests=4, kept=1, fresh=1)
+        self.assertEqual((len(load.answers), len(load.failures)), (4, 4))
+
+    def test_nobody_there_is_a_failure_once_and_then_the_others_are_asked(self):
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
+            nobody = f"127.0.0.1:{closed.server_address[1]}"
+        load = self.load(addresses=[nobody, self.address], requests=40, kept=0, fresh=1)
+        self.assertEqual((len(load.answers), len(load.failures)), (39, 1))
+
+    def test_the_rate_is_kept(self):
+        load = self.load(requests=30, rate=60, kept=2, fresh=2)
+        self.assertGreater(load.ended - load.began, 0.4)
+
+
+class Queries(unittest.TestCase):
+    def test_no_variable_is_left_in_any_query(self):
+        found = list(dashboards.targets("0" * 32))
+        self.assertGreater(len(found), 80)
+        self.assertEqual([each for each in found if "$" in each[3].replace("$1", "").replace("$level :=", "")], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
