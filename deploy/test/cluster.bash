@@ -44,6 +44,10 @@ need_cluster() {
   esac
   mapfile -t found < <(nodes)
   [ "${#found[@]}" -ge 3 ] || missing "three ready nodes that take pods are needed: $context has ${#found[@]}"
+  # Before anything would be taken away in the end.
+  if [ -z "$installed" ] && [ -n "$(kubectl get namespace "$PROOF_NAMESPACE" --ignore-not-found --output name)" ]; then
+    missing "there is a namespace $PROOF_NAMESPACE already: delete it, name another with --namespace, or go on with it by --installed"
+  fi
   # The control plane cannot be the node that dies, so the engines live there where it takes pods.
   engines=${found[0]}
 }
@@ -66,9 +70,6 @@ in_namespace() { kubectl --namespace "$PROOF_NAMESPACE" "$@"; }
 
 install() {
   local adapter=true set=()
-  if [ -n "$(in_namespace get namespace "$PROOF_NAMESPACE" --ignore-not-found --output name)" ]; then
-    missing "there is a namespace $PROOF_NAMESPACE already: delete it, or name another with --namespace"
-  fi
   echo "== install: engines on $engines, collector $collector, $PROOF_REPLICAS pods"
   kubectl create namespace "$PROOF_NAMESPACE" >/dev/null
   # A collector reads the node's files, which the stricter levels forbid.

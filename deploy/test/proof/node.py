@@ -6,7 +6,7 @@ import time
 
 from . import account
 from .checks import all_ready, counters_are_lines, sent, spread, steady
-from .kube import Failed, get, kubectl, nodes, ready, run as command, until
+from .kube import Failed, get, kubectl, is_ready, nodes, ready, run as command, until
 from .pod import summary
 from .settings import KILL_NODE, REPLICAS, START_NODE
 
@@ -80,6 +80,11 @@ def run(step):
     losses(step, load, account.until_all_are_there(load, marker, 30), marker, on_it, died, (node, start))
 
 
+def back_to_normal(on_it):
+    pods = get("pods")["items"]
+    return all(is_ready(pod) for pod in pods) and not on_it & {pod["metadata"]["name"] for pod in pods}
+
+
 def losses(step, load, found, marker, on_it, died, back):
     ids = {line.trace_id for line in found}
     lost = [answer for answer in load.answers if answer.trace_id not in ids]
@@ -95,7 +100,6 @@ def losses(step, load, found, marker, on_it, died, back):
     command(*start)
     _, seconds = until("the node is ready again", 300, lambda: is_up(node))
     step.figure("the node is ready again", f"{seconds:.0f} s after its start")
-    kubectl("wait", "--for=condition=Ready", "pods", "--all", "--timeout=5m", timeout=320)
-    until("what was on it is gone", 120, lambda: len([1 for pod in get("pods")["items"] if pod["metadata"]["name"] in on_it]) == 0)
+    until("what was on it is gone, and everything is ready", 300, lambda: back_to_normal(on_it))
     late = {line.trace_id for line in account.lines(marker, load.began)} - ids
     step.figure("lines that came with it", f"{len(late)} of {len(lost)}")
