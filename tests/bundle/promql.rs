@@ -9,6 +9,10 @@ use crate::findings::Findings;
 use crate::metrics::Known;
 use crate::queries::{Language, Query};
 
+/// Labels that targets have on Kubernetes and not in the bundle. A query may keep them where they are; one that selects or matches by them
+/// finds nothing in the bundle.
+const CLUSTER_LABELS: [&str; 3] = ["namespace", "pod", "node"];
+
 pub(crate) fn check(queries: &[Query], known: &Known, findings: &mut Findings) {
     for query in queries.iter().filter(|query| query.language == Language::PromQl) {
         match parser::parse(&query.text) {
@@ -32,7 +36,8 @@ fn faults(expression: &Expr, known: &Known) -> Vec<String> {
     let everywhere = labels(expression, known);
     visit(expression, &mut |part| match part {
         Expr::Aggregate(AggregateExpr { modifier: Some(modifier), expr, .. }) => {
-            missing(modifier.labels().labels.iter(), &labels(expr, known), &mut faults);
+            let named = modifier.labels().labels.iter().filter(|label| !CLUSTER_LABELS.contains(&label.as_str()));
+            missing(named, &labels(expr, known), &mut faults);
         }
         Expr::Binary(binary) => {
             let modifier = binary.modifier.as_ref();

@@ -59,6 +59,52 @@ fn it_says_what_is_missing_and_what_is_wrong() {
     }
 }
 
+/// kubectl of a cluster that nobody has: two of its three nodes take pods where `TAINTED` is set.
+const KUBECTL: &str = r#"#!/bin/bash
+node() { echo "{\"metadata\": {\"name\": \"$1\", \"labels\": {}}, \"spec\": {\"taints\": [$2]}, \"status\": {\"conditions\": [{\"type\": \"Ready\", \"status\": \"True\"}]}}"; }
+taint=${TAINTED:+'{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}'}
+case "$*" in
+  "config current-context") [ -n "$CONTEXT" ] && echo "$CONTEXT" ;;
+  "get --raw /readyz") [ "$CONTEXT" != kind-away ] ;;
+  "get nodes --output json") echo "{\"items\": [$(node one "$taint"), $(node two), $(node three)]}" ;;
+  "get namespace "*) echo namespace/redpane-proof ;;
+  *) echo "kubectl $*" >&2; exit 1 ;;
+esac
+"#;
+
+#[test]
+fn it_touches_no_cluster_that_is_not_for_tests_and_nothing_that_was_there() {
+    if !installed("python3", "--version") {
+        return skip("python3");
+    }
+    let folder = path_with("cluster", &[]);
+    for (name, text) in [("kubectl", KUBECTL), ("helm", "#!/bin/bash\n"), ("docker", "#!/bin/bash\n")] {
+        let file = folder.join(name);
+        std::fs::write(&file, text).expect("the folder for temporary files can be written");
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is ours");
+    }
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
+    for (context, tainted, said) in [
+        ("", "", "kubectl has no context"),
+        ("kind-away", "", "does not answer"),
+        ("production", "", "--yes-this-cluster"),
+        ("kind-small", "yes", "kind-small has 2"),
+        ("kind-used", "", "there is a namespace redpane-proof already"),
+    ] {
+        let output = Command::new("/bin/bash")
+            .arg(files::path(RUN))
+            .env("PATH", &path)
+            .env("CONTEXT", context)
+            .env("TAINTED", tainted)
+            .output()
+            .expect("bash starts");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(69), "{context}: {error}");
+        assert!(error.contains(said), "{context}: {error}");
+        assert!(!error.contains("== clean"), "{context}: {error}");
+    }
+}
+
 #[test]
 fn its_scripts_are_valid() {
     if !installed("shellcheck", "--version") {

@@ -10,43 +10,67 @@ from .settings import APP, CLIENTS_ONLY, NAMESPACE
 Line = collections.namedtuple("Line", "at pod node method route status trace_id")
 
 
-def increase(samples, start):
-    """What a counter of these samples (moment, value) counted after `start`. A value that is lower than the one before is one of a new
-    process, which began at 0; a series without a sample before `start` did too."""
-    before, counted = 0.0, 0.0
+# What one process of a pod counted since the start, and its last scrape: when it began, and how many seconds it took.
+Process = collections.namedtuple("Process", "counted last took")
+# Prometheus shifts the moments of scrapes by some milliseconds, so that they are stored in less.
+SHIFT = 0.005
+
+
+def increments(samples, start):
+    """What a counter of these samples (moment, value) counted after `start`, as (moment, count). A value that is lower than the one
+    before is one of a new process, which began at 0; a series without a sample before `start` did too."""
+    before, found = 0.0, []
     for at, value in samples:
         if at > start:
-            counted += value - before if value >= before else value
+            found.append((at, value - before if value >= before else value))
         before = value
-    return counted
+    return found
+
+
+def epochs(started, took):
+    """The scrapes of each process of a pod, oldest first, as (first, last, seconds that the last one took): `started` says with which
+    moment of its start each scrape was answered, in seconds. Only answered scrapes are in it."""
+    found, before = [], None
+    for at, value in started:
+        if before is None or abs(value - before) > 5:
+            found.append([at, at, 0.0])
+        found[-1][1:] = at, took.get(at, 0.0)
+        before = value
+    return found
 
 
 class Counted:
-    """Counters of every pod from `start` to now. `by_pod` has requests by (method, route, status), `samples` each pod's scrapes
-    that were answered: (moment, seconds that it took)."""
+    """Counters of every pod from `start` to now. `by_pod` has requests by (method, route, status), `processes` each pod's processes."""
 
     def __init__(self, start, app=APP):
         now = time.time()
         # One scrape and some more before the start, as the value to begin with.
-        window = f"[{int(now - start) + 60}s]"
-        selector = f'{{app="{app}", namespace="{NAMESPACE}"'
-        self.by_pod, self.samples = collections.defaultdict(collections.Counter), {}
-        for series in engines.prometheus(f"http_requests_total{selector}, {CLIENTS_ONLY}}}{window}", now):
-            labels = series["metric"]
-            samples = [(float(at), float(value)) for at, value in series["values"]]
-            found = round(increase(samples, start))
-            if found:
-                self.by_pod[labels["pod"]][labels["method"], labels["route"], labels["status"]] += found
-        took = {}
-        for series in engines.prometheus(f"scrape_duration_seconds{selector}}}{window}", now):
-            took[series["metric"]["pod"]] = dict(series["values"])
-        for series in engines.prometheus(f"up{selector}}}{window}", now):
-            pod = series["metric"]["pod"]
-            scrapes = [(float(at), float(took[pod].get(at, 0))) for at, up in series["values"] if up == "1"]
-            self.samples[pod] = self.samples.get(pod, []) + scrapes
+        self.window, self.now = f"[{int(now - start) + 60}s]", now
+        self.selector = f'{{app="{app}", namespace="{NAMESPACE}"'
+        self.by_pod, self.processes = collections.defaultdict(collections.Counter), {}
+        took = {pod: dict(samples) for pod, samples in self._samples("scrape_duration_seconds")}
+        parts = {pod: epochs(samples, took.get(pod, {})) for pod, samples in self._samples("process_start_time_seconds")}
+        sums = {pod: [0] * len(found) for pod, found in parts.items()}
+        for labels, samples in self._series("http_requests_total", f", {CLIENTS_ONLY}"):
+            pod = labels["pod"]
+            for at, count in increments(samples, start):
+                self.by_pod[pod][labels["method"], labels["route"], labels["status"]] += round(count)
+                for place, (first, last, _) in enumerate(parts.get(pod, [])):
+                    if first <= at <= last:
+                        sums[pod][place] += round(count)
+        self.by_pod = {pod: +kinds for pod, kinds in self.by_pod.items() if +kinds}
+        for pod, found in parts.items():
+            self.processes[pod] = [Process(count, last, seconds) for count, (_, last, seconds) in zip(sums[pod], found)]
+
+    def _series(self, name, more=""):
+        for series in engines.prometheus(f"{name}{self.selector}{more}}}{self.window}", self.now):
+            yield series["metric"], [(float(at), float(value)) for at, value in series["values"]]
+
+    def _samples(self, name):
+        return [(labels["pod"], samples) for labels, samples in self._series(name)]
 
     def total(self):
-        return sum((counter for counter in self.by_pod.values()), collections.Counter())
+        return sum(self.by_pod.values(), collections.Counter())
 
     def of(self, pod):
         return self.by_pod[pod].total() if pod in self.by_pod else 0
@@ -97,17 +121,12 @@ def until_counted(load, seconds, enough):
         time.sleep(3)
 
 
-def between(found, pod, after):
-    """Lines of a pod after a moment: what a counter whose last scrape was then does not have."""
-    return sum(1 for line in found if line.pod == pod and line.at > after)
+def until_moment(found, pod, moment):
+    """Lines of a pod until a moment."""
+    return sum(1 for line in found if line.pod == pod and line.at <= moment)
 
 
-def unseen_bounds(found, pod, scrapes, until=None):
-    """At least and at most how many of a pod's requests no scrape saw: those whose line is younger than the last scrape before `until`.
-    What is counted while a scrape is being answered may be in it or not."""
-    earlier = [each for each in scrapes if until is None or each[0] <= until]
-    mine = [line for line in found if until is None or line.at <= until]
-    if not earlier:
-        return between(mine, pod, 0), between(mine, pod, 0)
-    began, took = earlier[-1]
-    return between(mine, pod, began + took), between(mine, pod, began)
+def seen_bounds(found, pod, process):
+    """At least and at most how many requests the last scrape of a pod's first process saw: those whose line is older. What was counted
+    while it was being answered may be in it or not."""
+    return until_moment(found, pod, process.last - SHIFT), until_moment(found, pod, process.last + process.took + SHIFT)

@@ -1,5 +1,7 @@
 """Claims that more than one step makes."""
 
+import time
+
 from . import account
 from .load import Load
 from .kube import address_of, kubectl, node_port, nodes, ready, until
@@ -39,31 +41,46 @@ def every_answer_has_its_line(step, load, found):
     return lost, foreign
 
 
-def counters_are_lines(step, load, found, gone=(), killed_at=None):
-    """Counters of each pod that lives are its lines, exactly. Of a pod in `gone`, and of what a process counted that was killed at
-    `killed_at`, Prometheus knows what the last scrape saw: what it lacks is what was answered after that."""
+def counters_are_lines(step, load, found, gone=(), ended=None):
+    """Counters of each pod that lives are its lines, exactly. Of a pod in `gone`, Prometheus knows what the last scrape saw: what it lacks
+    is what was answered after that. `ended` is the second in which the process of the only pod in `gone` ended and made room for a new
+    one, whose requests are all counted."""
     lines = account.by_pod(found)
     pods = set(lines)
 
     def settled(counted):
         return all(counted.of(pod) == lines[pod] for pod in pods if pod not in gone)
 
+    if ended:
+        # One more scrape of the new process.
+        time.sleep(2 * SCRAPE_INTERVAL)
     counted = account.until_counted(load, 4 * SCRAPE_INTERVAL, settled)
     step.figure("http_requests_total", f"{counted.total().total()} in {len(counted.by_pod)} pods")
     wrong = {pod: (counted.of(pod), lines[pod]) for pod in pods | set(counted.by_pod) if pod not in gone and counted.of(pod) != lines[pod]}
     step.expect(not wrong, f"counters = lines, for each pod whose process lived on {wrong or ''}".strip())
-    unseen, explained = 0, True
-    for pod in gone:
-        missing = lines[pod] - counted.of(pod)
-        least, most = account.unseen_bounds(found, pod, counted.samples.get(pod, []), killed_at)
-        unseen += missing
-        if not least <= missing <= most:
-            explained = False
-            step.note(f"{pod}: {counted.of(pod)} counted, {lines[pod]} lines, {least} to {most} after the last scrape")
     if gone:
+        unseen = sum(lines[pod] - counted.of(pod) for pod in gone)
         step.figure("requests of ended processes that no scrape saw", f"{unseen} of {sum(lines[pod] for pod in gone)}")
-        step.expect(explained, "each of them was answered after the last scrape of its process")
+        odd = [said for said in (unexplained(found, pod, counted.processes.get(pod, []), ended) for pod in gone) if said]
+        for each in odd:
+            step.note(each)
+        step.expect(not odd, "each of them was answered after the last scrape of its process")
     return counted
+
+
+def unexplained(found, pod, processes, ended):
+    """What is wrong with the counters of a pod whose (first) process ended; empty where nothing is."""
+    if not processes:
+        return ""
+    least, most = account.seen_bounds(found, pod, processes[0])
+    if not least <= processes[0].counted <= most:
+        return f"{pod}: {processes[0].counted} counted, {least} to {most} lines until the last scrape"
+    if ended:
+        total = account.until_moment(found, pod, time.time())
+        least, most = total - account.until_moment(found, pod, ended + 1), total - account.until_moment(found, pod, ended)
+        if len(processes) != 2 or not least <= processes[1].counted <= most:
+            return f"{pod}: {processes[1:]} of the new process, {least} to {most} lines"
+    return ""
 
 
 def spread(pods):

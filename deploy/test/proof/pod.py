@@ -1,9 +1,10 @@
 """The process of one pod is killed."""
 
+import calendar
 import json
 import time
 
-from . import account, engines
+from . import account
 from .checks import all_ready, counters_are_lines, every_answer_has_its_line, restarts, sent, steady
 from .kube import get, kubectl, until
 
@@ -55,10 +56,10 @@ def kill(victim, process="redpane"):
         raise RuntimeError(f"nothing was killed: {said}")
 
 
-def exit_code(name):
-    """The exit code of the container before this one, as soon as there was one."""
+def end_of(name):
+    """Exit code of the container before this one, and the second in which it ended; None as long as there was none."""
     state = get("pod", name)["status"]["containerStatuses"][0]["lastState"].get("terminated")
-    return state and state["exitCode"]
+    return state and (state["exitCode"], calendar.timegm(time.strptime(state["finishedAt"], "%Y-%m-%dT%H:%M:%SZ")))
 
 
 def run(step):
@@ -72,7 +73,7 @@ def run(step):
     time.sleep(20)
     kill(victim)
     killed = time.monotonic()
-    code, _ = until("the container has ended", 60, lambda: exit_code(name), 0.2)
+    (code, ended), _ = until("the container has ended", 60, lambda: end_of(name), 0.2)
     pods, _ = all_ready()
     step.figure("ready again", f"{time.monotonic() - killed:.1f} s after its end was seen")
     time.sleep(20)
@@ -84,14 +85,8 @@ def run(step):
     found = account.until_all_are_there(load, marker, 30)
     lost, foreign = every_answer_has_its_line(step, load, found)
     step.figure("lines of requests that got no answer", len(foreign))
-    step.expect(len(foreign) <= len(load.failures), "no more of them than failures")
-    counters_are_lines(step, load, found, gone={name}, killed_at=new_process(name))
-
-
-def new_process(name):
-    """When the process began that answers now; what is older is of the one that was killed."""
-    found, _ = until("the new process was scraped", 60, lambda: engines.prometheus(f'process_start_time_seconds{{pod="{name}"}}'))
-    return float(found[0]["value"][1])
+    step.expect(len(foreign) <= len(load.failures) + load.resent, "no more of them than failures and requests sent again")
+    counters_are_lines(step, load, found, gone={name}, ended=ended)
 
 
 def summary(failures):

@@ -4,39 +4,54 @@ import http.server
 import threading
 import unittest
 
-from . import account, dashboards
+from . import account, checks, dashboards
 from .load import Load, Request
 
 
-class Increase(unittest.TestCase):
+class Increments(unittest.TestCase):
+    def counted(self, samples, start):
+        return sum(count for _, count in account.increments(samples, start))
+
     def test_counts_what_came_after_the_start(self):
-        self.assertEqual(account.increase([(1, 5), (2, 7), (3, 9)], 1.5), 4)
+        self.assertEqual(account.increments([(1, 5), (2, 7), (3, 9)], 1.5), [(2, 2), (3, 2)])
 
     def test_a_new_series_began_at_zero(self):
-        self.assertEqual(account.increase([(2, 3), (3, 4)], 1), 4)
+        self.assertEqual(self.counted([(2, 3), (3, 4)], 1), 4)
 
     def test_a_process_that_began_again_counts_from_zero(self):
-        self.assertEqual(account.increase([(1, 5), (2, 8), (3, 2), (4, 6)], 1), 3 + 6)
+        self.assertEqual(self.counted([(1, 5), (2, 8), (3, 2), (4, 6)], 1), 3 + 6)
 
     def test_nothing_after_the_start(self):
-        self.assertEqual(account.increase([(1, 5)], 2), 0)
+        self.assertEqual(self.counted([(1, 5)], 2), 0)
 
 
-class Unseen(unittest.TestCase):
+class Ends(unittest.TestCase):
     def lines(self, *moments):
         return [account.Line(at, "a", "n", "GET", "/", "200", str(at)) for at in moments]
 
-    def test_what_is_younger_than_the_last_scrape(self):
-        self.assertEqual(account.unseen_bounds(self.lines(1, 4.9, 5.05, 6), "a", [(2, 0.1), (5, 0.1)]), (1, 2))
+    def said(self, found, *processes, ended=None):
+        return checks.unexplained(found, "a", list(processes), ended)
 
-    def test_of_another_pod_nothing(self):
-        self.assertEqual(account.unseen_bounds(self.lines(6), "b", [(5, 0.1)]), (0, 0))
+    def test_scrapes_are_of_the_process_that_answered_them(self):
+        started = [(10, 3.0), (25, 3.0), (40, 33.0), (55, 33.0)]
+        self.assertEqual(account.epochs(started, {25: 0.2, 55: 0.1}), [[10, 25, 0.2], [40, 55, 0.1]])
 
-    def test_a_process_that_was_killed_has_neither_later_scrapes_nor_later_lines(self):
-        self.assertEqual(account.unseen_bounds(self.lines(1, 3, 6, 7), "a", [(2, 0.1), (5, 0.1)], until=4), (1, 1))
+    def test_what_is_younger_than_the_last_scrape_is_not_counted(self):
+        found = self.lines(1, 4.9, 5.05, 6)
+        for counted in (2, 3):
+            self.assertEqual(self.said(found, account.Process(counted, 5, 0.1)), "")
+        for counted in (1, 4):
+            self.assertIn(f"{counted} counted, 2 to 3", self.said(found, account.Process(counted, 5, 0.1)))
 
-    def test_never_scraped(self):
-        self.assertEqual(account.unseen_bounds(self.lines(1, 2), "a", []), (2, 2))
+    def test_of_another_pod_nothing_is_said(self):
+        self.assertEqual(checks.unexplained(self.lines(1), "b", [account.Process(0, 5, 0.1)], None), "")
+
+    def test_the_process_after_the_killed_one_counts_everything(self):
+        found = self.lines(1, 3, 6, 9, 10)
+        old = account.Process(2, 4, 0.1)
+        self.assertEqual(self.said(found, old, account.Process(2, 12, 0.1), ended=7), "")
+        self.assertIn("2 to 2 lines", self.said(found, old, account.Process(1, 12, 0.1), ended=7))
+        self.assertIn("of the new process", self.said(found, old, ended=7))
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
