@@ -1,10 +1,19 @@
 """Unit tests of the sums: python3 -m unittest proof.tests, with deploy/test as PYTHONPATH."""
 
 import http.server
+import importlib
+import io
+import json
+import re
+import tempfile
 import threading
 import unittest
+from contextlib import redirect_stdout
+from unittest import mock
 
-from . import account, checks, dashboards
+from . import account, checks, dashboards, engines, kube, report, settings
+from . import node as node_step
+from .__main__ import STEPS
 from .load import Load, Request
 
 
@@ -52,6 +61,19 @@ class Ends(unittest.TestCase):
         self.assertEqual(self.said(found, old, account.Process(2, 12, 0.1), ended=7), "")
         self.assertIn("2 to 2 lines", self.said(found, old, account.Process(1, 12, 0.1), ended=7))
         self.assertIn("of the new process", self.said(found, old, ended=7))
+
+
+class Pages(unittest.TestCase):
+    def test_lines_of_one_moment_that_two_pages_share_are_had_once(self):
+        stored = [(at, f"line {number}") for number, at in enumerate((1, 2, 3, 3, 3, 4, 5, 5))]
+
+        def ask(_service, _path, start=0, end=0, limit=0, **_):
+            page = [[str(at), text] for at, text in stored if start <= at < end][:limit]
+            return json.dumps({"data": {"result": [{"stream": {"pod": "a"}, "values": page}]}})
+
+        with mock.patch.object(engines, "ask", ask), mock.patch.object(engines, "PAGE", 4):
+            found = engines.loki_lines("{}", 0, 1)
+        self.assertEqual([(at, text) for at, _, text in found], stored)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -112,6 +134,39 @@ class Loads(unittest.TestCase):
     def test_the_rate_is_kept(self):
         load = self.load(requests=30, rate=60, kept=2, fresh=2)
         self.assertGreater(load.ended - load.began, 0.4)
+
+
+class Steps(unittest.TestCase):
+    def test_each_step_can_be_called_and_is_offered(self):
+        run = (settings.ROOT / "deploy/test/run").read_text(encoding="utf-8")
+        offered = re.search(r"^all=\((.*)\)$", run, re.MULTILINE).group(1).split()
+        self.assertEqual(sorted(offered), sorted(STEPS))
+        for module in STEPS.values():
+            found = importlib.import_module(f".{module}", __package__)
+            self.assertTrue(found.TITLE and callable(found.run), module)
+
+    def test_a_claim_that_is_not_so_fails_the_step_and_is_in_the_report(self):
+        with tempfile.NamedTemporaryFile("r") as file, mock.patch.object(report, "REPORT", file.name), redirect_stdout(io.StringIO()):
+            step = report.Step("counts", "a title")
+            step.figure("pods", "a|b")
+            step.expect(True, "this")
+            self.assertEqual((step.end(), step.faults), (0, []))
+            step.expect(False, "that")
+            self.assertEqual(step.end(), 1)
+            self.assertIn("FAILED: that", file.read())
+
+    def test_the_node_that_dies_has_pods_and_nothing_that_the_proof_needs(self):
+        def node(name, **labels):
+            return {"metadata": {"name": name, "labels": {each.replace("_", "-"): "" for each in labels}}}
+
+        there = [node("one", redpane_proof=1), node("two"), node("three"), {"metadata": {"name": "four", "labels": {"node-role.kubernetes.io/control-plane": ""}}}]
+        pods = [{"spec": {"nodeName": name}} for name in ("one", "one", "one", "two", "two", "three", "four")]
+        dns = {"items": [{"spec": {"nodeName": "two"}}]}
+        for items, dies in (([], "two"), (dns["items"], "three")):
+            with mock.patch.object(node_step, "nodes", lambda: there), mock.patch.object(node_step, "kubectl", lambda *_: json.dumps({"items": items})):
+                self.assertEqual(node_step.victim(pods), dies)
+        with mock.patch.object(node_step, "nodes", lambda: there[:1]), mock.patch.object(node_step, "kubectl", lambda *_: json.dumps(dns)):
+            self.assertRaises(kube.Failed, node_step.victim, pods)
 
 
 class Queries(unittest.TestCase):
