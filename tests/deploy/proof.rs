@@ -126,7 +126,7 @@ fn its_sums_are_right() {
         return skip("python3");
     }
     let tested = Command::new("python3")
-        .args(["-m", "unittest", "proof.tests"])
+        .args(["-m", "unittest", "proof.tests", "proof.tests_load"])
         .current_dir(files::path("deploy/test"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
