@@ -1,30 +1,24 @@
-//! The answer of `api/series`: history in columns.
+//! The answer of `api/series`: history in columns, as a [`reader`] finds them.
+
+mod reader;
 
 use serde::Serialize;
 
+pub(super) use self::reader::Line;
+use self::reader::{HeatMap, Reader};
 use super::answer::{Answer, json};
-use super::counts::{BUCKETS, CLASSES, Counts, by_class, error_ratio, errors};
 use super::history::History;
 use super::lines_query;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::process::{CPU, MEMORY};
-use super::quantile::{QUANTILES, quantile, rounded};
 use super::state::Pane;
 use super::timeline::Range;
 
-/// The labels of the classes of statuses.
-const CLASS_LABELS: [&str; CLASSES] = ["2xx", "3xx", "4xx", "5xx"];
 /// What is being served, under whichever names there are.
 pub(super) const IN_FLIGHT: [&str; 2] = ["http_requests_in_flight", "http_server_active_requests"];
 /// What a live feed sends where nothing is named.
 pub(super) const DEFAULT: [&str; 7] = ["requests", "errors", "latency", "heatmap", "in_flight", "cpu", "memory"];
-
-const PER_SECOND: Option<&str> = Some("per_second");
-const SECONDS: Option<&str> = Some("seconds");
-
-/// In front of a metric's name, which may be the same as one of the pane's own.
-const METRIC: &str = "metric:";
 
 /// The most names.
 pub(super) const NAMES: usize = 16;
@@ -47,25 +41,6 @@ pub(super) struct Columns {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) heatmap: Option<HeatMap>,
     unknown: Vec<String>,
-}
-
-/// One line of a chart.
-#[derive(Debug, Serialize)]
-pub(super) struct Line {
-    pub(super) name: String,
-    pub(super) label: String,
-    pub(super) unit: Option<&'static str>,
-    pub(super) values: Vec<Option<f64>>,
-    /// The newest value of a gauge that cannot be drawn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) not_finite: Option<&'static str>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct HeatMap {
-    bounds_seconds: Vec<f64>,
-    /// By step, then by bucket.
-    pub(super) counts: Vec<Option<Vec<u32>>>,
 }
 
 /// The whole answer.
@@ -108,17 +83,11 @@ pub(super) fn read(history: &History, query: &Query, range: Range) -> Columns {
     for name in &query.names {
         match name.as_str() {
             "requests" => answer.series.extend(reader.requests()),
-            "errors" => answer
-                .series
-                .push(reader.line(name, "5xx", PER_SECOND, |row, seconds| Some(errors(row) as f64 / seconds))),
-            "error_ratio" => {
-                answer.series.push(reader.line(name, "5xx", Some("ratio"), |row, _| error_ratio(row)));
-            }
+            "errors" => answer.series.push(reader.errors()),
+            "error_ratio" => answer.series.push(reader.error_ratio()),
             "latency" => answer.series.extend(reader.latency()),
             "heatmap" => answer.heatmap = Some(reader.heat_map()),
-            "in_flight" => {
-                answer.series.push(reader.alias(name, "in flight", Some("requests"), &IN_FLIGHT));
-            }
+            "in_flight" => answer.series.push(reader.alias(name, "in flight", Some("requests"), &IN_FLIGHT)),
             "cpu" => answer.series.push(reader.alias(name, "cpu", Some("ratio"), &[CPU])),
             "memory" => answer.series.push(reader.alias(name, "resident", Some("bytes"), &[MEMORY])),
             _ => match reader.metric(name) {
@@ -128,85 +97,6 @@ pub(super) fn read(history: &History, query: &Query, range: Range) -> Columns {
         }
     }
     answer
-}
-
-struct Reader<'a> {
-    history: &'a History,
-    /// `None` for a method and route that had no request.
-    counts: Option<&'a Counts>,
-    range: Range,
-}
-
-impl Reader<'_> {
-    /// The slot of each step, and how many of its seconds are recorded.
-    fn slots(&self) -> impl Iterator<Item = Option<(usize, u32)>> {
-        (self.range.first..self.range.end).map(|step| self.history.timeline.find(self.range.length, step))
-    }
-
-    /// A line made of the counts of each step, and the seconds that they are of.
-    fn line(
-        &self,
-        name: &str,
-        label: &str,
-        unit: Option<&'static str>,
-        value: impl Fn(&[u64], f64) -> Option<f64>,
-    ) -> Line {
-        let values = self.slots().map(|slot| {
-            let (at, seconds) = slot?;
-            value(&self.row(at)?, f64::from(seconds)).map(rounded)
-        });
-        Line { name: name.into(), label: label.into(), unit, values: values.collect(), not_finite: None }
-    }
-
-    fn row(&self, at: usize) -> Option<Vec<u64>> {
-        Some(self.counts?.row(self.range.length, at).iter().map(|count| u64::from(*count)).collect())
-    }
-
-    fn requests(&self) -> Vec<Line> {
-        let class = |(class, label): (usize, &&str)| {
-            self.line("requests", label, PER_SECOND, move |row, seconds| Some(by_class(row)[class] as f64 / seconds))
-        };
-        CLASS_LABELS.iter().enumerate().map(class).collect()
-    }
-
-    fn latency(&self) -> Vec<Line> {
-        let bounds = (*self.history.bounds).as_ref();
-        let line = |(label, q): (&str, f64)| {
-            self.line("latency", label, SECONDS, move |row, _| quantile(q, bounds, &row[BUCKETS..]))
-        };
-        QUANTILES.into_iter().map(line).collect()
-    }
-
-    fn heat_map(&self) -> HeatMap {
-        let counts = self.slots().map(|slot| {
-            let row = self.counts?.row(self.range.length, slot?.0);
-            Some(row[BUCKETS..].to_vec())
-        });
-        HeatMap { bounds_seconds: (*self.history.bounds).as_ref().to_vec(), counts: counts.collect() }
-    }
-
-    /// A metric without labels under a name of the pane's own; the first of several that there is.
-    fn alias(&self, name: &str, label: &str, unit: Option<&'static str>, metrics: &[&str]) -> Line {
-        let mut found = metrics.iter().filter_map(|metric| self.metric(metric)?.into_iter().next());
-        let values = match found.next() {
-            Some(line) => line.values,
-            None => vec![None; self.range.points()],
-        };
-        Line { name: name.into(), label: label.into(), unit, values, not_finite: None }
-    }
-
-    /// A metric by its name, which stands behind `metric:` where it may be one of the pane's own.
-    fn metric(&self, name: &str) -> Option<Vec<Line>> {
-        let metric = self.history.metrics.get(name.strip_prefix(METRIC).unwrap_or(name))?;
-        let line = |labelled: &super::metric::Labelled| Line {
-            name: name.into(),
-            label: labelled.label.to_string(),
-            unit: labelled.unit.or(metric.unit),
-            values: self.slots().map(|slot| labelled.column.get(self.range.length, slot?.0)).collect(),
-            not_finite: labelled.not_finite,
-        };
-        Some(metric.columns.iter().map(line).collect())
-    }
 }
 
 #[cfg(test)]

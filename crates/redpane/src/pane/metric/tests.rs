@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use super::super::input::{Bounds, Family, Kind, Series, Value};
 use super::super::timeline::{STEPS, Timeline};
-use super::{Labelled, Metric, OTHER, RATE, Tick};
+use super::counter::OTHER;
+use super::histogram::RATE;
+use super::{Labelled, Metric, Tick};
 
 struct Recorded {
     timeline: Timeline,
