@@ -1,5 +1,6 @@
 //! The DevTools protocol: JSON over one WebSocket, a number on each question and the same number on its answer.
 
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -53,6 +54,16 @@ impl Connection {
         self.try_ask(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
+    /// The next message. A test that was stopped for a while, and goes on, has lost nothing.
+    fn read(&mut self) -> Result<Message, tungstenite::Error> {
+        loop {
+            match self.socket.read() {
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
     /// The result of a method, or its error; of the events that come in between those are kept that somebody asked for.
     pub(super) fn try_ask(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.number += 1;
@@ -64,7 +75,7 @@ impl Connection {
         let failed = |error| panic!("{method}: {error}");
         self.socket.send(Message::text(question.to_string())).unwrap_or_else(failed);
         loop {
-            let message = self.socket.read().unwrap_or_else(|error| panic!("{method}: {error}"));
+            let message = self.read().unwrap_or_else(|error| panic!("{method}: {error}"));
             let Ok(text) = message.into_text() else { continue };
             let Ok(mut answer) = serde_json::from_str::<Value>(&text) else { continue };
             if answer["id"] == self.number {
