@@ -27,6 +27,14 @@ test('a second that is there already changes nothing, one after a gap is refused
   assert.deepEqual(history.times, [10_000, 11_000, 12_000]);
 });
 
+test('after the clock was set back the history is asked for anew', () => {
+  const history = new History();
+  history.load({ ...answer(), from_ms: 3_600_000 });
+  // A busy machine, or a clock that was set back a little: the service has that second already.
+  assert.ok(history.append(tick(3_600_000 - 5_000)));
+  assert.ok(!history.append(tick(1_000)));
+});
+
 test('columns that come later or stay away are as long as the others', () => {
   const history = new History();
   history.load(answer());

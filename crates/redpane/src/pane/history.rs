@@ -61,7 +61,8 @@ impl History {
             Some(last) if last - second <= SPREAD => return,
             // Far back: what is older than now cannot be told from what is to come.
             Some(_) => {
-                self.forget();
+                self.timeline = Timeline::new();
+                self.traffic.set_back(second);
                 1
             }
         };
@@ -115,11 +116,6 @@ impl History {
             Some(metric) => PINNED.saturating_sub(metric.columns.len()),
         });
         columns.sum::<usize>().min(COLUMNS / 2)
-    }
-
-    /// Starts anew, with counters as they are.
-    fn forget(&mut self) {
-        self.timeline = Timeline::new();
     }
 
     /// The newest value of a gauge, all its label sets together.

@@ -24,8 +24,10 @@ pub(super) fn judge(history: &History, app: &str, otel: bool) -> Rules {
         overflow(history, names),
     ];
     for rule in &mut rules {
+        let now = history.timeline.last().unwrap_or_default();
         let before = history.rules.0.iter().find(|before| before.name == rule.name).and_then(|before| before.since);
-        rule.since = (rule.state != State::Ok).then(|| before.or(history.timeline.last()).unwrap_or_default());
+        // Not since a time that is still to come, where the clock was set back.
+        rule.since = (rule.state != State::Ok).then(|| before.map_or(now, |before| before.min(now)));
     }
     Rules(rules)
 }

@@ -97,6 +97,15 @@ impl Traffic {
         }
     }
 
+    /// Says that the clock was set back to this second: nothing was later.
+    pub(super) fn set_back(&mut self, second: u64) {
+        let earlier = |last: &mut u64| *last = second.min(*last);
+        for ring in &mut self.endpoints {
+            earlier(&mut ring.last_request);
+            ring.last_error.iter_mut().chain(&mut ring.last_slow).for_each(earlier);
+        }
+    }
+
     /// Empties the rows that begin a new step.
     pub(super) fn clear(&mut self, place: &Place) {
         let rings = self.endpoints.iter_mut().map(|endpoint| &mut endpoint.counts);

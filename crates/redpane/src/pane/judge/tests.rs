@@ -112,3 +112,13 @@ fn a_rule_that_is_quiet_in_spite_of_its_number_says_why() {
     assert_eq!((rule.state, rule.reason), (State::Ok, Some("fewer than 20 requests in 5 min")));
     assert_eq!(recorded.rule("any_5xx").reason, None);
 }
+
+#[test]
+fn no_rule_fires_since_a_time_that_is_to_come() {
+    let mut recorded = Recorded::new();
+    let year = 365 * 24 * 3600;
+    recorded.until(year, &[Sent("/", 1, 1, 0)]);
+    assert_eq!(recorded.rule("any_5xx").since, Some(START + year));
+    recorded.until(0, &[Sent("/", 2, 2, 0)]);
+    assert_eq!(recorded.rule("any_5xx").since, Some(START), "the clock was set back");
+}

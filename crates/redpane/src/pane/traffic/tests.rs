@@ -56,6 +56,17 @@ fn an_idle_one_makes_room() {
     assert_eq!(in_last_second(&traffic.total, &timeline), 4);
 }
 
+#[test]
+fn an_idle_one_makes_room_after_the_clock_was_set_back() {
+    let (mut traffic, mut timeline) = (Traffic::new(&[1.0]), Timeline::new());
+    traffic.limit = 1;
+    record(&mut traffic, &mut timeline, START + 365 * 24 * 3600, &[0, 1]);
+    traffic.set_back(START);
+    record(&mut traffic, &mut timeline, START, &[0, 1]);
+    record(&mut traffic, &mut timeline, START + IDLE + 1, &[0, 1, 6]);
+    assert!(traffic.find("GET", "/2").is_some());
+}
+
 fn failing(sent: &[(u64, u64)]) -> Vec<input::Endpoint> {
     let mut endpoints = requests(&sent.iter().map(|(good, _)| *good).collect::<Vec<_>>());
     for (endpoint, (_, errors)) in endpoints.iter_mut().zip(sent) {

@@ -3,6 +3,9 @@
 /** Identifies one column: a series has several labels. */
 export const columnKey = (name, label) => `${name}\u0000${label}`;
 
+/** The service leaves out as many seconds where its clock is set back a little: it has them already. */
+const OVERLAP_MS = 10_000;
+
 export class History {
   constructor() {
     this.clear();
@@ -43,8 +46,8 @@ export class History {
    */
   append(tick) {
     if (this.step !== 1000 || !this.times.length || tick.at_ms > this.end) return false;
-    // The feed and the answer that was loaded overlap at their seam.
-    if (tick.at_ms < this.end) return true;
+    // The feed and the answer that was loaded overlap at their seam. Far back the clock was set back.
+    if (tick.at_ms < this.end) return this.end - tick.at_ms <= OVERLAP_MS;
     this.times.push(tick.at_ms);
     const length = this.times.length;
     for (const { name, label, unit, value, not_finite } of tick.series) {
