@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LineBuffer } from '../../../crates/redpane/src/pane/page/js/line-buffer.js';
-import { formatField, lineParameters, parseSearch, searchNote, withField } from '../../../crates/redpane/src/pane/page/js/line-query.js';
+import { canFilterBy, formatField, lineParameters, parseSearch, searchNote, withField, withoutField } from '../../../crates/redpane/src/pane/page/js/line-query.js';
 import { lineTime, lineWords } from '../../../crates/redpane/src/pane/page/js/line-text.js';
 
 test('the search is text and fields', () => {
@@ -38,6 +38,30 @@ test('a field that was typed is found again', () => {
   assert.equal(withField('slow status=500', 'status', 500), 'slow status=500');
 });
 
+test('a field is another one than the beginning of a longer one', () => {
+  assert.equal(withField('status=5001', 'status', 500), 'status=5001 status=500');
+  assert.equal(withField('xstatus=500', 'status', 500), 'xstatus=500 status=500');
+  assert.equal(withField('note="status=500 "', 'status', 500), 'note="status=500 " status=500');
+});
+
+test('the field that is taken off goes as it was typed, and nothing else changes', () => {
+  assert.equal(withoutField('status=5001 status=500', 1), 'status=5001');
+  assert.equal(withoutField('route="/hello/{name}" slow', 0), 'slow');
+  assert.equal(withoutField('slow  one status=500 tenant="a  b"', 0), 'slow  one tenant="a  b"');
+  assert.equal(withoutField('a=1 b=2 c=3', 1), 'a=1 c=3');
+  assert.equal(withoutField('timeout', 0), 'timeout');
+});
+
+test('a name that the search cannot have is no filter', () => {
+  for (const key of ['tenant', 'http.status', 'field.level', 'größe', '_x-1']) {
+    assert.ok(canFilterBy(key), key);
+    assert.deepEqual(parseSearch(formatField(key, 'a b')).fields, [{ key, value: 'a b' }], key);
+  }
+  // The API has the name before the first colon.
+  for (const key of ['two words', 'a:b', 'a=b', '"', '', '1st']) assert.ok(!canFilterBy(key), key);
+  assert.deepEqual(parseSearch('a:b=1'), { contains: 'a:b=1', fields: [], unused: [] });
+});
+
 test('lines are kept once, the newest first, and not without end', () => {
   const lines = (...ids) => ids.map((id) => ({ id, line: {} }));
   const ids = (buffer) => buffer.lines.map(({ id }) => id);
@@ -60,9 +84,11 @@ test('what the list shows stays as it was while lines come', () => {
 });
 
 test('a line is said in words', () => {
-  const access = { message: 'request', method: 'GET', path: '/a', status: 503, outcome: 'timeout', duration_seconds: 0.25, tenant: 'acme', client: '::1' };
+  const access = { target: 'redpane::access', message: 'request', method: 'GET', path: '/a', status: 503, outcome: 'timeout', duration_seconds: 0.25, tenant: 'acme', client: '::1' };
   assert.deepEqual(lineWords(access), { lead: 'GET /a', status: 5, statusText: '503 timeout', took: '250 ms', rest: ['tenant=acme'] });
   assert.deepEqual(lineWords({ level: 'INFO', message: 'hello', list: [1], note: '<b>' }), { lead: 'hello', status: null, rest: ['list=[1]', 'note=<b>'] });
+  // An event of the application that looks like one.
+  assert.deepEqual(lineWords({ target: 'shop', message: 'request', status: 'sent' }), { lead: 'request', status: null, rest: ['status=sent'] });
   assert.deepEqual(lineWords('no object'), { lead: 'no object', status: null, rest: [] });
 });
 

@@ -16,7 +16,7 @@ test('a forged circle loses no span and comes to an end', () => {
 test('bars and ticks are shares of the whole time', () => {
   const lines = [
     { id: 1, line: { timestamp: '1970-01-01T00:00:01.050Z', span_id: 'a', message: 'half', level: 'WARN' } },
-    { id: 2, line: { timestamp: '1970-01-01T00:00:01.100Z', span_id: 'a', message: 'request', status: 200, method: 'GET', path: '/' } },
+    { id: 2, line: { timestamp: '1970-01-01T00:00:01.100Z', span_id: 'a', target: 'redpane::access', message: 'request', status: 200, method: 'GET', path: '/' } },
   ];
   const { rows, lines: placed, request } = waterfall({ spans: [span('a', null, 1000, 0.1), span('b', 'a', 1025, 0.05)], lines });
   assert.deepEqual(rows.map(({ left, width }) => [left, width]), [[0, 1], [0.25, 0.5]]);

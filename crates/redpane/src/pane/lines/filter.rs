@@ -94,19 +94,20 @@ impl Field {
     }
 }
 
-/// Whether a value of a line is what was asked for, by the text of it.
+/// Whether a value of a line is what was asked for, by the text of it. A fraction is also found as others write it: `1.0` as `1`.
 fn is(value: &str, wanted: &str) -> bool {
     if value.starts_with('"') {
         return serde_json::from_str::<Cow<'_, str>>(value).is_ok_and(|text| text == wanted);
     }
-    value == wanted
+    let number = |text: &str| text.parse::<f64>().ok();
+    value == wanted || value.contains('.') && number(value).is_some_and(|value| Some(value) == number(wanted))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"{"timestamp":"2026-01-02T03:04:05.678901Z","level":"WARN","app":"api","trace_id":null,"message":"request","route":"/a/{b}","status":404,"note":"say \"route\":\"/x\"","spans":[{"name":"s","method":"GET"}]}"#;
+    const LINE: &str = r#"{"timestamp":"2026-01-02T03:04:05.678901Z","level":"WARN","app":"api","trace_id":null,"message":"request","route":"/a/{b}","status":404,"share":1.0,"note":"say \"route\":\"/x\"","spans":[{"name":"s","method":"GET"}]}"#;
 
     fn wants(set: impl FnOnce(&mut Filter)) -> bool {
         let mut filter = Filter::default();
@@ -121,13 +122,23 @@ mod tests {
             ("status", "404"),
             ("trace_id", "null"),
             ("message", "request"),
+            ("share", "1.0"),
+            // As JavaScript and others write it.
+            ("share", "1"),
             ("note", "say \"route\":\"/x\""),
         ] {
             assert!(wants(|filter| filter.field(key, value)), "{key}={value}");
         }
-        for (key, value) in
-            [("route", "/x"), ("route", "/a"), ("status", "40"), ("method", "GET"), ("name", "s"), ("absent", "")]
-        {
+        for (key, value) in [
+            ("route", "/x"),
+            ("route", "/a"),
+            ("status", "40"),
+            ("share", "1.1"),
+            ("share", "."),
+            ("method", "GET"),
+            ("name", "s"),
+            ("absent", ""),
+        ] {
             assert!(!wants(|filter| filter.field(key, value)), "{key}={value}");
         }
     }

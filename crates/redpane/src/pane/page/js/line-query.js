@@ -4,6 +4,12 @@
 const MOST_FIELDS = 8;
 const MOST_BYTES = 256;
 
+/** Names that can be searched for. The API has a colon behind them, so they have none. */
+const NAME = /[\p{L}_][\p{L}\p{N}_.-]*/u;
+const WHOLE_NAME = new RegExp(`^${NAME.source}$`, 'u');
+/** A field as it is typed: what is before it, its name, its value. */
+const FIELD = new RegExp(`(^|\\s)(${NAME.source})=("(?:[^"\\\\]|\\\\.)*"|[^\\s"]+)(?=\\s|$)`, 'gu');
+
 /**
  * `timeout status=500 tenant="acme & co"` gives the text `timeout` and two fields. Words that follow each other are one text,
  * as they were typed. A value with blanks is put in quotes.
@@ -11,7 +17,7 @@ const MOST_BYTES = 256;
 export function parseSearch(text) {
   const fields = [];
   const unused = [];
-  const rest = text.replace(/(^|\s)([A-Za-z_][\w.:-]*)=("(?:[^"\\]|\\.)*"|[^\s"]+)(?=\s|$)/g, (_, before, key, value) => {
+  const rest = text.replace(FIELD, (_, before, key, value) => {
     const plain = value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value;
     // What the service does not take is said to whoever typed it, not left out.
     (fields.length < MOST_FIELDS ? fields : unused).push({ key, value: plain });
@@ -41,10 +47,20 @@ export function formatField(key, value) {
   return /^[^\s"]+$/.test(text) ? `${key}=${text}` : `${key}="${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
+/** Whether lines can be searched for a field of this name. */
+export const canFilterBy = (key) => WHOLE_NAME.test(key);
+
 /** The search with this field added, unless it is there. */
 export function withField(search, key, value) {
-  const word = formatField(key, value);
-  return search.includes(word) ? search : `${search.trim()} ${word}`.trim();
+  const { fields, unused } = parseSearch(search);
+  const isThere = [...fields, ...unused].some((field) => field.key === key && field.value === String(value));
+  return isThere ? search : `${search.trim()} ${formatField(key, value)}`.trim();
+}
+
+/** The search without the field of this number, everything else as it was typed. */
+export function withoutField(search, number) {
+  let at = -1;
+  return search.replace(FIELD, (word) => ((at += 1) === number ? '' : word)).trim();
 }
 
 /** The beginning of a text that has so many bytes in UTF-8, cut between characters. */

@@ -11,7 +11,8 @@ export function lineTime(line) {
   return Date.parse(match[1] + match[3]) + Number(`0.${match[2] ?? 0}`) * 1000;
 }
 
-export const isAccess = (line) => line.message === 'request' && line.status !== undefined;
+/** An event of the application may be called like one: what it is, is said by its target. */
+export const isAccess = (line) => line.message === 'request' && line.target === 'redpane::access';
 
 const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 

@@ -5,7 +5,7 @@ import { digits, moment, short, span } from './format.js';
 import { shortRoute } from './words.js';
 import { LineBuffer } from './line-buffer.js';
 import { LineList } from './line-list.js';
-import { formatField, lineParameters, parseSearch, searchNote } from './line-query.js';
+import { formatField, lineParameters, parseSearch, searchNote, withoutField } from './line-query.js';
 
 const PAGE = 300;
 
@@ -148,9 +148,7 @@ export class LinesPanel {
     const chip = (text, changes, whole = text) => chips.push(el('li', {}, el('button', { type: 'button', class: 'small', title: `Take off: ${whole}`, onclick: () => this.view.set(changes) }, text)));
     if (from !== null) chip(`${span(from, to)} (${digits((to - from) / 1000)} s)`, { from: null, to: null });
     if (route !== null) chip(`${method} ${shortRoute(route)}`, { method: null, route: null }, `${method} ${route}`);
-    for (const { key, value } of parseSearch(search).fields) {
-      chip(formatField(key, value), { search: search.replace(formatField(key, value), '').replace(/\s+/g, ' ').trim() });
-    }
+    parseSearch(search).fields.forEach(({ key, value }, number) => chip(formatField(key, value), { search: withoutField(search, number) }));
     byId('chips').replaceChildren(...chips);
     setText(byId('search-note'), searchNote(search));
   }

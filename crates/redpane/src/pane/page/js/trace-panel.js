@@ -89,7 +89,7 @@ export class TracePanel {
     const parts = [drawWaterfall(model, (span) => this.#lineOfSpan(span))];
     if (answer.spans.every((span) => span.source === 'access_line')) parts.push(el('p', { class: 'note' }, 'Made from the access line: no spans of this trace are held (they are exported with OTEL_EXPORTER_OTLP_ENDPOINT).'));
     parts.push(el('div', { class: 'trace-lines' }, ...model.lines.map((one) => this.#line(one))));
-    if (answer.more) parts.push(el('p', { class: 'note' }, 'There are more than 2,000 lines or spans; these are the first.'));
+    if (answer.more) parts.push(el('p', { class: 'note' }, 'This trace has more lines or spans than are shown. Of its lines these are the newest.'));
     const { scrollTop } = this.box;
     this.#frame(title, facts, ...parts);
     this.box.scrollTop = scrollTop;
