@@ -1,4 +1,5 @@
 // Questions to the service. The pane may be mounted anywhere, at an address with a slash at its end or without.
+import { parseJson } from './json.js';
 
 /** Where the pane is: this file is in `assets/<hash>/js/` below that. */
 const ROOT = new URL('../../../', import.meta.url).href;
@@ -33,7 +34,7 @@ export async function get(path, parameters, signal) {
 
 export async function request(url, options = {}) {
   const answer = await fetch(url, { ...options, headers: { accept: 'application/json', ...options.headers } });
-  if (answer.ok) return answer.json();
+  if (answer.ok) return parseJson(await answer.text());
   throw await problemOf(answer);
 }
 

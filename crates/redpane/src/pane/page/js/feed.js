@@ -1,6 +1,7 @@
 // The live feed: server-sent events, and in words what is the matter with it.
 import { address, refusal } from './api.js';
 import { clock, duration } from './format.js';
+import { parseJson } from './json.js';
 import { TURNS, Turn } from './turn.js';
 
 /** A tick comes each second: a service that says nothing for so long hangs, or is gone. */
@@ -17,7 +18,8 @@ const LOOK_MS = 10_000;
  */
 export class Feed extends EventTarget {
   #source = null;
-  #parameters = {};
+  /** Null until somebody opens it. */
+  #parameters = null;
   #heard = 0;
   #lostSince = null;
   #again = null;
@@ -50,7 +52,7 @@ export class Feed extends EventTarget {
   wake() {
     if (!this.#asleep) return;
     this.#asleep = false;
-    this.#begin();
+    if (this.#parameters) this.#begin();
   }
 
   /** Opens the feed if there are few enough in this browser, and else waits for a turn. */
@@ -81,7 +83,7 @@ export class Feed extends EventTarget {
         if (source !== this.#source) return;
         this.#heard = performance.now();
         this.#found();
-        this.dispatchEvent(new CustomEvent(name, { detail: JSON.parse(event.data) }));
+        this.dispatchEvent(new CustomEvent(name, { detail: parseJson(event.data) }));
       });
     }
     source.addEventListener('error', () => {
@@ -125,7 +127,7 @@ export class Feed extends EventTarget {
     if (silent > LATE_MS && this.#source?.readyState !== EventSource.CLOSED) {
       this.#lostSince ??= Date.now() - silent;
       this.live = false;
-      if (silent > SILENCE_MS) this.#connect();
+      if (silent > SILENCE_MS && this.#parameters) this.#connect();
     }
     if (this.#lostSince === null) return;
     const ago = duration(Math.max(1, Math.round((Date.now() - this.#lostSince) / 1000)));
