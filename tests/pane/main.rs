@@ -51,6 +51,7 @@ async fn shows_what_happens_and_leads_to_the_line() {
     flood::of_requests_is_shown_in_part(&pane, &mut browser).await;
     step("flood of requests");
     restart::is_noticed_and_said(&mut pane, &mut browser).await;
+    restart::leaves_nothing_of_a_chosen_time(&mut pane, &mut browser).await;
     step("restart");
     blame::is_where_it_belongs(&mut browser).await;
     step("who is to blame");

@@ -1,5 +1,7 @@
 //! A service that goes away and comes back is noticed, and the page goes on.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use test_support::browser::Browser;
 
 use crate::fixture::{LIVE, Pane, ROWS, open, text};
@@ -29,4 +31,19 @@ pub(crate) async fn is_noticed_and_said(pane: &mut Pane, browser: &mut Browser) 
         false,
         "lines of the process before are gone"
     );
+}
+
+/// A part of time that was chosen: what it had is gone with the process.
+pub(crate) async fn leaves_nothing_of_a_chosen_time(pane: &mut Pane, browser: &mut Browser) {
+    pane.send("/hello/chosen", 2).await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    open(browser, pane, &format!("?from={}&to={now}", now - 20_000));
+    browser.until("its lines", &format!("{ROWS}.some(row => row.textContent.includes('/hello/chosen'))"));
+    pane.kill();
+    pane.start_again().await;
+    browser
+        .until("it says why all is new", "document.getElementById('notice').textContent.startsWith('Restarted at ')");
+    browser.until("no line of before", "document.getElementById('list-empty').textContent.startsWith('No lines')");
+    let unknown = "document.getElementById('routes-empty').textContent.startsWith('Not known: nothing of the chosen')";
+    browser.until("no route of before", unknown);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { coveringRange, shownWindow } from '../../../crates/redpane/src/pane/page/js/ranges.js';
-import { DEFAULTS, formatView, parseView } from '../../../crates/redpane/src/pane/page/js/view.js';
+import { DEFAULTS, dockOf, formatView, parseView } from '../../../crates/redpane/src/pane/page/js/view.js';
 
 test('a view comes back from its address as it was', () => {
   const view = {
@@ -41,4 +41,15 @@ test('the charts of a young process are as wide as its life, but two minutes at 
 test('an old link to what has no history of its own shows everything', () => {
   assert.equal(parseView('?method=_OTHER&route=_other').route, null);
   assert.equal(parseView('?method=_OTHER&route=/').method, '_OTHER');
+});
+
+test('on a telephone the lines are closed, unless a link is about them', () => {
+  const dock = (query, narrow) => {
+    globalThis.matchMedia = () => ({ matches: narrow });
+    return dockOf(parseView(query));
+  };
+  assert.deepEqual(['', '?range=3h', '?route=/&method=GET'].map((query) => dock(query, true)), ['closed', 'closed', 'closed']);
+  for (const query of [`?trace=${'a'.repeat(32)}`, '?line=7', '?from=1&to=2', '?dock=open']) assert.equal(dock(query, true), 'open', query);
+  assert.equal(dock('?trace=&dock=closed', true), 'closed');
+  assert.equal(dock('', false), 'open');
 });

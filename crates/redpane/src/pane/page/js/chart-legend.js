@@ -21,8 +21,8 @@ export class Legend {
     // Shades are those between one request and the most of a cell.
     this.cell = el('b');
     this.most = el('span');
-    const scale = el('li', { class: 'scale', title: 'Requests of a cell' }, el('span', {}, '1'), el('span', { class: 'swatch' }), this.most);
-    this.list.append(el('li', {}, this.cell), scale);
+    this.scale = el('li', { class: 'scale', title: 'Requests of a cell' }, el('span', {}, '1'), el('span', { class: 'swatch' }), this.most);
+    this.list.append(el('li', {}, this.cell), this.scale);
   }
 
   /** Shows the values of the step with this index, or with -1 the newest ones; gives them in words. */
@@ -47,6 +47,7 @@ export class Legend {
     const words = row < 0 ? '' : `${bucketName(row, bounds)}: ${quantity(column.counts[row] ?? 0, 'count')} in ${column.width / 1000} s`;
     setText(this.cell, words);
     setText(this.most, quantity(most, 'count'));
+    this.scale.hidden = most === 0;
     return [from || 'now', words].filter(Boolean).join(', ');
   }
 

@@ -60,7 +60,8 @@ function reopen() {
 }
 
 feed.addEventListener('hello', ({ detail }) => {
-  if (instance !== null && instance !== detail.instance) notice.say(`Restarted at ${clock(detail.started_ms)}: history, counters and lines begin anew.`);
+  const restarted = instance !== null && instance !== detail.instance;
+  if (restarted) notice.say(`Restarted at ${clock(detail.started_ms)}: history, counters and lines begin anew.`);
   // What was shown may have a gap now, or be of a process that is gone.
   if (instance !== null || !about.metrics) {
     board.load();
@@ -68,6 +69,9 @@ feed.addEventListener('hello', ({ detail }) => {
   }
   instance = detail.instance;
   if (lines.live) lines.load(detail.next_id);
+  // What was chosen is of a process that is gone, and so are its lines.
+  else if (restarted) lines.load();
+  if (restarted) routes.load();
 });
 feed.addEventListener('tick', ({ detail }) => {
   board.tick(detail);

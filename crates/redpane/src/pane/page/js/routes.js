@@ -28,10 +28,10 @@ export class Routes {
     this.blamed = new Map();
     byId('route-clear').addEventListener('click', () => view.set({ method: null, route: null }));
     view.onChange((_, changed) => {
-      if (changed.has('from') || changed.has('to')) this.#ofSelection();
+      if (changed.has('from') || changed.has('to')) this.load();
       if (changed.has('method') || changed.has('route')) this.#draw();
     });
-    this.#ofSelection();
+    this.load();
   }
 
   /** Takes what a tick says, unless a part of time is chosen: then the table is of that. */
@@ -44,7 +44,8 @@ export class Routes {
     this.#draw();
   }
 
-  async #ofSelection() {
+  /** Asks for the routes of the chosen part of time, where there is one. */
+  async load() {
     const { from, to } = this.view.now;
     if (from === null) return;
     try {

@@ -21,7 +21,7 @@ export const DEFAULTS = Object.freeze({
   /** The text by which metrics are found, and those that were chosen by hand. */
   find: '',
   metrics: [],
-  /** Null is as the screen has room: open, but on a telephone closed. */
+  /** Null is as the screen has room: open, but on a telephone closed unless it is lines that are looked at. */
   dock: null,
 });
 
@@ -62,8 +62,11 @@ export function formatView(view) {
   return text ? `?${text}` : '';
 }
 
+/** Whether a view is about lines: a part of time, a trace, one line. */
+const ofLines = ({ from, trace, line }) => from !== null || trace !== null || line !== null;
+
 /** The size of the part with the lines. */
-export const dockOf = (view) => view.dock ?? (matchMedia('(max-width: 640px)').matches ? 'closed' : 'open');
+export const dockOf = (view) => view.dock ?? (matchMedia('(max-width: 640px)').matches && !ofLines(view) ? 'closed' : 'open');
 
 /** What a view needs so that the lines are seen. */
 export const withLines = (view) => ({ dock: dockOf(view) === 'closed' ? 'open' : view.dock });
