@@ -14,7 +14,7 @@ export class Legend {
       const value = el('b', {}, '–');
       const swatch = one.color ? el('span', { class: 'swatch' }) : null;
       if (swatch) swatch.style.background = `var(--${one.color})`;
-      this.list.append(el('li', {}, swatch, el('span', {}, one.label), value));
+      this.list.append(el('li', {}, swatch, el('span', { class: 'label', title: one.label }, one.label), value));
       return { unit: kind.unit, ...one, value };
     });
     if (!kind.heat) return;

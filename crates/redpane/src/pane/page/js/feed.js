@@ -9,6 +9,8 @@ const LATE_MS = 3000;
 /** After so long the feed is made anew, whatever the socket looks like. */
 const SILENCE_MS = 5000;
 const AGAIN_MS = 2000;
+/** The status of an answer where there is no room for one more viewer. */
+const FULL = 503;
 /** How often the state is asked for without a feed. */
 const LOOK_MS = 10_000;
 
@@ -63,13 +65,18 @@ export class Feed extends EventTarget {
     if (this.#asleep) return this.#turn.give();
     this.#waits = !may;
     if (may) return this.#connect();
-    this.live = false;
-    this.#say('waiting', `Waiting: ${TURNS} other tabs are live`, 'A browser has few connections to one host. Close one of the tabs, or hide it: this one goes on by itself. Until then its state is asked for every ten seconds.');
-    if (performance.now() - this.#looked > LOOK_MS) {
-      this.#looked = performance.now();
-      this.dispatchEvent(new CustomEvent('look'));
-    }
+    this.#wait(`${TURNS} other tabs are live`, 'A browser has few connections to one host. Close one of the tabs, or hide it.');
     this.#again = setTimeout(() => this.#begin(), AGAIN_MS);
+  }
+
+  /** Says why there is no feed for now, though the service answers: so it is asked without one. */
+  #wait(why, detail) {
+    this.live = false;
+    this.#lostSince = null;
+    this.#say('waiting', `Waiting: ${why}`, `${detail} This one goes on by itself; until then its state is asked for every ten seconds.`);
+    if (performance.now() - this.#looked < LOOK_MS) return;
+    this.#looked = performance.now();
+    this.dispatchEvent(new CustomEvent('look'));
   }
 
   #connect() {
@@ -88,9 +95,9 @@ export class Feed extends EventTarget {
     }
     source.addEventListener('error', () => {
       if (source !== this.#source) return;
-      this.#lost('');
       // The browser tries again by itself, except after an answer that is no feed.
       if (source.readyState === EventSource.CLOSED) this.#askWhy();
+      else this.#lost('');
     });
   }
 
@@ -100,7 +107,8 @@ export class Feed extends EventTarget {
     const problem = await refusal(address('api/live', this.#parameters));
     // Another feed was opened meanwhile, or none is wanted any more.
     if (source !== this.#source) return;
-    this.#reason = problem?.status ? `The service gives no live feed: ${problem.message}.` : '';
+    if (problem?.status === FULL) this.#wait('no room for more viewers', `${problem.message}.`);
+    else this.#lost(problem?.status ? `The service gives no live feed: ${problem.message}.` : '');
     this.#again = setTimeout(() => this.#connect(), (problem?.retryAfter ?? 0) * 1000 || AGAIN_MS);
   }
 
@@ -114,7 +122,7 @@ export class Feed extends EventTarget {
   }
 
   #lost(reason) {
-    if (reason) this.#reason = reason;
+    this.#reason = reason;
     this.live = false;
     this.#lostSince ??= Date.now();
     this.#watch();
