@@ -333,7 +333,7 @@ impl Telemetry {
         self.registry().render(format, 0)
     }
 
-    /// Runs `hook` before every scrape, and each second where there is a pane, with this telemetry's recorder as the current
+    /// Runs `hook` before every scrape, and each second where there is a pane (less often with thousands of label sets), with this telemetry's recorder as the current
     /// one: the place to set gauges that are only worth reading when somebody looks. It may block for milliseconds: no async
     /// task waits for it.
     pub fn on_scrape(&self, hook: impl Fn() + Send + Sync + 'static) {

@@ -20,10 +20,14 @@ pub(crate) struct PaneSource {
 }
 
 impl Host for PaneSource {
-    fn snapshot(&self) -> Snapshot {
-        let (endpoints, families) = self.registry.snapshot_by_endpoint();
+    fn snapshot(&self, application: bool) -> Snapshot {
+        // First: a hook may count requests too.
+        let recorded = if application { self.registry.snapshot_of_application() } else { Vec::new() };
+        let (endpoints, mut families) = self.registry.snapshot_by_endpoint();
+        let application = recorded.iter().map(|family| family.series.len()).sum();
+        families.extend(recorded);
         let families = families.into_iter().map(family).collect();
-        Snapshot { endpoints: by_method_and_route(&endpoints), families }
+        Snapshot { endpoints: by_method_and_route(&endpoints), families, application }
     }
 
     fn filter(&self) -> FilterState {

@@ -118,14 +118,14 @@ impl Registry {
         }
         families.extend(otel);
         families.extend(self.other_families());
+        families.extend(self.recorder.snapshot());
         families
     }
 
     /// The same without exemplars and in another form: what was counted of each request, whatever the names of a scrape are,
-    /// and all families but those that it is in under redpane's own names.
+    /// and all families but those that it is in under redpane's own names, and those that the application records.
     #[cfg(feature = "pane")]
     pub(crate) fn snapshot_by_endpoint(&self) -> (Vec<EndpointReading<'_>>, Vec<Family>) {
-        self.run_hooks();
         let durations = self.durations(false);
         let mut families = self.otel_families(&durations);
         if self.names.names.has_redpane() {
@@ -153,6 +153,13 @@ impl Registry {
         (endpoints, families)
     }
 
+    /// What the application records, after the hooks have run.
+    #[cfg(feature = "pane")]
+    pub(crate) fn snapshot_of_application(&self) -> Vec<Family> {
+        self.run_hooks();
+        self.recorder.snapshot()
+    }
+
     fn run_hooks(&self) {
         // A copy: a hook may add another.
         let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -169,7 +176,6 @@ impl Registry {
         families.push(catalogue::SERIES.integer(self.http.label_sets() as u64));
         families.push(catalogue::OVERFLOW.integer(self.http.overflowed() + self.calls.overflowed()));
         families.push(catalogue::BUILD_INFO.integers([(Arc::clone(&self.build_labels), 1)]));
-        families.extend(self.recorder.snapshot());
         families
     }
 

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::guard::Access;
 use super::judge::judge;
 use super::overview::Overview;
+use super::pace::Pace;
 use super::state::{Pane, Tick};
 use super::{process, server};
 
@@ -47,7 +48,7 @@ pub(crate) fn start(pane: &Arc<Pane>) -> io::Result<Running> {
 }
 
 async fn run(pane: &Arc<Pane>, mut listeners: mpsc::UnboundedReceiver<(std::net::TcpListener, Access)>) {
-    let mut paused_until = 0;
+    let (mut paused_until, mut pace) = (0, Pace::default());
     loop {
         tokio::select! {
             biased;
@@ -57,7 +58,7 @@ async fn run(pane: &Arc<Pane>, mut listeners: mpsc::UnboundedReceiver<(std::net:
             },
             () = sleep(until_next_second()) => {
                 let second = since_1970().as_secs().saturating_sub(1);
-                if second >= paused_until && !collect(pane, second) {
+                if second >= paused_until && !collect(pane, second, &mut pace) {
                     paused_until = second + AFTER_PANIC;
                 }
             }
@@ -66,9 +67,13 @@ async fn run(pane: &Arc<Pane>, mut listeners: mpsc::UnboundedReceiver<(std::net:
 }
 
 /// Records a second that is over. `false` after a panic.
-fn collect(pane: &Pane, second: u64) -> bool {
+fn collect(pane: &Pane, second: u64, pace: &mut Pace) -> bool {
     let Some(host) = pane.host() else { return true };
-    let Ok(mut snapshot) = panic::catch_unwind(AssertUnwindSafe(|| host.snapshot())) else { return false };
+    let is_due = pace.is_due(second);
+    let Ok(mut snapshot) = panic::catch_unwind(AssertUnwindSafe(|| host.snapshot(is_due))) else { return false };
+    if is_due {
+        pace.read(second, snapshot.application);
+    }
     process::add_missing(&mut snapshot.families);
     let mut history = pane.history();
     history.record(&snapshot, second);

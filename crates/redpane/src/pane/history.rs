@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::column;
 use super::counts::Counts;
 use super::input::{Bounds, Family, Kind, Series, Snapshot};
 use super::metric::{LABEL_SETS, Metric, Tick};
@@ -12,6 +11,8 @@ use super::traffic::Traffic;
 
 /// The most columns of metrics.
 pub(super) const COLUMNS: usize = 400;
+/// The most bytes of the names of metrics without a column.
+const REFUSED_BYTES: usize = 512 * 1024;
 /// What a pinned metric may need: its label sets, and one column for all further ones.
 const PINNED: usize = LABEL_SETS + 1;
 /// A gap of at most so many seconds was a busy machine, not a sleeping one: what was counted in it is spread over it.
@@ -23,8 +24,9 @@ pub(super) struct History {
     pub(super) traffic: Traffic,
     pub(super) bounds: Bounds,
     pub(super) metrics: BTreeMap<String, Metric>,
-    /// Names of metrics that found no column.
+    /// Names of metrics that found no column, as many as there is room for.
     pub(super) refused: BTreeMap<String, &'static str>,
+    refused_bytes: usize,
     /// As they were judged after the last second.
     pub(super) rules: Rules,
     /// Log lines lost since the start.
@@ -44,6 +46,7 @@ impl History {
             bounds,
             metrics: BTreeMap::new(),
             refused: BTreeMap::new(),
+            refused_bytes: 0,
             rules: Rules::default(),
             lines_dropped: 0,
             free: COLUMNS,
@@ -52,7 +55,7 @@ impl History {
         }
     }
 
-    /// Records what has been counted up to the end of a second.
+    /// Records what has been counted up to the end of a second. A metric that the snapshot does not have is as it was.
     pub(super) fn record(&mut self, snapshot: &Snapshot, second: u64) {
         let seconds = match self.timeline.last() {
             None => 1,
@@ -75,8 +78,9 @@ impl History {
             self.traffic.add_part(&place, number, spread);
             self.metrics.values_mut().for_each(|metric| metric.clear(&place));
             if number + 1 == spread {
-                let tick = Tick { place, seconds: seconds as f64 };
+                let tick = Tick { place, second, seconds: seconds as f64 };
                 snapshot.families.iter().for_each(|family| self.record_family(family, tick));
+                self.metrics.values_mut().for_each(|metric| metric.hold(tick));
             }
         }
         let dropped = snapshot.families.iter().find(|family| family.name == "log_lines_dropped_total");
@@ -91,12 +95,14 @@ impl History {
         if !self.metrics.contains_key(name) {
             let columns = Metric::columns_of(family.kind);
             if columns > self.free.saturating_sub(self.kept_from(name)) {
-                self.refused.insert(name.to_owned(), family.kind.as_str());
+                self.refuse(name, family.kind);
                 return;
             }
             let metric = Metric::new(family);
             self.free -= metric.columns.len();
-            self.refused.remove(name);
+            if self.refused.remove(name).is_some() {
+                self.refused_bytes -= name.len();
+            }
             self.metrics.insert(name.to_owned(), metric);
         }
         let left = self.free.saturating_sub(self.kept_from(name));
@@ -104,6 +110,13 @@ impl History {
             let mut free = left;
             metric.record(family, tick, &mut free);
             self.free -= left - free;
+        }
+    }
+
+    fn refuse(&mut self, name: &str, kind: Kind) {
+        if self.refused_bytes + name.len() <= REFUSED_BYTES && !self.refused.contains_key(name) {
+            self.refused_bytes += name.len();
+            self.refused.insert(name.to_owned(), kind.as_str());
         }
     }
 
@@ -154,7 +167,8 @@ impl History {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        Timeline::bytes() + self.traffic.bytes() + (COLUMNS - self.free) * column::BYTES
+        let metrics = self.metrics.iter().map(|(name, metric)| name.len() + metric.bytes());
+        Timeline::bytes() + self.traffic.bytes() + metrics.sum::<usize>() + self.refused_bytes
     }
 }
 
@@ -176,7 +190,7 @@ mod tests {
         let pinned = vec!["orders_total".to_owned(), "late_total".to_owned()];
         let mut history = History::new(Arc::new([1.0]), HashSet::new(), pinned);
         let others = (0..500).map(|number| counter(format!("other_{number}_total"), &[""]));
-        let mut snapshot = Snapshot { endpoints: Vec::new(), families: others.collect() };
+        let mut snapshot = Snapshot { endpoints: Vec::new(), families: others.collect(), application: 0 };
         history.record(&snapshot, 1_800_000_000);
         let room = COLUMNS - 2 * PINNED;
         assert_eq!((history.metrics.len(), history.refused.len()), (room, 500 - room));
@@ -189,5 +203,29 @@ mod tests {
             assert_eq!(history.metrics[name].columns.len(), PINNED, "{name}");
         }
         assert_eq!(history.metrics.len(), room + 2);
+    }
+    #[test]
+    fn what_names_and_labels_take_is_bounded_and_stated() {
+        let mut history = History::new(Arc::new([1.0]), HashSet::new(), Vec::new());
+        let (short, long) = ("a=\"1\"", format!("a=\"{}\"", "x".repeat(5000)));
+        let names = (0..1000).map(|number| format!("{number:01000}_total"));
+        let families = names.map(|name| counter(name, &[short, &long])).collect();
+        let snapshot = Snapshot { endpoints: Vec::new(), families, application: 0 };
+        history.record(&snapshot, 1_800_000_000);
+        history.record(&snapshot, 1_800_000_001);
+        let label = |metric: &Metric| metric.columns.iter().map(|one| one.label.to_string()).collect::<Vec<_>>();
+        assert_eq!(label(&history.metrics[&format!("{:01000}_total", 0)]), [short, "_other"]);
+        // As many names as there is room for, and each once.
+        assert_eq!(history.refused.len(), REFUSED_BYTES / 1006);
+        let columns = (COLUMNS - history.free) * super::super::column::BYTES;
+        let texts = history.bytes() - columns - Timeline::bytes() - history.traffic.bytes();
+        assert!(texts > REFUSED_BYTES && texts < REFUSED_BYTES + COLUMNS * 1100, "{texts}");
+        // One that gets its column later is refused no more, and makes room for the name of another.
+        history.free += 1;
+        history.record(&snapshot, 1_800_000_002);
+        assert!(!history.refused.contains_key(&format!("{:01000}_total", COLUMNS / 2)));
+        assert_eq!(history.refused.len(), REFUSED_BYTES / 1006);
+        let kept: usize = history.refused.keys().map(String::len).sum();
+        assert_eq!(history.refused_bytes, kept);
     }
 }

@@ -81,8 +81,10 @@ pub(crate) struct Endpoint {
 pub(crate) struct Snapshot {
     /// In the order in which they came, always the same.
     pub(crate) endpoints: Vec<Endpoint>,
-    /// All families but those of the endpoints' requests and durations.
+    /// All families that were read, but those of the endpoints' requests and durations.
     pub(crate) families: Vec<Family>,
+    /// Label sets among them that the application itself records.
+    pub(crate) application: usize,
 }
 
 /// The log filter at one moment.
@@ -99,8 +101,9 @@ pub(crate) struct FilterState {
 
 /// The telemetry behind a pane.
 pub(crate) trait Host: Send + Sync {
-    /// Reads all metrics. Takes milliseconds where there are thousands of series.
-    fn snapshot(&self) -> Snapshot;
+    /// Reads all metrics, those that the application itself records only where they are wanted: that takes milliseconds where
+    /// there are thousands of label sets.
+    fn snapshot(&self, application: bool) -> Snapshot;
 
     fn filter(&self) -> FilterState;
 

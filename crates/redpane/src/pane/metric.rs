@@ -21,6 +21,8 @@ pub(super) struct Metric {
     /// How many label sets it has, with a column or without.
     pub(super) label_sets: usize,
     past: Past,
+    /// The second in which it was read last.
+    read: Option<u64>,
 }
 
 /// What has to be known of the snapshots before, beside the columns.
@@ -52,6 +54,7 @@ impl Metric {
             columns,
             label_sets: family.series.len(),
             past,
+            read: None,
         }
     }
 
@@ -64,13 +67,35 @@ impl Metric {
     }
 
     /// Records what it has now, a family of the same kind. `free` columns may be taken of those that are left.
-    pub(super) fn record(&mut self, family: &Family, tick: Tick, free: &mut usize) {
+    pub(super) fn record(&mut self, family: &Family, mut tick: Tick, free: &mut usize) {
+        if let Some(seconds) = self.read.and_then(|read| tick.second.checked_sub(read)).filter(|seconds| *seconds > 0) {
+            tick.seconds = seconds as f64;
+        }
+        self.read = Some(tick.second);
         self.label_sets = family.series.len();
         match &mut self.past {
             Past::Counter(counter) => counter.record(&mut self.columns, &family.series, tick, free),
             Past::Gauge => gauge::record(&mut self.columns, &family.series, tick, free),
             Past::Histogram(histogram) => histogram.record(&mut self.columns, &family.series, tick),
         }
+    }
+
+    /// Where it was not read in this second it is as it was.
+    pub(super) fn hold(&mut self, tick: Tick) {
+        if self.read == Some(tick.second) {
+            return;
+        }
+        match &self.past {
+            Past::Counter(_) | Past::Gauge => {
+                self.columns.list.iter_mut().for_each(|labelled| labelled.hold(&tick.place))
+            }
+            Past::Histogram(_) => Histogram::hold(&mut self.columns, &tick.place),
+        }
+    }
+
+    /// Bytes of its columns and texts.
+    pub(super) fn bytes(&self) -> usize {
+        self.columns.bytes() + self.help.len()
     }
 
     /// The bounds of a histogram.

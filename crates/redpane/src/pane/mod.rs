@@ -1,6 +1,6 @@
 //! The pane: a page about this process, made from one snapshot a second and the newest log lines.
 //!
-//! * [`input`] is what comes from outside; [`state`] is what all parts share, [`collector`] the thread that fills it.
+//! * [`input`] is what comes from outside; [`state`] is what all parts share, [`collector`] the thread that fills it ([`pace`] says how often).
 //! * [`history`] holds the rings: [`timeline`] says which steps there are, [`counts`] and [`mod@column`] are one ring each,
 //!   [`traffic`] those of requests and [`metric`] those of metrics by name. [`quantile`] and [`judge`] (with
 //!   [`burn`] over [`windows`], and [`blame`]) read them, [`rules`] are what is wrong, and [`queries`] the same in PromQL.
@@ -33,6 +33,7 @@ mod log_filter;
 mod metric;
 mod metric_list;
 mod overview;
+mod pace;
 mod page;
 mod parameters;
 mod problem;

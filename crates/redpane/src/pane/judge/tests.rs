@@ -19,7 +19,7 @@ fn snapshot(sent: &[Sent]) -> Snapshot {
         failed_calls: 0,
         buckets: vec![good - slow + errors, 0, *slow],
     };
-    Snapshot { endpoints: sent.iter().map(endpoint).collect(), families: Vec::new() }
+    Snapshot { endpoints: sent.iter().map(endpoint).collect(), families: Vec::new(), application: 0 }
 }
 
 struct Recorded(History);

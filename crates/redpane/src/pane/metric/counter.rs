@@ -27,7 +27,7 @@ impl Counter {
             total += now;
             if let Some(labelled) = columns.find_or_add(&one.labels, free) {
                 let before = if self.has_past { now } else { labelled.before };
-                labelled.column.put(&tick.place, rate(now, before));
+                labelled.put(&tick.place, rate(now, before));
                 (own, own_before) = (own + now, own_before + labelled.before);
                 labelled.before = now;
             }
@@ -36,7 +36,7 @@ impl Counter {
         let others_before = self.total_before - own_before;
         if others && let Some(labelled) = find_or_add_other(columns, free) {
             let before = if labelled.before.is_nan() { others_before } else { labelled.before };
-            labelled.column.put(&tick.place, rate(total - own, before));
+            labelled.put(&tick.place, rate(total - own, before));
             labelled.before = total - own;
         }
         self.total_before = total;

@@ -9,10 +9,13 @@ pub(super) fn record(columns: &mut Columns, series: &[Series], tick: Tick, free:
         Value::Number(now) => Some((&*one.labels, now)),
         Value::Histogram { .. } => None,
     });
-    // The largest come first: where columns are fewer, they are theirs.
     let mut numbers: Vec<(&str, f64)> = numbers.collect();
-    numbers.sort_by(|one, other| size(other.1).total_cmp(&size(one.1)));
-    if tick.place.fresh[STEPS.len() - 1] {
+    let may_give_way = tick.place.fresh[STEPS.len() - 1];
+    // The largest come first where there are columns to be had.
+    if may_give_way || columns.len() < LABEL_SETS {
+        numbers.sort_by(|one, other| size(other.1).total_cmp(&size(one.1)));
+    }
+    if may_give_way {
         give_way(columns, &numbers);
     }
     for (labels, now) in numbers {
@@ -22,9 +25,7 @@ pub(super) fn record(columns: &mut Columns, series: &[Series], tick: Tick, free:
             _ if now.is_nan() => Some("NaN"),
             _ => Some(if now > 0.0 { "+Inf" } else { "-Inf" }),
         };
-        if now.is_finite() {
-            labelled.column.put(&tick.place, now);
-        }
+        labelled.put(&tick.place, if now.is_finite() { now } else { f64::NAN });
     }
 }
 

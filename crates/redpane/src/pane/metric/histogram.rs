@@ -66,12 +66,24 @@ impl Histogram {
             for (labelled, (_, q)) in columns.list.iter_mut().zip(QUANTILES) {
                 let value = quantile(q, (*self.bounds).as_ref(), &increase);
                 labelled.column.put_at(length, tick.place.at[length], value);
+                if length == 0 {
+                    labelled.last = value.unwrap_or(f64::NAN);
+                }
             }
         }
         let observed: u64 = since(&self.before).iter().sum();
         if let Some(labelled) = columns.list.last_mut() {
-            labelled.column.put(&tick.place, observed as f64 / tick.seconds);
+            labelled.put(&tick.place, observed as f64 / tick.seconds);
         }
         self.before = now;
+    }
+    /// The same as in the second before, for one in which it was not read: longer steps are made of what is read.
+    pub(super) fn hold(columns: &mut Columns, place: &Place) {
+        let Some((rate, quantiles)) = columns.list.split_last_mut() else { return };
+        for labelled in quantiles {
+            let last = Some(labelled.last).filter(|last| !last.is_nan());
+            labelled.column.put_at(0, place.at[0], last);
+        }
+        rate.hold(place);
     }
 }

@@ -21,7 +21,15 @@ impl Recorded {
     fn record(&mut self, family: &Family) {
         let place = self.timeline.begin(self.second);
         self.metric.clear(&place);
-        self.metric.record(family, Tick { place, seconds: 1.0 }, &mut self.free);
+        self.metric.record(family, Tick { place, second: self.second, seconds: 1.0 }, &mut self.free);
+        self.second += 1;
+    }
+
+    /// A second in which it is not read.
+    fn hold(&mut self) {
+        let place = self.timeline.begin(self.second);
+        self.metric.clear(&place);
+        self.metric.hold(Tick { place, second: self.second, seconds: 1.0 });
         self.second += 1;
     }
 
@@ -130,4 +138,29 @@ fn what_was_counted_before_is_no_increase() {
     let mut recorded = Recorded::new(&family);
     recorded.record(&family);
     assert_eq!(recorded.newest(0)[0].1, Some(0.0));
+}
+
+#[test]
+fn what_is_not_read_in_a_second_is_as_it_was() {
+    let mut counter = Recorded::new(&numbers(Kind::Counter, &[]));
+    counter.record(&numbers(Kind::Counter, &[("a", 4.0)]));
+    counter.hold();
+    assert_eq!(counter.newest(0)[0].1, Some(4.0));
+    counter.record(&numbers(Kind::Counter, &[("a", 10.0)]));
+    assert_eq!(counter.newest(0)[0].1, Some(3.0), "of both seconds");
+
+    let mut gauge = Recorded::new(&numbers(Kind::Gauge, &[]));
+    gauge.record(&numbers(Kind::Gauge, &[("a", 7.0), ("b", f64::NAN)]));
+    gauge.hold();
+    assert_eq!(gauge.newest(0), [("a".into(), Some(7.0)), ("b".into(), None)]);
+
+    let mut recorded = Recorded::new(&histogram(&[&[0, 0, 0]]));
+    recorded.record(&histogram(&[&[10, 0, 0]]));
+    recorded.hold();
+    let value =
+        |recorded: &Recorded, label: &str| recorded.newest(0).into_iter().find(|(name, _)| name == label).unwrap().1;
+    assert_eq!((value(&recorded, "p50"), value(&recorded, RATE)), (Some(0.5), Some(10.0)));
+    recorded.record(&histogram(&[&[10, 4, 0]]));
+    assert_eq!((value(&recorded, "p50"), value(&recorded, RATE)), (Some(1.5), Some(2.0)), "of both seconds");
+    assert_eq!(recorded.newest(1)[0].1, Some(0.7), "of all of them");
 }

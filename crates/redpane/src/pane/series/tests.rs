@@ -21,6 +21,7 @@ fn snapshot(ok: u64, errors: u64, orders: f64) -> Snapshot {
     Snapshot {
         endpoints: vec![endpoint("/", [ok, 0, 0, errors]), endpoint("/metrics", [1000, 0, 0, 0])],
         families: vec![orders],
+        application: 0,
     }
 }
 
