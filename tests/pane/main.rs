@@ -19,6 +19,7 @@ mod pictures;
 mod restart;
 mod small;
 mod spike;
+mod steady;
 
 use std::time::Instant;
 
@@ -55,6 +56,8 @@ async fn shows_what_happens_and_leads_to_the_line() {
     step("restart");
     blame::is_where_it_belongs(&mut browser).await;
     step("who is to blame");
+    steady::is_the_page(&mut browser).await;
+    step("what stays where it is");
     flood::of_lines_does_not_freeze_it(&pane, &mut browser);
     step("flood of lines");
 }
