@@ -34,8 +34,12 @@ const IDLE_SHORT: IdleFor = IdleFor {
     http2: Duration::from_millis(50),
     silent: Duration::from_millis(250),
     beginning: Duration::from_millis(500),
+    busy_http2: false,
     agreed: Duration::from_millis(40),
 };
+/// How long connections wait until those of HTTP/2 make room that are never idle for long.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+const BUSY_TOO: IdleFor = IdleFor { busy_http2: true, ..IDLE_SHORT };
 
 /// A listener at work.
 pub(super) struct ListenerHandle {
@@ -113,14 +117,22 @@ impl AcceptLoop {
         self.accept_until(Phase::Draining, early.task_tracker()).await;
         drop(early);
         self.accept_until(Phase::Closing, &late).await;
-        // Clients whose connection was complete before the listener closes get an answer.
-        while let Ok(permit) = self.permits.clone().try_acquire_owned() {
+        // Clients whose connection was complete before the listener closes get an answer. Places are given back with each.
+        let state = self.state.clone();
+        let mut cut = std::pin::pin!(state.reached(Phase::Cut));
+        loop {
             let accepted = match self.waiting.take() {
                 Some(waiting) => Some(waiting),
                 None => timeout(Duration::ZERO, self.listener.accept()).await.ok().and_then(Result::ok),
             };
-            let Some((stream, peer)) = accepted else { break };
-            self.spawn(stream, peer, permit, &late);
+            let Some((stream, peer)) = accepted else { return };
+            tokio::select! {
+                biased;
+                _ = &mut cut => return,
+                permit = self.permits.clone().acquire_owned() => {
+                    self.spawn(stream, peer, permit.expect("the semaphore is never closed"), &late);
+                }
+            }
         }
     }
 
@@ -139,7 +151,7 @@ impl AcceptLoop {
     /// The next connection, once there is a permit for it. A future that is dropped loses none.
     async fn accept(&mut self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
         if self.waiting.is_none() {
-            self.waiting = Some(self.accept_next().await);
+            self.waiting = Some(self.accept_one().await);
         }
         let permit = self.permit().await;
         let (stream, peer) = self.waiting.take().expect("it is taken here only");
@@ -149,20 +161,21 @@ impl AcceptLoop {
     /// A place for the connection that waits. Idle connections cannot keep it from its turn, and while it waits, answers end
     /// connections of HTTP/1.
     async fn permit(&mut self) -> OwnedSemaphorePermit {
-        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
-            if self.state.is_full() && self.crowd.is_over() {
-                self.state.set_full(false);
-            }
-            return permit;
-        }
-        // Who gets a place while others wait behind shall not keep it: the answers of a crowd end their connections.
-        self.crowd.comes();
-        loop {
+        let permit = loop {
             let permit = timeout(TURN_PAUSE, self.permits.clone().acquire_owned());
             match permit.await {
-                Ok(permit) => return permit.expect("the semaphore is never closed"),
+                Ok(permit) => break permit.expect("the semaphore is never closed"),
                 Err(_) => self.make_room(),
             }
+        };
+        self.end_crowd();
+        permit
+    }
+
+    /// Ends what a crowd has begun, if it is over. Until then who gets a place gives it back with the answer.
+    fn end_crowd(&mut self) {
+        if self.state.is_full() && self.crowd.is_over() {
+            self.state.set_full(false);
         }
     }
 
@@ -170,24 +183,28 @@ impl AcceptLoop {
     fn make_room(&mut self) {
         self.state.set_full(true);
         let (waiting_for, at_once) = self.crowd.waits();
-        let idle_for = if waiting_for < TURN_WAIT { &IDLE_LONG } else { &IDLE_SHORT };
+        let idle_for = match waiting_for {
+            waiting if waiting < TURN_WAIT => &IDLE_LONG,
+            waiting if waiting < BUSY_WAIT => &IDLE_SHORT,
+            _ => &BUSY_TOO,
+        };
         self.clients.close_idle(&self.state, idle_for, at_once);
-    }
-
-    /// As [`accept_one`](Self::accept_one). Where nobody comes for a while there is no crowd any more.
-    async fn accept_next(&mut self) -> (TcpStream, SocketAddr) {
-        if self.state.is_full() {
-            match timeout(Crowd::LINGERS, self.accept_one()).await {
-                Ok(accepted) => return accepted,
-                Err(_) => self.state.set_full(false),
-            }
-        }
-        self.accept_one().await
     }
 
     async fn accept_one(&mut self) -> (TcpStream, SocketAddr) {
         loop {
-            match self.listener.accept().await {
+            // Where nobody comes for a while there is no crowd any more.
+            let accepted = match self.state.is_full() {
+                false => self.listener.accept().await,
+                true => match timeout(Crowd::LINGERS, self.listener.accept()).await {
+                    Ok(accepted) => accepted,
+                    Err(_) => {
+                        self.end_crowd();
+                        continue;
+                    }
+                },
+            };
+            match accepted {
                 Ok(accepted) => return accepted,
                 // The client left before it was accepted: nothing is wrong with the listener.
                 Err(error) if is_of_one_connection(&error) => {}

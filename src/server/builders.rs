@@ -30,10 +30,6 @@ pub(super) fn builder(limits: &Limits, phase: Phase, streams: StreamExecutor) ->
     let pongs = limits.request_timeout.unwrap_or(HOUR).max(pings);
     let mut builder = Builder::new(streams);
     // The keeper of the connections knows how long a head takes, in both protocols.
-    // A server without a clock must not date its answers (RFC 9110, section 6.6.1).
-    let has_clock = SystemTime::now() >= UNIX_EPOCH;
-    builder.http1().auto_date_header(has_clock);
-    builder.http2().auto_date_header(has_clock);
     builder.http1().header_read_timeout(None).max_buf_size(HEAD_LIMIT).keep_alive(phase == Phase::Serving);
     // Pings find clients that are gone without a word while their requests are being answered.
     builder
@@ -45,5 +41,9 @@ pub(super) fn builder(limits: &Limits, phase: Phase, streams: StreamExecutor) ->
         .initial_connection_window_size(WINDOW)
         .keep_alive_interval(pings)
         .keep_alive_timeout(pongs);
+    // A server without a clock must not date its answers (RFC 9110, section 6.6.1).
+    let has_clock = SystemTime::now() >= UNIX_EPOCH;
+    builder.http1().auto_date_header(has_clock);
+    builder.http2().auto_date_header(has_clock);
     builder
 }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use super::every_second::EverySecond;
 use crate::log_targets::SERVER;
 
-/// Without a wait for so long there is no crowd any more.
-const CALM: Duration = Duration::from_secs(1);
+/// Without a wait for so long the next crowd is another one. A crowd that was told to come again is back sooner.
+const FORGOTTEN: Duration = Crowd::LINGERS.saturating_mul(2);
+/// How long connections wait until a line says so.
+const LONG: Duration = Duration::from_secs(1);
 /// Idle connections that are closed at once at most.
 const MOST: usize = 64;
 
@@ -16,36 +18,29 @@ const MOST: usize = 64;
 pub(super) struct Crowd {
     /// When the first of them waited, and when the last did.
     waits: Option<(Instant, Instant)>,
-    /// When the last came that found no place.
-    came: Option<Instant>,
     rounds: u32,
     lines: EverySecond,
 }
 
 impl Crowd {
-    /// How long a crowd is taken to be there after the last that found no place. Its clients come again one after the other.
+    /// How long a crowd is taken to be there after the last that had to wait: those behind it come one after the other. No
+    /// longer, or as many busy clients as there are places would be told to come again for ever.
     pub(super) const LINGERS: Duration = Duration::from_millis(100);
 
-    /// A connection finds no place.
-    pub(super) fn comes(&mut self) {
-        self.came = Some(Instant::now());
-    }
-
-    /// Whether all have found a place for a while.
+    /// Whether nobody has had to wait for a while.
     pub(super) fn is_over(&self) -> bool {
-        let last = self.came.max(self.waits.map(|(_, last)| last));
-        last.is_none_or(|last| last.elapsed() >= Self::LINGERS)
+        self.waits.is_none_or(|(_, last)| last.elapsed() >= Self::LINGERS)
     }
 
     /// A connection waits. Gives for how long there has been one that did, and how many others should make room.
     pub(super) fn waits(&mut self) -> (Duration, usize) {
         let now = Instant::now();
-        let since = self.waits.filter(|(_, last)| now.duration_since(*last) < CALM).map(|(first, _)| first);
+        let since = self.waits.filter(|(_, last)| now.duration_since(*last) < FORGOTTEN).map(|(first, _)| first);
         self.rounds = if since.is_some() { self.rounds + 1 } else { 0 };
         let since = since.unwrap_or(now);
         self.waits = Some((since, now));
         let waiting_for = now.duration_since(since);
-        if waiting_for >= CALM && self.lines.let_through().is_some() {
+        if waiting_for >= LONG && self.lines.let_through().is_some() {
             let seconds = waiting_for.as_secs();
             tracing::warn!(
                 target: SERVER,
@@ -67,19 +62,17 @@ mod tests {
         let rooms: Vec<_> = (0..9).map(|_| crowd.waits().1).collect();
         assert_eq!(rooms, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
         let (first, last) = crowd.waits.expect("it waited");
-        crowd.waits = last.checked_sub(CALM).map(|last| (first, last));
+        crowd.waits = last.checked_sub(FORGOTTEN).map(|last| (first, last));
         assert_eq!(crowd.waits(), (Duration::ZERO, 1));
     }
 
     #[test]
-    fn it_is_over_when_all_have_found_a_place_for_a_while() {
+    fn it_is_over_when_nobody_had_to_wait_for_a_while() {
         let mut crowd = Crowd::default();
         assert!(crowd.is_over(), "nobody has come");
-        crowd.comes();
-        assert!(!crowd.is_over());
-        crowd.came = Instant::now().checked_sub(Crowd::LINGERS);
-        assert!(crowd.is_over());
         crowd.waits();
-        assert!(!crowd.is_over(), "for want of descriptors");
+        assert!(!crowd.is_over());
+        crowd.waits = crowd.waits.and_then(|(first, last)| Some((first, last.checked_sub(Crowd::LINGERS)?)));
+        assert!(crowd.is_over());
     }
 }

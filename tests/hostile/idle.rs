@@ -17,7 +17,8 @@ pub(crate) const GROWN_HEADS: Expected =
 /// Clients that come again when they were closed.
 const RETURNING: usize = 300;
 
-pub(crate) const BACK: Expected = Expected { grows: 24, shown: &[Shown::Probes(300.0)] };
+// Each of them comes three times at least.
+pub(crate) const BACK: Expected = Expected { grows: 24, shown: &[Shown::Probes(900.0)] };
 
 /// As many as the service serves at once.
 const CONNECTIONS: usize = 50;

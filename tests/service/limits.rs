@@ -191,17 +191,47 @@ async fn an_answer_says_that_a_connection_makes_room() {
         let mut busy = raw::send(served.address, asked).await;
         let mut last = until_answered(&mut busy).await;
         let mut waiting = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
-        while last.as_ref().is_some_and(|answer| !answer.contains("\r\nconnection: close\r\n")) {
-            last = match busy.write_all(asked.as_bytes()).await {
-                Ok(()) => until_answered(&mut busy).await,
-                Err(_) => None,
-            };
-        }
+        let told = async {
+            while last.as_ref().is_some_and(|answer| !answer.contains("\r\nconnection: close\r\n")) {
+                last = match busy.write_all(asked.as_bytes()).await {
+                    Ok(()) => until_answered(&mut busy).await,
+                    Err(_) => None,
+                };
+            }
+            last
+        };
+        let last = timeout(PATIENCE, told).await.expect("no answer says so");
         let answer = timeout(PATIENCE, raw::read_until(&mut waiting, "}")).await.expect("it is its turn");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         last.map(drop)
     })
     .await;
+}
+
+/// Over HTTP/2 both sides agree on the last request: one that asks all the time is told, and loses none.
+#[tokio::test]
+async fn a_connection_of_http_2_makes_room_though_it_is_never_idle() {
+    let served = Served::with(|config| config.max_connections = 1).await;
+    let mut busy = client::connect_http2(served.address).await;
+    let ask = || client::for_http2(served.address, super::bare("GET", "/hello/ada"));
+    let first = client::read(busy.send_request(ask()).await.unwrap()).await;
+    assert_eq!(first.status, 200);
+    let mut waiting = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let told = async {
+        loop {
+            // An error before it is sent: the connection takes no more.
+            if busy.ready().await.is_err() {
+                return;
+            }
+            match busy.send_request(ask()).await {
+                Ok(answer) => assert_eq!(client::read(answer).await.status, 200),
+                Err(error) => assert!(error.is_canceled(), "a request that was sent is lost: {error:?}"),
+            }
+        }
+    };
+    timeout(PATIENCE, told).await.expect("it is told");
+    let answer = timeout(PATIENCE, raw::read_until(&mut waiting, "}")).await.expect("it is its turn");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 /// Who gets the place of another while more wait gives it back with its answer: a queue moves on at once.

@@ -73,6 +73,30 @@ async fn while_it_drains_it_is_not_ready_and_closes_what_is_idle() {
     ready.belongs_to(probe.expect("a probe that fails has a line"));
 }
 
+/// Whose connection was complete before the listener closed is served, however few places there are.
+#[tokio::test]
+async fn those_who_wait_for_a_place_at_the_end_are_served() {
+    let two = ("REDPANE_MAX_CONNECTIONS", "2");
+    let (mut process, address) = listening(redpane(&[], &[FAULTS, two]), Reading::AsItComes).await;
+    let early = tokio::spawn(async move { client::get(address, "/faults/delay/1500").await });
+    in_flight(address, 1).await;
+    process.signal("TERM");
+    process.line("shutting down: not ready any more").await;
+    // The early one ends before this, and with it the listener.
+    let mut late = raw::send(address, "GET /faults/delay/4000 HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let mut waiting = Vec::new();
+    for _ in 0..8 {
+        waiting.push(raw::send(address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await);
+    }
+    assert_eq!(early.await.unwrap().status, StatusCode::OK);
+    for stream in &mut waiting {
+        let answer = raw::read_until(stream, "}").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    assert!(raw::read_until(&mut late, "}").await.starts_with("HTTP/1.1 200"));
+    assert_eq!(process.exit_code().await, 0, "{}", process.errors());
+}
+
 #[tokio::test]
 async fn a_body_half_way_is_sent_to_its_end() {
     let (mut process, address) = listening(redpane(&[], &[FAULTS]), Reading::AsItComes).await;

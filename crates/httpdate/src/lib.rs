@@ -75,3 +75,35 @@ impl From<Error> for std::io::Error {
         Self::other(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAST_SECOND: &str = "Fri, 31 Dec 9999 23:59:59 GMT";
+
+    #[test]
+    fn no_time_is_a_panic_and_each_has_29_bytes() {
+        let at = |seconds| fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(at(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
+        assert_eq!(at(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!([at(LAST), at(LAST + 1)], [LAST_SECOND; 2]);
+        assert_eq!(fmt_http_date(UNIX_EPOCH - Duration::from_secs(1)), at(0));
+    }
+
+    #[test]
+    fn three_forms_are_read() {
+        let time = UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let forms = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"];
+        assert_eq!(forms.map(parse_http_date), [Ok(time); 3]);
+        let last = LAST_SECOND.parse::<HttpDate>().expect("a date");
+        assert_eq!(
+            (last.to_string().as_str(), SystemTime::from(last)),
+            (LAST_SECOND, UNIX_EPOCH + Duration::from_secs(LAST))
+        );
+        for wrong in ["", "tomorrow", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 24:49:37 GMT"] {
+            assert!(parse_http_date(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -99,8 +99,8 @@ impl Clients {
         refuses
     }
 
-    /// Ends the connections of this listener that have been idle for the longest time, as far as that is long enough, and so
-    /// many at most.
+    /// Ends the connections of this listener that have been idle for the longest time, as far as that is long enough, then busy
+    /// ones where those may be told, and so many at most.
     pub(in crate::server) fn close_idle(&self, listener: &ListenerState, idle_for: &IdleFor, at_once: usize) {
         self.tick();
         let accounts = self.all();
@@ -109,7 +109,10 @@ impl Clients {
             .filter(|account| account.listener.is_same(listener.phases()) && account.command() != Some(Command::Cut));
         let idle = open.filter_map(|account| {
             let agrees = account.making_room_for().is_some_and(|time| time < idle_for.agreed);
-            let idle = account.idle_for().filter(|time| *time >= idle_for.of(account))?;
+            let idle = account.idle_for().filter(|time| *time >= idle_for.of(account));
+            // One that is at work answers what it was asked first.
+            let may_be_told = idle_for.busy_http2 && account.is_http2() && account.command().is_none();
+            let idle = idle.or(may_be_told.then_some(Duration::ZERO))?;
             (!agrees).then_some((idle, account))
         });
         let mut idle: Vec<_> = idle.collect();
@@ -215,6 +218,8 @@ pub(in crate::server) struct IdleFor {
     pub(in crate::server) silent: Duration,
     /// Where a head is on its way, in part.
     pub(in crate::server) beginning: Duration,
+    /// Whether HTTP/2 makes room, idle or not.
+    pub(in crate::server) busy_http2: bool,
     /// Time to agree. Then the connection is cut.
     pub(in crate::server) agreed: Duration,
 }

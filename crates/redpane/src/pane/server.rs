@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -72,6 +72,8 @@ pub(super) async fn serve(pane: Arc<Pane>, listener: std::net::TcpListener, acce
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
                 .max_buf_size(BUFFER)
+                // A server without a clock must not date its answers (RFC 9110, section 6.6.1).
+                .auto_date_header(SystemTime::now() >= UNIX_EPOCH)
                 .serve_connection(TokioIo::new(stream), service);
             // A connection that breaks is its client's affair.
             let _ = connection.await;
