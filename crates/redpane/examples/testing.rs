@@ -4,14 +4,13 @@
 //! `cargo test --example testing`.
 #![allow(clippy::print_stdout, reason = "it shows what it found")]
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::io;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use axum::{Router, routing::get};
-use redpane::{ExpositionFormat, Redpane, Telemetry};
+use redpane::testing::{Observed, observe};
+use redpane::{Redpane, Telemetry};
 use tower::ServiceExt;
 
 /// What is tested; `main` of the real application calls it too, with the telemetry that it installed.
@@ -23,57 +22,38 @@ fn app(telemetry: Telemetry) -> Router {
     telemetry.instrument(Router::new().route("/", get(|| async { "hello\n" })).route("/orders", get(refused)))
 }
 
-/// A log output in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Sends a request without a socket; gives the answer's body, the metrics and the log.
-async fn left_behind_by(path: &str) -> Result<[String; 3], Box<dyn std::error::Error>> {
-    let log = Log::default();
-    let telemetry = Redpane::new("testing").log_writer(log.clone()).build()?;
-    let response = app(telemetry.clone()).oneshot(Request::get(path).body(Body::empty())?).await?;
+/// Sends a request without a socket; gives what it left behind.
+async fn asked(path: &str) -> Observed {
+    let (telemetry, seen) = observe(Redpane::new("testing"));
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let answer = app(telemetry).oneshot(request).await.expect("a router answers");
     // A request ends with its body: read it before you look.
-    let body = to_bytes(response.into_body(), usize::MAX).await?;
-    telemetry.flush(Duration::from_secs(10))?;
-    let lines = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Ok([String::from_utf8(body.into())?, telemetry.render(ExpositionFormat::Text), String::from_utf8(lines)?])
+    to_bytes(answer.into_body(), usize::MAX).await.expect("the whole body");
+    seen
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let [body, metrics, log] = left_behind_by("/orders").await?;
-    let counted: String = metrics.lines().filter(|line| line.starts_with("http_requests_total{")).collect();
-    println!("answered: {body}counted: {counted}\nlogged: {log}");
-    Ok(())
+async fn main() {
+    let seen = asked("/orders").await;
+    println!("counted: {}\nlogged: {}", seen.requests("GET", "/orders", 409), seen.line("/orders"));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::left_behind_by;
+    use super::asked;
 
     #[tokio::test]
     async fn a_greeting_is_counted() {
-        let [body, metrics, log] = left_behind_by("/").await.unwrap();
-        assert_eq!(body, "hello\n");
-        assert!(metrics.contains(r#"http_requests_total{method="GET",route="/",status="200"} 1"#), "{metrics}");
-        assert!(log.contains(r#""level":"INFO""#) && log.contains(r#""status":200"#), "{log}");
+        let seen = asked("/").await;
+        assert_eq!(seen.requests("GET", "/", 200), 1);
+        assert_eq!(seen.line("/").text("level"), Some("INFO"));
     }
 
     #[tokio::test]
-    async fn a_refusal_is_a_warning() {
-        let [_, metrics, log] = left_behind_by("/orders").await.unwrap();
-        assert!(metrics.contains(r#"http_requests_total{method="GET",route="/orders",status="409"} 1"#), "{metrics}");
-        assert!(log.contains(r#""level":"WARN""#) && log.contains(r#""status":409"#), "{log}");
-        assert!(log.contains(r#""error":"no stock""#), "the line says why: {log}");
+    async fn a_refusal_is_a_warning_that_says_why() {
+        let seen = asked("/orders").await;
+        assert_eq!(seen.requests("GET", "/orders", 409), 1);
+        let line = seen.line("/orders");
+        assert_eq!((line.text("level"), line.text("error")), (Some("WARN"), Some("no stock")));
     }
 }

@@ -90,7 +90,6 @@ impl Redpane {
     /// without being named; [`observe_until_end`](Self::observe_until_end) is the opposite.
     pub fn observe_until_headers<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
         self.options.until_headers.extend(routes.into_iter().map(Into::into));
-        self.options.policy.some_end_at_headers = !self.options.until_headers.is_empty();
         self
     }
 

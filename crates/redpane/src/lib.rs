@@ -30,7 +30,13 @@
 //! | see graphs, routes, lines and traces in a browser (feature `pane`) | `Redpane::pane`, `Telemetry::pane_router` |
 //! | send a span for every request to a collector (feature `otlp`) | `Redpane::otlp`, `Redpane::otlp_from_env` |
 //! | keep OpenTelemetry's SDK, and have its ids in lines, exemplars and headers | [`Redpane::ids_from`] |
-//! | answer errors as problem+json with the trace id | `problem::Problem` |
+//! | answer errors as problem+json with the trace id, and say their cause in the line | `problem::Problem` |
+//! | add labels of your own to the request metrics | [`Redpane::label`] |
+//! | declare the methods of gRPC services | [`Redpane::grpc_service`] |
+//! | have event streams, upgrades and marked routes out of the durations | [`Redpane::observe_until_headers`], [`Redpane::observe_until_end`] |
+//! | use dashboards that were made for OpenTelemetry's names | [`Redpane::metric_names`] |
+//! | keep a share of the access lines | [`Redpane::access_sample`] |
+//! | assert in a test what was counted and logged | [`testing`] |
 //! | mark an answer as a timeout | [`TimedOut`] |
 //! | tell, from a server of your own, whether an answer was delivered | [`Delivery`] |
 //!
@@ -76,6 +82,7 @@ mod options;
 mod pane;
 mod request;
 mod telemetry;
+pub mod testing;
 mod trace_context;
 #[cfg(feature = "otlp")]
 mod traces;

@@ -200,7 +200,6 @@ impl Options {
                 trust_trace_context: true,
                 catch_panics: true,
                 counts_schemes: false,
-                some_end_at_headers: false,
             },
             ids_from: None,
             promoted: Vec::new(),

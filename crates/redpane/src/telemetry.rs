@@ -333,6 +333,11 @@ impl Telemetry {
         self.registry().render(format, 0)
     }
 
+    /// How many requests were counted so, whatever their other labels are.
+    pub(crate) fn count_requests(&self, method: &str, route: &str, status: u16) -> u64 {
+        self.registry().http.count(method, route, status)
+    }
+
     /// Runs `hook` before every scrape, and each second where there is a pane (less often with thousands of label sets), with this telemetry's recorder as the current
     /// one: the place to set gauges that are only worth reading when somebody looks. It may block for milliseconds: no async
     /// task waits for it.

@@ -100,7 +100,8 @@ pub(crate) fn display(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
 }
 
 /// Appends the value, or `null`.
-#[inline]
+// For the same reason as `number::seconds`.
+#[inline(always)]
 pub(crate) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
     match value {
         Some(value) => write(out, value),

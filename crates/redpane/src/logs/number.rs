@@ -20,7 +20,8 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
 }
 
 /// Appends nanoseconds as seconds with nine decimals: exactly the value that the histogram adds up.
-#[inline]
+// A part of the function that writes the line of a request: lines of streams call it too, and would make a call of both.
+#[inline(always)]
 pub(crate) fn seconds(out: &mut Vec<u8>, nanoseconds: u64) {
     let seconds = nanoseconds / 1_000_000_000;
     if seconds > 0 {

@@ -8,7 +8,7 @@ pub(crate) const OTHER: &str = "_other";
 /// The most combinations of values of all declared labels. Each may become a label set for every method, route and status.
 const MOST_COMBINATIONS: usize = 1000;
 /// Labels that series of redpane's have, or that a scraper needs for itself.
-const TAKEN: [&str; 10] = [
+const TAKEN: [&str; 12] = [
     "method",
     "route",
     "status",
@@ -19,6 +19,9 @@ const TAKEN: [&str; 10] = [
     "http_response_status_code",
     "url_scheme",
     "error_type",
+    // Prometheus has its own on each target, and would rename these.
+    "instance",
+    "job",
 ];
 
 /// A label of the application's own, with the values that it may have.

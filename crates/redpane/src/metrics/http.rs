@@ -160,11 +160,6 @@ impl HttpMetrics {
         }
     }
 
-    /// Whether the route of the requests that are counted there logs failures only.
-    pub(crate) fn logs_failures_only(&self, series: &Series) -> bool {
-        self.endpoint(series).0.log_failures_only
-    }
-
     pub(crate) fn dimensions(&self) -> &Dimensions {
         &self.dimensions
     }
@@ -177,6 +172,13 @@ impl HttpMetrics {
     /// All requests being served.
     pub(crate) fn being_served(&self) -> u64 {
         self.in_flight.get() + self.failures_only_in_flight.get()
+    }
+
+    /// How many requests of a method, a route and a status there were, whatever their other labels are.
+    pub(crate) fn count(&self, method: &str, route: &str, status: u16) -> u64 {
+        let endpoints =
+            self.endpoints().filter(|endpoint| endpoint.info.method == method && &*endpoint.info.route == route);
+        endpoints.filter_map(|endpoint| endpoint.status(status)).map(|status| status.durations.read().count()).sum()
     }
 
     /// Counts a finished request, once, in all its metrics. `has_trace` says that its trace id leads somewhere.

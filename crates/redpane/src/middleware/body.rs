@@ -12,8 +12,9 @@ use pin_project_lite::pin_project;
 
 use super::body_error::ResponseBodyError;
 use super::body_state::{BodyState, drop_inner, poll_to_its_end};
+use super::caught_panic::catches_panics;
 use super::delivery::Delivery;
-use super::observation::{Observation, catches_panics};
+use super::observation::Observation;
 use super::stream::Nature;
 use crate::request::finished::Outcome;
 

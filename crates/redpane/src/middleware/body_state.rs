@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use bytes::Buf;
 use http_body::{Body, Frame};
 
+use super::caught_panic;
 use super::delivery::Delivery;
-use super::observation::{Observation, log_caught};
+use super::observation::Observation;
 use super::stream::{BodyStream, PendingUpgrade};
 use super::unwind::{Payload, catch};
 use crate::request::context::RequestContext;
@@ -54,7 +55,7 @@ impl BodyState {
     /// Makes sure that a caught panic has its log line.
     pub(super) fn log_panic(&self, payload: &(dyn Any + Send)) {
         if let Some(context) = self.context() {
-            log_caught(context, payload);
+            caught_panic::log(context, payload);
         }
     }
 

@@ -32,12 +32,13 @@ use super::observation::Observation;
 /// ```
 #[derive(Clone, Default)]
 pub struct Delivery {
+    // One word: it moves with each request, most of which have none.
     shared: Arc<Shared>,
-    client: Option<SocketAddr>,
 }
 
 #[derive(Default)]
 struct Shared {
+    client: Option<SocketAddr>,
     /// Handed over, in bytes.
     bytes: AtomicU64,
     has_left: AtomicBool,
@@ -60,11 +61,18 @@ impl Delivery {
     /// neither `ConnectInfo<SocketAddr>` nor [`ClientAddr`](crate::ClientAddr): one value in the extensions in place of two.
     #[must_use]
     pub fn to(client: SocketAddr) -> Self {
-        Self { shared: Arc::default(), client: Some(client) }
+        Self {
+            shared: Arc::new(Shared {
+                client: Some(client),
+                bytes: AtomicU64::default(),
+                has_left: AtomicBool::default(),
+                state: Mutex::default(),
+            }),
+        }
     }
 
     pub(super) fn client(&self) -> Option<SocketAddr> {
-        self.client
+        self.shared.client
     }
 
     /// So many bytes of the body, more than before, are on their way to the client: the system has taken them.

@@ -10,8 +10,9 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
+use super::caught_panic::{self, catches_panics};
 use super::delivery::Delivery;
-use super::observation::{Observation, catches_panics, log_caught};
+use super::observation::Observation;
 use super::stream::{Nature, is_event_stream, is_upgrade};
 use super::unwind::{Payload, catch};
 use crate::request::finished::Outcome;
@@ -204,7 +205,7 @@ where
     R::Data: 'static,
 {
     if let Some(context) = observation.context().filter(|context| !catches_panics(context)) {
-        log_caught(context, &*payload);
+        caught_panic::log(context, &*payload);
         observation.panicked();
         resume_unwind(payload);
     }

@@ -7,17 +7,15 @@ use bytes::Buf;
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
 
+use super::grpc_answer::{SeenAnswer, Told};
 use super::pipeline::Pipeline;
 use super::running_stream::RunningStream;
 use crate::metrics::grpc::{GrpcSeries, Streams};
 use crate::metrics::http::Series;
 use crate::request::finished::Outcome;
-use crate::request::grpc::{self, GrpcCode, Messages};
+use crate::request::grpc::{self, GrpcCode};
 use crate::request::size::RequestProgress;
 
-/// An answer that is waited for so long between its messages, or before its first one, is a stream: a plain call is
-/// answered when its one message is there. A client that reads slowly is not waited for here, nor is the rest of a message.
-const LINGERS: Duration = Duration::from_secs(1);
 /// Both sides have a clock for the deadline of a call, and the one of the client may be first by a sixteenth of the time,
 /// but not by more than this.
 const MOST_EARLY: Duration = Duration::from_millis(100);
@@ -30,13 +28,7 @@ pub(super) struct SeenCall {
     pub(super) method: Option<Arc<GrpcSeries>>,
     /// When its headers were sent.
     pub(super) answered: Option<Instant>,
-    messages: Messages,
-    /// Since when the method has nothing to send, after its headers or a message.
-    waiting: Option<Instant>,
-    /// For how long it had nothing.
-    waited: Duration,
-    /// The body cannot be read as messages.
-    is_opaque: bool,
+    answer: SeenAnswer,
     /// Its request, where somebody sees that pass.
     request: Option<Arc<RequestProgress>>,
     /// Its client streams: it was a stream before its headers, which may come after hours.
@@ -48,26 +40,19 @@ pub(super) struct SeenCall {
 }
 
 impl SeenCall {
-    pub(super) fn new(headers: &HeaderMap) -> Box<Self> {
+    /// `request` is how far its request is, where somebody sees that pass.
+    pub(super) fn new(headers: &HeaderMap, request: Option<Arc<RequestProgress>>) -> Box<Self> {
         Box::new(Self {
             timeout: headers.get("grpc-timeout").and_then(grpc::timeout),
             code: None,
             method: None,
             answered: None,
-            messages: Messages::default(),
-            waiting: None,
-            waited: Duration::ZERO,
-            is_opaque: false,
-            request: None,
+            answer: SeenAnswer::default(),
+            request,
             takes_stream: false,
             running: None,
             until_end: false,
         })
-    }
-
-    /// Its request can be seen as the method takes it.
-    pub(super) fn sees(&mut self, request: Option<Arc<RequestProgress>>) {
-        self.request = request;
     }
 
     /// It is a stream since it arrived.
@@ -89,7 +74,7 @@ impl SeenCall {
     ) {
         self.until_end = until_end;
         self.answered = Some(Instant::now());
-        self.is_opaque = !is_answer;
+        self.answer.begins(is_answer);
         self.code = if is_answer { GrpcCode::of(headers) } else { Some(GrpcCode::of_status(status)) };
         if let Some(method) = &method {
             self.takes_stream =
@@ -155,30 +140,19 @@ impl SeenCall {
     /// A frame of the answer was handed over.
     #[cold]
     pub(super) fn frame<D: Buf>(&mut self, frame: &Frame<D>) {
-        self.waited += self.waiting.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.answer.goes_on();
         if let Some(data) = frame.data_ref() {
-            self.read(data);
+            if self.answer.read(data) {
+                self.learn(Streams::Surely);
+            }
         } else if let Some(trailers) = frame.trailers_ref() {
             self.code = GrpcCode::of(trailers).or(self.code);
         }
     }
 
-    fn read<D: Buf>(&mut self, data: &D) {
-        // A buffer of several pieces would have to be copied to be read.
-        self.is_opaque |= data.chunk().len() < data.remaining();
-        if !self.is_opaque {
-            self.messages.read(data.chunk());
-            if self.messages.count > 1 {
-                self.learn(Streams::Surely);
-            }
-        }
-    }
-
     /// The method has nothing to send yet.
     pub(super) fn waits(&mut self) {
-        if self.messages.is_whole() {
-            self.waiting.get_or_insert_with(Instant::now);
-        }
+        self.answer.waits();
     }
 
     fn learn(&self, how: Streams) {
@@ -193,27 +167,18 @@ impl SeenCall {
         let Some(method) = &self.method else { return EndedCall { code: None, streamed: None } };
         let code = self.code(outcome, elapsed);
         method.count(code);
-        let waits = self.waiting.map_or(Duration::ZERO, |since| since.elapsed());
-        let lingered = self.waited + waits >= LINGERS;
-        let was_stream = match self.messages.count {
-            _ if self.is_opaque || self.until_end => None,
-            // Nothing is to be learned.
-            _ if method.is_declared() && !method.streams() => None,
-            2.. => Some(Streams::Surely),
-            0 if code == GrpcCode::OK => Some(Streams::Surely),
-            _ if lingered => Some(Streams::Probably),
-            1 if outcome == Outcome::Complete => {
-                method.was_plain();
-                None
-            }
-            _ => None,
-        };
-        if let Some(how) = was_stream {
-            self.learn(how);
+        // Where nothing is to be learned, nothing is told.
+        let is_told = !self.until_end && (!method.is_declared() || method.streams());
+        let told = if is_told { self.answer.tells(code, outcome) } else { Told::Nothing };
+        match told {
+            Told::Streams(how) => self.learn(how),
+            Told::Plain => method.was_plain(),
+            Told::Nothing => {}
         }
+        let was_stream = matches!(told, Told::Streams(_));
         EndedCall {
             code: Some(code),
-            streamed: self.answered.filter(|_| was_stream.is_some()).map(|answered| answered.elapsed()),
+            streamed: self.answered.filter(|_| was_stream).map(|answered| answered.elapsed()),
         }
     }
 
@@ -238,110 +203,4 @@ pub(super) struct EndedCall {
 }
 
 #[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::*;
-    use crate::metrics::grpc::GrpcMetrics;
-
-    /// A call whose headers were sent.
-    fn begun() -> Box<SeenCall> {
-        let mut seen = SeenCall::new(&HeaderMap::new());
-        let method = GrpcMetrics::new(1).method("/shop.Orders/Take");
-        seen.answered(StatusCode::OK, &HeaderMap::new(), true, Some(method), false);
-        seen
-    }
-
-    /// A call that was answered with one message.
-    fn answered() -> Box<SeenCall> {
-        let mut seen = begun();
-        seen.frame(&Frame::data(Bytes::from_static(b"\0\0\0\0\x01a")));
-        seen
-    }
-
-    /// Lets it wait until it is a stream, where it is waited for.
-    fn wait_long(seen: &mut SeenCall) {
-        seen.waits();
-        seen.waiting = seen.waiting.and_then(|since| since.checked_sub(LINGERS));
-    }
-
-    fn streams(seen: &SeenCall) -> bool {
-        seen.end(Outcome::Complete, Duration::ZERO);
-        seen.method.as_ref().is_some_and(|method| method.streams())
-    }
-
-    #[test]
-    fn a_method_that_has_nothing_to_send_for_a_while_streams() {
-        let mut seen = answered();
-        seen.waits();
-        assert!(!streams(&seen), "not for so long yet");
-        wait_long(&mut seen);
-        assert!(streams(&seen), "and it still has nothing");
-        let mut seen = answered();
-        wait_long(&mut seen);
-        seen.frame(&Frame::<Bytes>::trailers(HeaderMap::new()));
-        assert!(streams(&seen), "its trailers came late");
-    }
-
-    #[test]
-    fn a_stream_that_never_had_a_message_is_one() {
-        let mut seen = begun();
-        wait_long(&mut seen);
-        let ended = seen.end(Outcome::Aborted, LINGERS);
-        assert!(ended.streamed.is_some(), "its request ended at its headers");
-        assert!(seen.method.is_some_and(|method| method.streams()));
-    }
-
-    #[test]
-    fn a_call_that_stalls_within_its_message_is_no_stream() {
-        for part in [&b"\0\0"[..], b"\0\0\0\0\x02a"] {
-            let mut seen = begun();
-            seen.frame(&Frame::data(Bytes::from_static(part)));
-            wait_long(&mut seen);
-            assert!(!streams(&seen), "{part:?}");
-        }
-    }
-
-    #[test]
-    fn an_answer_that_is_not_of_grpc_tells_nothing_of_its_method() {
-        let mut seen = begun();
-        let method = seen.method.clone();
-        seen.answered(StatusCode::BAD_GATEWAY, &HeaderMap::new(), false, method, false);
-        seen.frame(&Frame::data(Bytes::from_static(&[0; 10])));
-        wait_long(&mut seen);
-        assert!(!streams(&seen));
-    }
-
-    #[test]
-    fn a_method_that_lingered_once_is_plain_again_after_plain_calls() {
-        let mut seen = answered();
-        wait_long(&mut seen);
-        assert!(streams(&seen));
-        let mut plain = answered();
-        plain.method = seen.method.take();
-        let calls = (0..100).take_while(|_| streams(&plain)).count();
-        assert!((1..100).contains(&calls), "{calls}");
-    }
-
-    #[test]
-    fn a_client_that_leaves_long_before_its_deadline_has_cancelled() {
-        let code = |timeout: &'static str, elapsed| {
-            let header = ("grpc-timeout".parse().unwrap(), timeout.parse().unwrap());
-            SeenCall::new(&HeaderMap::from_iter([header])).code(Outcome::Aborted, elapsed)
-        };
-        let hour = Duration::from_secs(3600);
-        assert_eq!(code("1H", hour - 2 * MOST_EARLY), GrpcCode::CANCELED);
-        assert_eq!(code("1H", hour - MOST_EARLY), GrpcCode::DEADLINE_EXCEEDED);
-        assert_eq!(code("160m", Duration::from_millis(149)), GrpcCode::CANCELED);
-        assert_eq!(code("160m", Duration::from_millis(150)), GrpcCode::DEADLINE_EXCEEDED);
-    }
-
-    #[test]
-    fn a_client_that_reads_slowly_makes_no_stream() {
-        let mut seen = answered();
-        // Long after its headers, and nobody asked the method meanwhile.
-        seen.answered = seen.answered.and_then(|since| since.checked_sub(10 * LINGERS));
-        seen.frame(&Frame::<Bytes>::trailers(HeaderMap::new()));
-        assert!(!streams(&seen));
-    }
-}
+mod tests;

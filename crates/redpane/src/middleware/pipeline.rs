@@ -32,8 +32,6 @@ pub(crate) struct Policy {
     pub(crate) catch_panics: bool,
     /// Requests of `https` are counted apart from those of `http`.
     pub(crate) counts_schemes: bool,
-    /// There are routes whose requests end at the headers of their answers.
-    pub(crate) some_end_at_headers: bool,
 }
 
 /// The part of a telemetry that the middleware works with.

@@ -1,10 +1,12 @@
 //! The route of one endpoint's requests, found once for all of them.
 
+use std::any::Any;
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, OnceLock};
 
 use http::Request;
 
+use super::callee::{Callee, GrpcCall};
 use super::pipeline::Pipeline;
 use super::route_label::is_grpc_path;
 use crate::logs::flush_guard::FlushGuard;
@@ -12,8 +14,9 @@ use crate::logs::panics;
 use crate::metrics::dimensions::Dimensions;
 use crate::metrics::grpc::GrpcSeries;
 use crate::metrics::http::Series;
-use crate::metrics::route::{OVERFLOW, Route, UNMATCHED};
+use crate::metrics::route::{OVERFLOW, Route};
 use crate::request::context::{RequestContext, RequestTelemetry, TraceSampler};
+use crate::request::endpoint::EndpointInfo;
 use crate::request::method::method_index;
 use crate::request::promoted_names::PromotedNames;
 
@@ -30,14 +33,28 @@ pub(crate) struct RouteCache {
 
 struct CachedRoute {
     route: Arc<Route>,
-    failures_only: bool,
+    treatment: Treatment,
+}
+
+/// How the requests of a route are treated, as far as that is known when they arrive.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Treatment {
+    /// Their lines are written only when they fail.
+    pub(super) failures_only: bool,
+    /// They end at the headers of their answers.
+    pub(super) until_headers: bool,
+}
+
+impl Treatment {
+    fn of(info: &EndpointInfo) -> Self {
+        Self { failures_only: info.log_failures_only, until_headers: info.until_headers }
+    }
 }
 
 /// Where a request is counted.
 pub(super) struct Endpoint {
     pub(super) series: RequestSeries,
-    /// Its route logs failures only, as far as the route is known.
-    pub(super) failures_only: bool,
+    pub(super) treatment: Treatment,
     /// It may be a call of a gRPC method.
     pub(super) is_grpc: bool,
 }
@@ -48,28 +65,15 @@ pub(super) enum RequestSeries {
     GrpcCall(Box<GrpcCall>),
 }
 
-/// A call of a gRPC method that is not known yet. Anybody can send such a request to anything: its path becomes a label
-/// with the first answer that a method gave.
-pub(super) struct GrpcCall {
-    path: Box<str>,
-    /// The label of a request that is no call of a method.
-    other_label: Box<str>,
-    dimension: usize,
-}
-
-/// What a gRPC call turned out to call.
-pub(super) enum Callee {
-    /// A method, which its path names.
-    Method,
-    /// A server of gRPC that refused it: nobody knows whether there is such a method.
-    Unknown,
-    /// Something else, or nobody knows.
-    NotGrpc,
-}
-
 impl RouteCache {
     pub(super) fn new(pipeline: &Arc<Pipeline>, flush: &Arc<FlushGuard>) -> Arc<Self> {
         Arc::new(Self { pipeline: Arc::clone(pipeline), _flush: Arc::clone(flush), route: OnceLock::new() })
+    }
+
+    /// What the middleware has put beside a request.
+    #[inline]
+    pub(super) fn of(context: &RequestContext) -> Option<&Self> {
+        (context.telemetry() as &dyn Any).downcast_ref()
     }
 
     /// Finds where a request is counted, or makes its series. `combination` is that of its declared labels.
@@ -80,27 +84,22 @@ impl RouteCache {
         let http = &self.pipeline.registry.http;
         if grpc && let Some(route) = http.known_route(path) {
             let series = http.series(&route, dimension);
-            let failures_only = http.logs_failures_only(&series);
-            return Endpoint { series: RequestSeries::Known(series), failures_only, is_grpc: true };
+            let treatment = Treatment::of(http.endpoint(&series).0);
+            return Endpoint { series: RequestSeries::Known(series), treatment, is_grpc: true };
         }
         let label = self.pipeline.labels.of(request);
         if grpc {
-            let other_label = (*label).into();
-            let call = Box::new(GrpcCall { path: path.into(), other_label, dimension });
-            return Endpoint { series: RequestSeries::GrpcCall(call), failures_only: false, is_grpc: true };
+            let call = Box::new(GrpcCall::new(path, &label, dimension));
+            let treatment = Treatment::default();
+            return Endpoint { series: RequestSeries::GrpcCall(call), treatment, is_grpc: true };
         }
-        let (series, failures_only) = self.series(&label, dimension);
-        Endpoint { series: RequestSeries::Known(series), failures_only, is_grpc: false }
+        let (series, treatment) = self.series(&label, dimension);
+        Endpoint { series: RequestSeries::Known(series), treatment, is_grpc: false }
     }
 
     /// The series of a gRPC call, where it is known what it called.
     pub(super) fn call_series(&self, call: &GrpcCall, callee: Callee) -> Series {
-        let name = match callee {
-            Callee::Method => &call.path,
-            Callee::Unknown => UNMATCHED,
-            Callee::NotGrpc => &call.other_label,
-        };
-        self.series(name, call.dimension).0
+        self.series(call.label(callee), call.dimension).0
     }
 
     /// The calls of the gRPC method whose requests are counted there. A method is known from its first answer on, which is
@@ -114,20 +113,20 @@ impl RouteCache {
         if is_answer { Some(registry.grpc.method(route)) } else { registry.grpc.known(route) }
     }
 
-    /// The series of a route's name, and whether that route logs failures only.
-    fn series(&self, name: &str, dimension: usize) -> (Series, bool) {
+    /// The series of a route's name, and how its requests are treated.
+    fn series(&self, name: &str, dimension: usize) -> (Series, Treatment) {
         let http = &self.pipeline.registry.http;
         // Compared by text: nested routers make a new string for every request.
         if let Some(own) = self.route.get().filter(|own| own.route.name() == name) {
-            return (http.series(&own.route, dimension), own.failures_only);
+            return (http.series(&own.route, dimension), own.treatment);
         }
         let route = http.route(name);
         let series = http.series(&route, dimension);
-        let failures_only = http.logs_failures_only(&series);
+        let treatment = Treatment::of(http.endpoint(&series).0);
         if self.route.get().is_none() && http.keeps(&route) {
-            let _ = self.route.set(CachedRoute { route, failures_only });
+            let _ = self.route.set(CachedRoute { route, treatment });
         }
-        (series, failures_only)
+        (series, treatment)
     }
 }
 

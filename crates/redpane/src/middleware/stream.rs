@@ -188,7 +188,10 @@ pub(super) enum Nature {
 pub(super) fn is_event_stream<R>(response: &Response<R>) -> bool {
     const EVENT_STREAM: &[u8] = b"text/event-stream";
     let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    kind.len() >= EVENT_STREAM.len() && kind[..EVENT_STREAM.len()].eq_ignore_ascii_case(EVENT_STREAM)
+    // Parameters may follow, and another type may begin like this one.
+    kind.split_at_checked(EVENT_STREAM.len()).is_some_and(|(kind, rest)| {
+        kind.eq_ignore_ascii_case(EVENT_STREAM) && matches!(rest.first(), None | Some(b';' | b' ' | b'\t'))
+    })
 }
 
 /// Whether the connection, or the stream of HTTP/2, leaves HTTP with this answer (RFC 9110, section 15.2.2; RFC 8441).

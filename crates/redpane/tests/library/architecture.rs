@@ -1,4 +1,4 @@
-//! Arrows between files run one way: from the top (`telemetry`, `builder`, `install`, `axum`) through `middleware`, then
+//! Arrows between files run one way: from the top (`telemetry`, `builder`, `install`, `axum`, `testing`) through `middleware`, then
 //! `metrics`, `logs`, `traces` and `pane`, which do not know each other, to `request` and `trace_context`. And there is no circle.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 5] = [
     &["request"],
     &["logs", "metrics", "pane", "traces"],
     &["client", "middleware"],
-    &["axum", "builder", "install", "options", "telemetry"],
+    &["axum", "builder", "install", "options", "telemetry", "testing"],
 ];
 const TOP: usize = FLOORS.len() - 1;
 

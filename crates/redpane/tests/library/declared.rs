@@ -160,6 +160,7 @@ fn labels_that_cannot_be_are_named() {
     let many: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
     let cases = [
         (Redpane::new("test").label("status", ["a"], none), "label(\"status\", [\"a\"]): redpane's own series"),
+        (Redpane::new("test").label("instance", ["a"], none), "label(\"instance\", [\"a\"]): redpane's own series"),
         (Redpane::new("test").label("a-b", ["a"], none), "label(\"a-b\", [\"a\"]): a name is letters, digits and _"),
         (Redpane::new("test").label("__a", ["a"], none), "a name is letters, digits and _"),
         (Redpane::new("test").label("a", [""; 0], none), "label(\"a\", []): no values are declared"),

@@ -44,6 +44,9 @@ fn types_have_the_traits_that_applications_count_on() {
     shown::<Problem>();
     shown::<Delivery>();
     shown::<TimedOut>();
+    shared::<redpane::testing::Observed>();
+    shown::<redpane::testing::Observed>();
+    shown::<redpane::testing::Line>();
     shown::<InRequest<std::future::Ready<()>>>();
     copied::<LogFormat>();
     copied::<LogLosses>();

@@ -158,6 +158,27 @@ async fn an_observer_sees_how_a_stream_ends() {
 }
 
 #[tokio::test]
+async fn what_only_begins_like_an_event_stream_is_none() {
+    for (content_type, streams) in [
+        ("text/event-stream", 1.0),
+        ("Text/Event-Stream ; charset=utf-8", 1.0),
+        ("text/event-streams", 0.0),
+        ("text/event-stream+json", 0.0),
+        ("text/event", 0.0),
+    ] {
+        let observed = Observed::new();
+        let body = move || async move {
+            ([(header::CONTENT_TYPE, content_type)], Scripted::body(vec![Step::Data("data: x\n\n")]))
+        };
+        let address = observed.serve(Router::new().route("/", get(body))).await;
+        client::get(address, "/").await;
+        observed.finished(1).await;
+        let ended = async || (observed.samples().sum("http_streams_total", &[]) == streams).then_some(());
+        eventually(&format!("{streams} streams of {content_type}"), ended).await;
+    }
+}
+
+#[tokio::test]
 async fn a_marked_route_is_a_stream_and_a_body_with_a_length_is_none() {
     let observed = Observed::with(|redpane| redpane.observe_until_headers(["/marked"]));
     let whole = || async { ([(header::CONTENT_TYPE, "text/event-stream")], "data: 1\n\n") };
