@@ -19,6 +19,7 @@ mod grpc;
 mod hostile;
 mod ids_from;
 mod layers;
+mod observe;
 #[cfg(feature = "pane")]
 mod pane;
 mod promoted;

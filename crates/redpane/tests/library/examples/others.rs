@@ -1,13 +1,17 @@
 //! Servers that are not axum's, and what an application adds.
 
+use std::net::TcpStream;
+use std::process::Command;
+
 use axum::body::Body;
 use http::{Method, header};
-use test_support::{Samples, client as http_client};
+use test_support::process::{Process, Reading, free_address};
+use test_support::{Samples, client as http_client, eventually};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::{access_line, post, start, start_on};
+use super::{access_line, post, program, start, start_on};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
 
@@ -79,6 +83,36 @@ async fn grpc() {
     assert_eq!(samples.value("grpc_server_handled_total", &handled), 1.0);
     let counted = |route| samples.value("http_requests_total", &[("route", route), ("status", "200")]);
     assert_eq!((counted("/grpc.health.v1.Health/Check"), counted("unmatched")), (1.0, 2.0));
+}
+
+/// The client of an application, and the server of the example before.
+#[tokio::test]
+async fn grpc_client() {
+    let (server, [address, _]) = start_on("grpc").await;
+    let own = free_address();
+    let mut command = Command::new(program("grpc_client"));
+    command.args([own.to_string(), format!("http://{address}")]);
+    let process = Process::spawn(command, Reading::AsItComes);
+    eventually("the example listens", async || TcpStream::connect(own).ok()).await;
+    let answer = http_client::get(own, "/health").await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, "Serving\n"));
+    let (asked, called) =
+        (access_line(&process, "/health").await, access_line(&server, "/grpc.health.v1.Health/Check").await);
+    assert_eq!((&asked["trace_id"], called.str("grpc_code")), (&called["trace_id"], "OK"));
+    assert_ne!(asked["span_id"], called["parent_span_id"], "the call has a span of its own");
+    let calls = async || {
+        let samples = Samples::parse(http_client::get(own, "/metrics").await.text());
+        samples.value("http_client_requests_total", &[("method", "POST"), ("peer", "health"), ("status", "200")])
+    };
+    assert_eq!(calls().await, 1.0);
+    drop(server);
+    let answer = http_client::get(own, "/health").await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    let line = eventually("the line that says why", async || {
+        process.lines().into_iter().find(|line| line.is_access() && line["status"] == 502)
+    });
+    let line = line.await;
+    assert!(line.get("health_code").is_some() && !line.str("error").is_empty(), "{}", line.text);
 }
 
 #[tokio::test]
