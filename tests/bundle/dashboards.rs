@@ -92,10 +92,26 @@ fn choices(file: &str, dashboard: &Value, findings: &mut Findings) {
     }
 }
 
+/// Panels fit into the columns and do not overlap: neither on the page nor inside of a collapsed row, whose panels stand under it
+/// once somebody opens it.
 fn grid(file: &str, dashboard: &Value, findings: &mut Findings) {
+    laid_out(file, "panels", items(&dashboard["panels"]), findings);
+    for (index, row) in items(&dashboard["panels"]).iter().enumerate() {
+        let inside = items(&row["panels"]);
+        let path = format!("panels[{index}].panels");
+        laid_out(file, &path, inside, findings);
+        let top = |panel: &Value| panel["gridPos"]["y"].as_u64().unwrap_or(0);
+        let below = inside.iter().all(|panel| top(panel) > top(row));
+        findings.expect(below, file, &path, "a panel of a row must stand below it");
+        let open = row["collapsed"] == true || inside.is_empty();
+        findings.expect(open, file, &path, "Grafana shows panels inside of a row only where it is collapsed");
+    }
+}
+
+fn laid_out(file: &str, list: &str, panels: &[Value], findings: &mut Findings) {
     let mut taken: BTreeMap<(u64, u64), usize> = BTreeMap::new();
-    for (index, panel) in items(&dashboard["panels"]).iter().enumerate() {
-        let path = format!("panels[{index}].gridPos");
+    for (index, panel) in panels.iter().enumerate() {
+        let path = format!("{list}[{index}].gridPos");
         let side = |name: &str| panel["gridPos"][name].as_u64();
         let (Some(x), Some(y), Some(width), Some(height)) = (side("x"), side("y"), side("w"), side("h")) else {
             findings.add(file, &path, "must have x, y, w and h");
@@ -105,7 +121,7 @@ fn grid(file: &str, dashboard: &Value, findings: &mut Findings) {
         let cells = (x..x + width).flat_map(|x| (y..y + height).map(move |y| (x, y)));
         let other = cells.filter_map(|cell| taken.insert(cell, index)).next();
         if let Some(other) = other {
-            findings.add(file, &path, format!("lies over panels[{other}]"));
+            findings.add(file, &path, format!("lies over {list}[{other}]"));
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::environment::Settings;
-use crate::files::Bundle;
+use crate::files::{Bundle, items};
 use crate::findings::Findings;
 
 /// The four queries that the contract says work exactly as written. The last one goes on with a trace id.
@@ -42,6 +42,41 @@ pub(crate) fn configuration(bundle: &Bundle, settings: &Settings) -> Findings {
         findings.expect(right, FILE, name, format!("must have a row in the table, with the default {default:?}"));
     }
     findings
+}
+
+/// The instructions that README and the document name are those that were counted.
+pub(crate) fn instructions(bundle: &Bundle) -> Findings {
+    const RESULTS: &str = "bench/results/instructions.json";
+    const ROW: &str = "|instructions added to a request|";
+    let mut findings = Findings::default();
+    let results = bundle.value(RESULTS, &mut findings).unwrap_or_default();
+    let counted = |assembly: &str| {
+        let counted = items(&results["measured"]).iter().find(|counted| counted["assembly"] == assembly)?;
+        let value = |run: &str, key: &str| counted[run][key].as_f64();
+        let instructions = value("more", "total")? - value("fewer", "total")?;
+        Some(instructions / (value("more", "requests")? - value("fewer", "requests")?))
+    };
+    let bare = counted("bare");
+    let added = ["redpane", "usual"].map(|assembly| Some((counted(assembly)? - bare?).round() as u64));
+    let [Some(redpane), Some(usual)] = added else {
+        findings.add(RESULTS, "measured", "has not what README compares");
+        return findings;
+    };
+    let row = format!("{ROW}{}|{}: {} times|", thousands(redpane), thousands(usual), usual / redpane);
+    let text = bundle.text("README.md", &mut findings).unwrap_or_default();
+    findings.expect(text.contains(&row), "README.md", ROW, format!("must be {row}, as it was counted"));
+    let table = format!("| {} |", thousands(redpane));
+    let text = bundle.text("docs/benchmarks.md", &mut findings).unwrap_or_default();
+    findings.expect(text.contains(&table), "docs/benchmarks.md", "Instructions", format!("must have {table}"));
+    findings
+}
+
+/// A number as the documents write it: 57,958.
+fn thousands(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", thousands(number / 1_000), number % 1_000),
+    }
 }
 
 /// Links to sections and files of the repository.

@@ -37,6 +37,7 @@ mod runbooks;
 mod same;
 mod service;
 mod settings;
+mod shown;
 mod spans;
 mod texts;
 mod tools;
@@ -59,6 +60,11 @@ fn dashboards_are_classic_complete_and_do_not_overlap() {
 #[test]
 fn every_part_that_is_scraped_has_its_row() {
     check(rows::check);
+}
+
+#[test]
+fn every_metric_of_the_library_is_shown() {
+    check(shown::check);
 }
 
 #[test]
@@ -104,6 +110,11 @@ fn logql_parses_and_selects_by_the_labels_promtail_sets() {
 #[test]
 fn the_queries_of_the_contract_stand_in_the_documentation() {
     check(docs::check);
+}
+
+#[test]
+fn instructions_are_named_as_they_were_counted() {
+    check(docs::instructions);
 }
 
 #[test]

@@ -5,18 +5,27 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use redpane::Otlp;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use http_body_util::{BodyExt, Full};
+use redpane::{ExpositionFormat, GrpcMethod, Otlp, Redpane};
 use redpane_service::service;
 use redpane_service::settings::{Config, Role, Upstream};
+use tower::ServiceExt;
 
 use crate::environment::Settings;
 use crate::metrics::Known;
 
-/// The metrics of `redpane serve` and `redpane receiver`, scraped from one of each after a few requests.
+/// The metrics of `redpane serve` and `redpane receiver`, scraped from one of each after a few requests, and those that an
+/// application has which streams.
 pub(crate) fn metrics() -> &'static Known {
     static METRICS: LazyLock<Known> = LazyLock::new(|| {
         let mut exposition = scrape(Role::Serve);
         exposition.push_str(&scrape(Role::Receiver));
+        exposition.push_str(&streams());
         Known::from_exposition(&exposition)
     });
     &METRICS
@@ -37,19 +46,38 @@ fn scrape(role: Role) -> String {
         let listeners = service::bind(&config).expect("port 0 is free");
         let address = listeners.api_address();
         let scraped = std::sync::Mutex::new(String::new());
-        let visit = async {
-            let answers =
-                tokio::task::spawn_blocking(move || ["/readyz", "/metrics", "/metrics"].map(|path| get(address, path)));
+        let visits = async {
+            let answers = tokio::task::spawn_blocking(move || {
+                ["/readyz", "/metrics", "/metrics"].map(|path| visit(address, path))
+            });
             let [_, _, last] = answers.await.expect("the requests are answered");
             *scraped.lock().expect("not poisoned") = last;
         };
-        service::run(listeners, &config, &telemetry, visit, std::future::pending()).await;
+        service::run(listeners, &config, &telemetry, visits, std::future::pending()).await;
         scraped.into_inner().expect("not poisoned")
     })
 }
 
+/// The metrics of an application after an event stream and with a gRPC method: the service has none.
+fn streams() -> String {
+    let telemetry = Redpane::new("streams")
+        .grpc_service("shop.Orders", [GrpcMethod::unary("Take")])
+        .log_writer(std::io::sink())
+        .build()
+        .expect("the options are right");
+    // A body of no known length.
+    let body = || Body::new(Full::new(Bytes::from_static(b"data: x\n\n")).map_frame(|frame| frame));
+    let events = get(async move || ([(CONTENT_TYPE, "text/event-stream")], body()));
+    let app = telemetry.clone().instrument(Router::new().route("/events", events));
+    let request = Request::get("/events").body(Body::empty()).expect("a request");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let answer = runtime.block_on(app.oneshot(request)).expect("a router answers");
+    drop(answer);
+    telemetry.render(ExpositionFormat::Text)
+}
+
 /// The body of an answer. HTTP/1.0: the server closes the connection after it and does not send it in chunks.
-fn get(address: SocketAddr, path: &str) -> String {
+fn visit(address: SocketAddr, path: &str) -> String {
     let mut connection = TcpStream::connect(address).expect("the service listens");
     write!(connection, "GET {path} HTTP/1.0\r\nhost: bundle\r\n\r\n").expect("the service reads");
     let mut answer = String::new();

@@ -18,8 +18,10 @@ const LOAD: Duration = Duration::from_secs(60);
 /// What the queries look back on, in seconds.
 const RANGE: u64 = 900;
 
-/// Panels that list lines or alerts which a healthy service need not have: an answer without rows is right for them.
-const MAY_BE_EMPTY: [(&str, &str); 1] = [("redpane-service", "Alerts delivered")];
+/// Panels that list lines or alerts which a healthy service need not have, or what no service of the bundle does: an answer
+/// without rows is right for them.
+const MAY_BE_EMPTY: [(&str, &str); 2] =
+    [("redpane-service", "Alerts delivered"), ("redpane-service", "How long streams last")];
 
 /// A dashboard of the bundle.
 pub(crate) struct Dashboard {

@@ -7,8 +7,11 @@ use crate::files::Bundle;
 use crate::findings::Findings;
 use crate::{
     alert_texts, alerts, dashboards, drilldown, links, logql, metrics, notifications, promql, queries, rows, runbooks,
-    service,
+    service, shown,
 };
+
+/// A row of the dashboard of the service that is collapsed.
+const STREAMS: &str = "Streams and gRPC calls";
 
 fn check_promql(bundle: &Bundle) -> Findings {
     let (queries, mut findings) = queries::collect(bundle);
@@ -52,6 +55,35 @@ fn a_dashboard_that_grafana_or_a_reader_would_refuse() {
         dashboard["panels"][2]["gridPos"] = place;
     };
     Copy::new().change(SERVICE, over).is_found(dashboards::check, &[SERVICE, "panels[2].gridPos: lies over panels[1]"]);
+}
+
+#[test]
+fn a_row_whose_panels_nobody_could_see() {
+    let cases: [Case; 3] = [
+        (|row| row["collapsed"] = json!(false), "only where it is collapsed"),
+        (|row| row["panels"][0]["gridPos"]["y"] = json!(0), "must stand below it"),
+        (|row| row["panels"][1]["gridPos"] = row["panels"][0]["gridPos"].clone(), "].panels[1].gridPos: lies over"),
+    ];
+    for (change, part) in cases {
+        let change = |dashboard: &mut Value| change(titled(dashboard, STREAMS));
+        Copy::new().change(SERVICE, change).is_found(dashboards::check, &[SERVICE, part]);
+    }
+}
+
+#[test]
+fn a_metric_that_no_panel_shows() {
+    for (index, name) in
+        ["http_streams_in_flight", "http_streams_total", "http_stream_duration_seconds", "grpc_server_handled_total"]
+            .into_iter()
+            .enumerate()
+    {
+        let change = |dashboard: &mut Value| titled(dashboard, STREAMS)["panels"][index]["targets"] = json!([]);
+        Copy::new().change(SERVICE, change).is_found(shown::check, &[name, "is in no panel"]);
+    }
+    let gone = "| `redpane_pane_bytes` (where there is [a pane](pane.md)) | gauge | |\n";
+    Copy::new()
+        .replace("docs/library.md", gone, "")
+        .is_found(shown::check, &["redpane_pane_bytes", "not in the table"]);
 }
 
 #[test]

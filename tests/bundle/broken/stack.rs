@@ -223,6 +223,22 @@ fn documentation_without_the_promised_queries_or_with_dead_links() {
 }
 
 #[test]
+fn instructions_that_nobody_has_counted() {
+    let results = "bench/results/instructions.json";
+    let more = |results: &mut Value| {
+        let total = &mut results["measured"][1]["more"]["total"];
+        *total = json!(total.as_u64().unwrap() + 1_000_000_000);
+    };
+    let copy = Copy::new();
+    copy.change(results, more);
+    copy.is_found(docs::instructions, &["README.md", "must be |instructions added to a request|"]);
+    copy.is_found(docs::instructions, &["docs/benchmarks.md", "must have | "]);
+    Copy::new()
+        .change(results, |results| results["measured"] = json!([]))
+        .is_found(docs::instructions, &[results, "has not what README compares"]);
+}
+
+#[test]
 fn rules_that_promtool_refuses_and_scripts_that_sh_refuses() {
     Copy::new().append("scripts/load.sh", "\nif true\n").is_found(tools::shell_syntax, &["scripts/load.sh", "sh -n"]);
     let Some(promtool) = tools::find("promtool") else { return };
