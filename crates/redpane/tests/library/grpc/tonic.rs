@@ -1,5 +1,7 @@
 //! tonic's own server and client.
 
+#[cfg(feature = "tonic")]
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
