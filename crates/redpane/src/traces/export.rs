@@ -74,20 +74,23 @@ impl Exporter {
                     if give_up.is_some_and(|give_up| Instant::now() + wait > give_up) {
                         break (batch.spans, DropReason::Timeout, why);
                     }
-                    reports.tell(self, &why);
+                    reports.tell(self, &why, None);
                     self.buffer.wait_to_retry(&attempt, wait, after.is_some()).await;
                 }
             }
         };
-        self.buffer.settle(&batch, dropped, reason);
+        // A receiver may refuse more than there was.
+        let dropped = dropped.min(batch.spans);
         if dropped == 0 && !why.is_empty() {
             reports.warn(self, &why);
         }
-        // Those too that found no room meanwhile.
+        // Those too that found no room meanwhile. Before the batch is settled: whoever flushes has the line then.
         let why = if dropped > 0 { &*why } else { "" };
-        if reports.untold(self).iter().any(|spans| *spans > 0) {
-            reports.tell(self, why);
+        let settling = Some((reason, dropped));
+        if reports.untold(self, settling).iter().any(|spans| *spans > 0) {
+            reports.tell(self, why, settling);
         }
+        self.buffer.settle(&batch, dropped, reason);
     }
 }
 
@@ -101,12 +104,12 @@ struct Reports {
 }
 
 impl Reports {
-    /// Spans are not exported.
-    fn tell(&mut self, exporter: &Exporter, why: &str) {
+    /// Spans are not exported. `settling`: those of a batch that are not counted yet.
+    fn tell(&mut self, exporter: &Exporter, why: &str, settling: Option<(DropReason, u64)>) {
         if !is_due(&mut self.last) {
             return;
         }
-        let untold = self.untold(exporter);
+        let untold = self.untold(exporter, settling);
         let reasons = DropReason::NAMES.into_iter().zip(untold).filter(|(_, spans)| *spans > 0);
         let reasons: Vec<_> = reasons.map(|(reason, spans)| format!("{reason} {spans}")).collect();
         let dropped = if reasons.is_empty() { String::new() } else { format!("dropped: {}", reasons.join(", ")) };
@@ -123,8 +126,11 @@ impl Reports {
     }
 
     /// Dropped spans since the last report.
-    fn untold(&self, exporter: &Exporter) -> [u64; DropReason::NAMES.len()] {
-        let dropped = exporter.buffer.counts().dropped;
+    fn untold(&self, exporter: &Exporter, settling: Option<(DropReason, u64)>) -> [u64; DropReason::NAMES.len()] {
+        let mut dropped = exporter.buffer.counts().dropped;
+        if let Some((reason, spans)) = settling {
+            dropped[reason as usize] += spans;
+        }
         std::array::from_fn(|at| dropped[at] - self.told[at])
     }
 }
