@@ -45,16 +45,22 @@ fn an_output_that_takes_nothing_is_one_that_fails() {
 
 #[test]
 fn a_torn_line_is_lost_and_the_next_one_does_not_continue_it() {
-    let output = Scripted::default();
-    let telemetry = small(output.clone()).build().unwrap();
-    output.then([Step::Take(300), Step::Fail(BrokenPipe)]);
-    emit(&telemetry, 0..4);
-    telemetry.flush(PATIENCE).unwrap();
-    emit(&telemetry, 4..6);
-    telemetry.flush(PATIENCE).unwrap();
-    let (lines, torn) = read(&output.written);
-    assert_eq!((numbers(&lines), announced(&lines), torn), (vec![0, 4, 5], vec![3], 1));
-    assert_eq!(dropped(&telemetry, "write_failed"), 3);
+    // The four are one write, unless the writer wakes between two of them. Then less is lost, and it is tried again.
+    let seen = (0..50).map(|_| {
+        let output = Scripted::default();
+        let telemetry = small(output.clone()).build().unwrap();
+        output.then([Step::Take(300), Step::Fail(BrokenPipe)]);
+        emit(&telemetry, 0..4);
+        telemetry.flush(PATIENCE).unwrap();
+        emit(&telemetry, 4..6);
+        telemetry.flush(PATIENCE).unwrap();
+        let (lines, torn) = read(&output.written);
+        assert_eq!(dropped(&telemetry, "write_failed"), announced(&lines).iter().sum::<u64>());
+        (numbers(&lines), announced(&lines), torn)
+    });
+    let one_write = (vec![0, 4, 5], vec![3], 1);
+    let others: Vec<_> = seen.take_while(|seen| *seen != one_write).collect();
+    assert!(others.len() < 50, "not once {one_write:?}: {others:?}");
 }
 
 #[test]
