@@ -23,15 +23,6 @@ async fn until_closed(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// An answer whose body is `[0]`; `None` where the service has closed the connection instead.
-async fn until_answered(stream: &mut TcpStream) -> Option<String> {
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"[0]") {
-        answer.push(stream.read_u8().await.ok()?);
-    }
-    Some(String::from_utf8_lossy(&answer).into_owned())
-}
-
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
     let served = Served::with(|config| config.header_timeout = Duration::from_millis(100)).await;
@@ -189,12 +180,12 @@ async fn an_answer_says_that_a_connection_makes_room() {
     // Where this machine stands still for a moment, it idles, and may be closed.
     eventually("an answer says that it is the last", async || {
         let mut busy = raw::send(served.address, asked).await;
-        let mut last = until_answered(&mut busy).await;
+        let mut last = raw::try_read_until(&mut busy, "[0]").await.ok();
         let mut waiting = raw::send(served.address, "GET /hello/ada HTTP/1.1\r\nhost: a\r\n\r\n").await;
         let told = async {
             while last.as_ref().is_some_and(|answer| !answer.contains("\r\nconnection: close\r\n")) {
                 last = match busy.write_all(asked.as_bytes()).await {
-                    Ok(()) => until_answered(&mut busy).await,
+                    Ok(()) => raw::try_read_until(&mut busy, "[0]").await.ok(),
                     Err(_) => None,
                 };
             }

@@ -27,12 +27,18 @@ pub async fn read_to_end(stream: &mut TcpStream) -> String {
 
 /// Reads until what came ends with `end`.
 pub async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    try_read_until(stream, end).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// As [`read_until`], where the server may close before. The error says what came until then.
+pub async fn try_read_until(stream: &mut TcpStream, end: &str) -> Result<String, String> {
     let mut answer = Vec::new();
     while !answer.ends_with(end.as_bytes()) {
-        let byte = stream.read_u8().await.unwrap_or_else(|error| {
-            panic!("{error} instead of {end:?} after {:?}", String::from_utf8_lossy(&answer));
-        });
+        let byte = stream
+            .read_u8()
+            .await
+            .map_err(|error| format!("{error} instead of {end:?} after {:?}", String::from_utf8_lossy(&answer)))?;
         answer.push(byte);
     }
-    String::from_utf8_lossy(&answer).into_owned()
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }
