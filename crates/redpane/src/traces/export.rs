@@ -65,7 +65,8 @@ impl Exporter {
         let (dropped, reason, why) = loop {
             let attempt = self.buffer.attempt();
             match self.transport.send(body.clone()).await {
-                Answer::Accepted { rejected, why } => break (rejected, DropReason::Rejected, why),
+                // A receiver may say that it refused more than there was.
+                Answer::Accepted { rejected, why } => break (rejected.min(batch.spans), DropReason::Rejected, why),
                 Answer::Refused { why } => break (batch.spans, DropReason::Rejected, why),
                 Answer::Nonsense { why } => break (batch.spans, DropReason::BadAnswer, why),
                 Answer::Again { why, .. } if attempt.is_last => break (batch.spans, DropReason::Shutdown, why),
@@ -79,8 +80,6 @@ impl Exporter {
                 }
             }
         };
-        // A receiver may refuse more than there was.
-        let dropped = dropped.min(batch.spans);
         if dropped == 0 && !why.is_empty() {
             reports.warn(self, &why);
         }

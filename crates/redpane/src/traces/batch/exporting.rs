@@ -45,7 +45,7 @@ impl SpanBuffer {
         if state.ended {
             return;
         }
-        let dropped = dropped.min(batch.spans);
+        debug_assert!(dropped <= batch.spans, "{dropped} of {}", batch.spans);
         state.counts.dropped[reason as usize] += dropped;
         state.counts.exported += batch.spans - dropped;
         state.counts.waiting -= batch.spans;
