@@ -98,6 +98,7 @@ pub fn limits(config: &Config) -> Limits {
         header_timeout: config.header_timeout,
         max_connections: config.max_connections,
         shutdown_grace: config.shutdown_grace,
+        last_scrape: config.last_scrape,
         // A collector that waits for its own store takes nothing for as long as that takes, and must not lose its place.
         request_timeout: (config.role != Role::DockerReader).then_some(config.request_timeout),
         client_memory: config.client_memory,

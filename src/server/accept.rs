@@ -48,6 +48,8 @@ pub(super) struct ListenerHandle {
     early: TaskTracker,
     /// Connections accepted since then, and the accept loop itself.
     late: TaskTracker,
+    /// The accept loop alone.
+    accepting: TaskTracker,
     clients: Arc<Clients>,
 }
 
@@ -60,11 +62,12 @@ impl ListenerHandle {
         trusted: TrustedProxies,
     ) -> Self {
         let (phase, watched) = watch::channel(Phase::Serving);
-        let (early, late) = (TaskTracker::new(), TaskTracker::new());
+        let (early, late, accepting) = (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
         // A closed tracker still takes tasks; only `wait` needs it closed. Neither can be empty too soon: the accept loop
         // is a task of the one, and holds a token of the other until it adds nothing more to it.
         early.close();
         late.close();
+        accepting.close();
         let accept_loop = AcceptLoop {
             listener,
             // Once here, not once a connection.
@@ -77,17 +80,27 @@ impl ListenerHandle {
             state: ListenerState::new(watched, early.clone()),
             errors: AcceptErrorLog::default(),
         };
-        late.spawn(accept_loop.run(early.token(), late.clone()));
-        Self { phase, early, late, clients: Arc::clone(clients) }
+        late.spawn(accepting.track_future(accept_loop.run(early.token(), late.clone())));
+        Self { phase, early, late, accepting, clients: Arc::clone(clients) }
     }
 
-    /// Ends every connection after the answer it is giving, accepts new ones until those from before are gone but at most
-    /// for `accept_at_most`, and waits for the rest.
-    pub(super) async fn drain(&self, accept_at_most: Duration) {
+    /// Ends every connection after the answer it is giving, and waits for those from before, but at most for `at_most`. New
+    /// ones are still accepted; each ends with its first answer.
+    pub(super) async fn finish(&self, at_most: Duration) {
         self.phase.send_replace(Phase::Draining);
         self.clients.command(&self.phase.subscribe(), Command::End);
-        drop(timeout(accept_at_most, self.early.wait()).await);
+        drop(timeout(at_most, self.early.wait()).await);
+    }
+
+    /// Accepts those whose connection is complete already, and nobody more. Waits until its socket is closed.
+    pub(super) async fn stop_accepting(&self) {
         self.phase.send_replace(Phase::Closing);
+        self.accepting.wait().await;
+    }
+
+    /// Accepts nothing more, and waits for the rest.
+    pub(super) async fn close(&self) {
+        self.stop_accepting().await;
         self.early.wait().await;
         self.late.wait().await;
     }

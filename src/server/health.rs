@@ -54,13 +54,12 @@ pub(super) fn router(readiness: &Readiness) -> Router {
 }
 
 async fn ready(State(readiness): State<Readiness>) -> Response {
-    if readiness.is_ready() {
-        uncached(Json(json!({"status": "ready"})))
-    } else {
-        uncached(
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail("shutting down: send requests to another replica"),
-        )
-    }
+    if readiness.is_ready() { uncached(Json(json!({"status": "ready"}))) } else { shutting_down().await }
+}
+
+/// The answer of a process that ends.
+pub(super) async fn shutting_down() -> Response {
+    uncached(Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail("shutting down: send requests to another replica"))
 }
 
 /// A probe through a cache must not see an old answer.

@@ -11,6 +11,8 @@ pub struct Limits {
     pub max_connections: usize,
     /// Time requests in flight have after the first signal.
     pub shutdown_grace: Duration,
+    /// Time after the last of them in which `/metrics` waits for those who scrape it; zero: it does not.
+    pub last_scrape: Duration,
     /// Time in which a client must take something of its answer; `None`: it may take as long as it likes.
     pub request_timeout: Option<Duration>,
     /// Bytes held for all clients: heads and bodies that arrive, answers that the system has not taken.

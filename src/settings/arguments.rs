@@ -142,6 +142,10 @@ pub struct Flags {
     /// Time requests in flight have to finish after SIGTERM or another signal that ends it, 0s to 1h; then they are cut [default: 25s]
     #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_SHUTDOWN_GRACE")]
     shutdown_grace: Option<OsString>,
+    /// Time after the last request of a shutdown in which /metrics waits for those who scrape it, 0s to 1h; more than their
+    /// interval makes counters exact [default: 0s]
+    #[arg(long, global = true, hide_env_values = true, value_name = "DURATION", env = "REDPANE_LAST_SCRAPE")]
+    last_scrape: Option<OsString>,
     /// Label sets the HTTP metrics may have, 1 to 1000000; further ones share one [default: 10000]
     #[arg(long, global = true, hide_env_values = true, value_name = "COUNT", env = "REDPANE_SERIES_LIMIT")]
     series_limit: Option<OsString>,
@@ -180,6 +184,7 @@ impl Source for Flags {
             "REDPANE_MAX_CONNECTIONS" => &self.max_connections,
             "REDPANE_CLIENT_MEMORY" => &self.client_memory,
             "REDPANE_SHUTDOWN_GRACE" => &self.shutdown_grace,
+            "REDPANE_LAST_SCRAPE" => &self.last_scrape,
             "REDPANE_SERIES_LIMIT" => &self.series_limit,
             "REDPANE_METRIC_NAMES" => &self.metric_names,
             "REDPANE_TRACE_KEEP" => &self.trace_keep,

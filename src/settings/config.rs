@@ -74,6 +74,8 @@ pub struct Config {
     pub client_memory: usize,
     /// Time requests in flight have after the first signal.
     pub shutdown_grace: Duration,
+    /// `REDPANE_LAST_SCRAPE`.
+    pub last_scrape: Duration,
     /// Label sets of the HTTP metrics.
     pub series_limit: usize,
     /// Names of the HTTP metrics.
@@ -143,6 +145,7 @@ impl Config {
             max_connections: reader.count("REDPANE_MAX_CONNECTIONS", 10_000, 1..=1_000_000),
             client_memory: client_memory(reader, body_limit),
             shutdown_grace: reader.duration("REDPANE_SHUTDOWN_GRACE", seconds(25), Duration::ZERO..=HOUR),
+            last_scrape: reader.duration("REDPANE_LAST_SCRAPE", Duration::ZERO, Duration::ZERO..=HOUR),
             series_limit: reader.count("REDPANE_SERIES_LIMIT", 10_000, 1..=1_000_000),
             metric_names: reader.choice("REDPANE_METRIC_NAMES", &names).unwrap_or_default(),
             otlp,

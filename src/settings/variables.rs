@@ -1,7 +1,7 @@
 //! The names of all settings, and the nearest one for a name that does not exist.
 
 /// Every variable the service reads. Each has a flag of the same name: `REDPANE_LISTEN` is `--listen`.
-pub const VARIABLES: [&str; 24] = [
+pub const VARIABLES: [&str; 25] = [
     "REDPANE_LISTEN",
     "REDPANE_METRICS_LISTEN",
     "REDPANE_PANE_LISTEN",
@@ -22,6 +22,7 @@ pub const VARIABLES: [&str; 24] = [
     "REDPANE_MAX_CONNECTIONS",
     "REDPANE_CLIENT_MEMORY",
     "REDPANE_SHUTDOWN_GRACE",
+    "REDPANE_LAST_SCRAPE",
     "REDPANE_SERIES_LIMIT",
     "REDPANE_METRIC_NAMES",
     "REDPANE_TRACE_KEEP",

@@ -46,8 +46,8 @@ fn a_pod_is_asked_before_it_gets_requests_and_pauses_before_it_ends() {
         assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": "http"}), "{probe}");
     }
     assert_eq!(container["lifecycle"], json!({"preStop": {"sleep": {"seconds": 5}}}));
-    // A pause of 5 s, a grace of 25 s and 10 s for the last lines and spans.
-    assert_eq!(objects.pod()["terminationGracePeriodSeconds"], 40);
+    // A pause of 5 s, a grace of 25 s, 20 s for the last scrape and 10 s for the last lines and spans.
+    assert_eq!(objects.pod()["terminationGracePeriodSeconds"], 60);
     let strategy = &objects.one("Deployment")["spec"]["strategy"]["rollingUpdate"];
     assert_eq!(strategy["maxUnavailable"], 0, "an update takes none away before its successor is ready");
 }
@@ -56,22 +56,26 @@ fn a_pod_is_asked_before_it_gets_requests_and_pauses_before_it_ends() {
 fn the_end_of_a_pod_has_time_for_pause_and_grace() {
     let Some(helm) = Helm::find() else { return };
     for (values, kubernetes, pause, seconds) in [
-        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": "1m 30s"}}), "1.34.0", json!({"sleep": {"seconds": 5}}), 105),
-        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": "1500ms"}}), "1.30.0", json!({"sleep": {"seconds": 5}}), 17),
-        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": null}}), KUBERNETES, json!({"sleep": {"seconds": 5}}), 40),
-        (json!({"shutdown": {"pauseBy": "none"}}), KUBERNETES, Value::Null, 35),
-        (json!({"shutdown": {"pauseSeconds": 0}}), KUBERNETES, Value::Null, 35),
+        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": "1m 30s"}}), "1.34.0", json!({"sleep": {"seconds": 5}}), 125),
+        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": "1500ms"}}), "1.30.0", json!({"sleep": {"seconds": 5}}), 37),
+        (json!({"settings": {"REDPANE_SHUTDOWN_GRACE": null}}), KUBERNETES, json!({"sleep": {"seconds": 5}}), 60),
+        (json!({"settings": {"REDPANE_LAST_SCRAPE": null}}), KUBERNETES, json!({"sleep": {"seconds": 5}}), 60),
+        (json!({"settings": {"REDPANE_LAST_SCRAPE": "0s"}}), KUBERNETES, json!({"sleep": {"seconds": 5}}), 40),
+        (json!({"serviceMonitor": {"interval": "30s"}}), KUBERNETES, json!({"sleep": {"seconds": 5}}), 75),
+        (json!({"settings": {"REDPANE_LAST_SCRAPE": "1m"}}), KUBERNETES, json!({"sleep": {"seconds": 5}}), 100),
+        (json!({"shutdown": {"pauseBy": "none"}}), KUBERNETES, Value::Null, 55),
+        (json!({"shutdown": {"pauseSeconds": 0}}), KUBERNETES, Value::Null, 55),
         (
             json!({"shutdown": {"pauseSeconds": 8}}),
             "1.29.0",
             json!({"exec": {"command": ["/usr/local/bin/redpane", "pause", "8s"]}}),
-            43,
+            63,
         ),
         (
             json!({"lifecycle": {"preStop": {"exec": {"command": ["/stop"]}}}}),
             "1.21.0",
             json!({"exec": {"command": ["/stop"]}}),
-            40,
+            60,
         ),
     ] {
         let objects = helm.render_for(values.clone(), kubernetes, &[]);
@@ -86,16 +90,59 @@ fn pods_are_spread_and_leave_a_dead_node_soon() {
     let objects = helm.render(json!({"tolerations": [{"key": "spot", "operator": "Exists"}]}));
     let pod = objects.pod();
     let spread = items(&pod["topologySpreadConstraints"]);
+    // One alone: where nodes have no zone, a second constraint by zones would keep the scheduler from spreading pods at all.
     let keys: Vec<&str> = spread.iter().filter_map(|constraint| constraint["topologyKey"].as_str()).collect();
-    assert_eq!(keys, ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]);
+    assert_eq!(keys, ["kubernetes.io/hostname"]);
     let labels = &objects.one("Deployment")["spec"]["selector"]["matchLabels"];
     assert!(spread.iter().all(|constraint| &constraint["labelSelector"]["matchLabels"] == labels));
+    let preferred = &pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"];
+    let term = &items(preferred)[0]["podAffinityTerm"];
+    assert_eq!(term["topologyKey"], "topology.kubernetes.io/zone");
+    assert_eq!(&term["labelSelector"]["matchLabels"], labels);
     let leaves =
         |key: &str| items(&pod["tolerations"]).iter().any(|it| it["key"] == key && it["tolerationSeconds"] == 30);
     assert!(leaves("node.kubernetes.io/not-ready") && leaves("node.kubernetes.io/unreachable"));
     assert!(items(&pod["tolerations"]).iter().any(|toleration| toleration["key"] == "spot"));
     let budget = objects.one("PodDisruptionBudget");
     assert_eq!((&budget["spec"]["maxUnavailable"], &budget["spec"]["selector"]["matchLabels"]), (&json!(1), labels));
+}
+
+#[test]
+fn a_pod_waits_for_its_last_scrape_longer_than_the_interval() {
+    let Some(helm) = Helm::find() else { return };
+    for (values, wait) in [
+        (json!({}), "20s"),
+        (json!({"serviceMonitor": {"interval": "1m"}}), "65s"),
+        (json!({"settings": {"REDPANE_LAST_SCRAPE": "0s"}}), "0s"),
+        (json!({"settings": {"REDPANE_LAST_SCRAPE": "45s"}, "serviceMonitor": {"interval": "30s"}}), "45s"),
+    ] {
+        let objects = helm.render(values.clone());
+        let variables = items(&objects.container()["env"]);
+        let set: Vec<_> = variables.iter().filter(|it| it["name"] == "REDPANE_LAST_SCRAPE").collect();
+        assert_eq!((set.len(), &set[0]["value"]), (1, &json!(wait)), "{values}");
+    }
+}
+
+#[test]
+fn affinity_of_the_values_stays() {
+    let Some(helm) = Helm::find() else { return };
+    let own = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+        {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}]}}});
+    let affinity = helm.render(json!({ "affinity": own })).pod()["affinity"].clone();
+    assert_eq!(affinity["nodeAffinity"], own["nodeAffinity"]);
+    assert!(affinity["podAntiAffinity"].is_object(), "{affinity}");
+    let apart = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}});
+    assert_eq!(helm.render(json!({ "affinity": apart })).pod()["affinity"], apart);
+    for without in [json!({"spread": {"enabled": false}}), json!({"spread": {"zones": false}, "affinity": null})] {
+        assert_eq!(helm.render(without).pod()["affinity"], Value::Null);
+    }
+    let keys = |kubernetes| {
+        let objects = helm.render_for(json!({"affinity": null}), kubernetes, &[]);
+        let preferred =
+            objects.pod()["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"].clone();
+        preferred[0]["podAffinityTerm"]["matchLabelKeys"].clone()
+    };
+    assert_eq!((keys("1.30.0"), keys("1.31.0")), (Value::Null, json!(["pod-template-hash"])));
 }
 
 #[test]

@@ -33,6 +33,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
     ("REDPANE_MAX_CONNECTIONS", "0", "a whole number from 1 to 1000000"),
     ("REDPANE_CLIENT_MEMORY", "1KiB", "a size from 1.0 MiB to 64.0 GiB"),
     ("REDPANE_SHUTDOWN_GRACE", "2h", "a duration with its unit from 0s to 1h"),
+    ("REDPANE_LAST_SCRAPE", "15", "a duration with its unit from 0s to 1h"),
     ("REDPANE_SERIES_LIMIT", "many", "a whole number from 1 to 1000000"),
     ("REDPANE_METRIC_NAMES", "prometheus", "redpane or otel or both"),
     ("REDPANE_TRACE_KEEP", "all", "errors, slow, both as in errors,slow, or none"),
@@ -41,7 +42,7 @@ const BAD: [(&str, &str, &str); VARIABLES.len()] = [
 
 fn assert_all_named(errors: &str) {
     let lines: Vec<_> = errors.lines().collect();
-    assert_eq!(lines[0], "redpane: cannot start, 24 bad settings:");
+    assert_eq!(lines[0], "redpane: cannot start, 25 bad settings:");
     assert_eq!(lines.len(), 1 + BAD.len(), "a line for each: {errors}");
     for (variable, value, right) in BAD {
         let line = lines.iter().find(|line| line.contains(&format!("{variable} ("))).expect(variable);

@@ -10,6 +10,7 @@ mod config;
 mod errors;
 mod faults;
 mod filter_seeds;
+mod last_scrape;
 mod limits;
 mod metrics;
 mod output;

@@ -57,7 +57,7 @@ def counters_are_lines(step, load, found, gone=(), ended=None):
     counted = account.until_counted(load, 4 * SCRAPE_INTERVAL, settled)
     step.figure("http_requests_total", f"{counted.total().total()} in {len(counted.by_pod)} pods")
     wrong = {pod: (counted.of(pod), lines[pod]) for pod in pods | set(counted.by_pod) if pod not in gone and counted.of(pod) != lines[pod]}
-    step.expect(not wrong, f"counters = lines, for each pod whose process lived on {wrong or ''}".strip())
+    step.expect(not wrong, f"counters = lines, for each pod that was not killed {wrong or ''}".strip())
     if gone:
         unseen = sum(lines[pod] - counted.of(pod) for pod in gone)
         step.figure("requests of ended processes that no scrape saw", f"{unseen} of {sum(lines[pod] for pod in gone)}")

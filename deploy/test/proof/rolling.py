@@ -2,10 +2,10 @@
 
 import time
 
-from . import account
+from . import account, engines
 from .checks import all_ready, counters_are_lines, every_answer_has_its_line, replaced, sent, spread, steady
 from .kube import kubectl, upgrade
-from .settings import APP
+from .settings import APP, NAMESPACE
 
 TITLE = "a rolling update under load"
 
@@ -33,4 +33,8 @@ def run(step):
     found = account.until_all_are_there(load, marker)
     lost, foreign = every_answer_has_its_line(step, load, found)
     step.expect(not foreign, "no line of a request that nobody sent")
-    counters_are_lines(step, load, found, gone=old)
+    # Each old pod waited for its last scrape.
+    query = f'{{app="{APP}", namespace="{NAMESPACE}"}} |= "the last scrape did not come"'
+    late = [labels["pod"] for _, labels, _ in engines.loki_lines(query, load.began, time.time())]
+    step.expect(not late, f"every old pod was read once more {late or ''}".strip())
+    counters_are_lines(step, load, found)

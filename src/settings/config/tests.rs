@@ -27,7 +27,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.body_limit, 1024 * 1024);
     assert_eq!(config.max_connections, 10_000);
     assert_eq!(config.client_memory, 64 * 1024 * 1024);
-    assert_eq!(config.shutdown_grace, Duration::from_secs(25));
+    assert_eq!((config.shutdown_grace, config.last_scrape), (Duration::from_secs(25), Duration::ZERO));
     assert_eq!(config.series_limit, 10_000);
     assert!(config.otlp.is_none());
     assert!(!config.faults);
@@ -57,6 +57,7 @@ fn every_variable_is_read() {
         ("REDPANE_MAX_CONNECTIONS", "12"),
         ("REDPANE_CLIENT_MEMORY", "3MiB"),
         ("REDPANE_SHUTDOWN_GRACE", "0s"),
+        ("REDPANE_LAST_SCRAPE", "20s"),
         ("REDPANE_SERIES_LIMIT", "77"),
         ("REDPANE_METRIC_NAMES", "Both"),
         ("REDPANE_TRACE_KEEP", "slow"),
@@ -84,7 +85,7 @@ fn every_variable_is_read() {
     assert_eq!(config.body_limit, 4096);
     assert_eq!(config.max_connections, 12);
     assert_eq!(config.client_memory, 3 * 1024 * 1024);
-    assert_eq!(config.shutdown_grace, Duration::ZERO);
+    assert_eq!((config.shutdown_grace, config.last_scrape), (Duration::ZERO, Duration::from_secs(20)));
     assert_eq!(config.series_limit, 77);
     assert_eq!(config.metric_names, MetricNames::Both);
     assert!(config.faults);
@@ -113,6 +114,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
         ("REDPANE_MAX_CONNECTIONS", "-1"),
         ("REDPANE_CLIENT_MEMORY", "64KiB"),
         ("REDPANE_SHUTDOWN_GRACE", "soon"),
+        ("REDPANE_LAST_SCRAPE", "once"),
         ("REDPANE_SERIES_LIMIT", "1e3"),
         ("REDPANE_METRIC_NAMES", "prometheus"),
         ("REDPANE_TRACE_KEEP", "all"),
@@ -120,7 +122,7 @@ fn one_message_names_every_bad_variable_its_value_and_what_would_be_right() {
     ];
     assert_eq!(bad.map(|(name, _)| name), VARIABLES);
     let message = read(&bad).expect_err("all are bad").to_string();
-    assert!(message.starts_with("cannot start, 24 bad settings:\n"), "{message}");
+    assert!(message.starts_with("cannot start, 25 bad settings:\n"), "{message}");
     for (name, value) in bad {
         let line = message.lines().find(|line| line.contains(&format!("{name} ("))).expect(name);
         assert!(line.contains(&format!("is {value:?}: must be ")), "{line}");

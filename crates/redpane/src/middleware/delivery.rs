@@ -71,7 +71,9 @@ impl Delivery {
         }
     }
 
-    pub(super) fn client(&self) -> Option<SocketAddr> {
+    /// The address of the client, where the server knows it.
+    #[must_use]
+    pub fn client(&self) -> Option<SocketAddr> {
         self.shared.client
     }
 

@@ -23,6 +23,9 @@
 {{- if eq (include "redpane.metricsPortName" .) "metrics" }}
 - {name: REDPANE_METRICS_LISTEN, value: {{ printf "0.0.0.0:%d" (int .Values.metrics.port) | quote }}}
 {{- end }}
+{{- if not .Values.settings.REDPANE_LAST_SCRAPE }}
+- {name: REDPANE_LAST_SCRAPE, value: {{ printf "%ss" (include "redpane.lastScrape" .) | quote }}}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 {{- if not (kindIs "invalid" $value) }}
 - {name: {{ $name }}, value: {{ include "redpane.setting" $value | quote }}}

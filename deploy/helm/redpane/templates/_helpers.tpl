@@ -48,6 +48,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- ceil $sum -}}
 {{- end -}}
 
+{{/* Seconds in which a pod waits for its last scrape: what the setting says, else the interval of scrapes and 5 s. */}}
+{{- define "redpane.lastScrape" -}}
+{{- with .Values.settings.REDPANE_LAST_SCRAPE -}}
+{{- include "redpane.seconds" . -}}
+{{- else -}}
+{{- add (include "redpane.seconds" .Values.serviceMonitor.interval | int) 5 -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A size of the service (64MiB, 1MB, 65536) or of Kubernetes (256Mi, 1G) in bytes. */}}
 {{- define "redpane.bytes" -}}
 {{- $factors := dict "" 1 "K" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "KI" 1024 "MI" 1048576 "GI" 1073741824 "TI" 1099511627776 -}}
@@ -91,4 +100,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if gt (len (include "redpane.app" .)) 63 -}}
 {{- fail (printf "app is %q: a label of Kubernetes has at most 63 characters" (include "redpane.app" .)) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The affinity of the values, and pods spread over zones unless it says what pods keep away from. Not a second topology spread
+constraint: where nodes have no zone, the scheduler counts for none of them, and pods are not spread over nodes either. */}}
+{{- define "redpane.affinity" -}}
+{{- $affinity := deepCopy (.Values.affinity | default dict) -}}
+{{- if and .Values.spread.enabled .Values.spread.zones (not (hasKey $affinity "podAntiAffinity")) -}}
+{{- $term := dict "topologyKey" "topology.kubernetes.io/zone" "labelSelector" (dict "matchLabels" (include "redpane.selectorLabels" . | fromYaml)) -}}
+{{- if semverCompare ">=1.31.0-0" .Capabilities.KubeVersion.Version -}}
+{{- $_ := set $term "matchLabelKeys" (list "pod-template-hash") -}}
+{{- end -}}
+{{- $preferred := list (dict "weight" 100 "podAffinityTerm" $term) -}}
+{{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" $preferred) -}}
+{{- end -}}
+{{- toYaml $affinity -}}
 {{- end -}}

@@ -1,0 +1,212 @@
+//! Who reads `/metrics`, so that each of them can read once more before the process ends.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use http::{Method, StatusCode};
+use http_body::{Frame, SizeHint};
+use redpane::Delivery;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Who has read for the last time longer ago than this is not expected any more.
+const FORGOTTEN: Duration = Duration::from_secs(300);
+/// A process that lives for less may end before anybody has read.
+const YOUNG: Duration = Duration::from_secs(60);
+/// Readers that are remembered. Of more, those who were here last.
+const READERS: usize = 64;
+
+/// The readers of a server's metrics. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct Scrapes {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    started: Instant,
+    readers: Mutex<HashMap<IpAddr, Reader>>,
+    read: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reader {
+    reads: u32,
+    /// When its last whole answer was begun.
+    last: Instant,
+}
+
+impl Scrapes {
+    pub(super) fn new() -> Self {
+        let shared = Shared { started: Instant::now(), readers: Mutex::default(), read: Notify::new() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The same router, each of whose answers to `GET` is remembered when all of it was handed over.
+    pub(super) fn watch(&self, router: Router) -> Router {
+        let shared = Arc::clone(&self.shared);
+        router.layer(from_fn(move |request, next| answer(Arc::clone(&shared), request, next)))
+    }
+
+    /// Whom a process that ends should wait for: who has read more than once, and lately. `None` where nobody has, and somebody would
+    /// have by now.
+    pub(super) fn expected(&self) -> Option<Vec<IpAddr>> {
+        let readers = self.shared.readers();
+        let lately = |reader: &Reader| reader.last.elapsed() < FORGOTTEN;
+        let of = |least| readers.iter().filter(move |(_, reader)| reader.reads >= least && lately(reader));
+        let scrapers: Vec<_> = of(2).map(|(address, _)| *address).collect();
+        (!scrapers.is_empty() || of(1).next().is_some() || self.shared.started.elapsed() < YOUNG).then_some(scrapers)
+    }
+
+    /// Waits until each of these has read what was there at that moment; anybody, if there are none.
+    pub(super) async fn read_by(&self, expected: &[IpAddr], since: Instant) {
+        loop {
+            let mut read = pin!(self.shared.read.notified());
+            read.as_mut().enable();
+            if self.missing(expected, since).is_empty() && self.shared.readers().values().any(|it| it.last >= since) {
+                return;
+            }
+            read.await;
+        }
+    }
+
+    /// Those of `expected` who have not.
+    pub(super) fn missing(&self, expected: &[IpAddr], since: Instant) -> Vec<IpAddr> {
+        let readers = self.shared.readers();
+        let has_read = |address: &IpAddr| readers.get(address).is_some_and(|reader| reader.last >= since);
+        expected.iter().filter(|address| !has_read(address)).copied().collect()
+    }
+}
+
+impl Shared {
+    fn readers(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Reader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_read(&self, address: IpAddr, began: Instant) {
+        let mut readers = self.readers();
+        if readers.len() >= READERS && !readers.contains_key(&address) {
+            let oldest = readers.iter().min_by_key(|(_, reader)| reader.last).map(|(address, _)| *address);
+            oldest.and_then(|oldest| readers.remove(&oldest));
+        }
+        let reads = readers.get(&address).map_or(0, |reader| reader.reads).saturating_add(1);
+        readers.insert(address, Reader { reads, last: began });
+        drop(readers);
+        self.read.notify_waiters();
+    }
+}
+
+async fn answer(shared: Arc<Shared>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    // HEAD reads nothing.
+    let is_read = request.method() == Method::GET;
+    let client = request.extensions().get::<Delivery>().and_then(Delivery::client);
+    let response = next.run(request).await;
+    match client {
+        Some(client) if is_read && response.status() == StatusCode::OK => response.map(|body| {
+            let whole = Some((shared, client.ip(), began));
+            Body::new(Read { body, whole })
+        }),
+        _ => response,
+    }
+}
+
+/// A body whose end is told.
+struct Read {
+    body: Body,
+    whole: Option<(Arc<Shared>, IpAddr, Instant)>,
+}
+
+impl HttpBody for Read {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let has_ended = match &polled {
+            Poll::Ready(None) => true,
+            // Nobody asks a body of known length for more.
+            Poll::Ready(Some(Ok(_))) => self.body.is_end_stream(),
+            _ => false,
+        };
+        if has_ended && let Some((shared, address, began)) = self.whole.take() {
+            shared.has_read(address, began);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(count: u8) -> Vec<IpAddr> {
+        (0..count).map(|last| IpAddr::from([10, 0, 0, last])).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_again_and_again_is_waited_for() {
+        let scrapes = Scrapes::new();
+        assert_eq!(scrapes.expected(), Some(vec![]), "too young to know");
+        tokio::time::advance(YOUNG).await;
+        assert_eq!(scrapes.expected(), None);
+        let [prometheus, person] = [0, 1].map(|place| addresses(2)[place]);
+        scrapes.shared.has_read(person, Instant::now());
+        assert_eq!(scrapes.expected(), Some(vec![]), "who may be the first of many");
+        scrapes.shared.has_read(prometheus, Instant::now());
+        scrapes.shared.has_read(prometheus, Instant::now());
+        assert_eq!(scrapes.expected(), Some(vec![prometheus]));
+        tokio::time::advance(FORGOTTEN).await;
+        assert_eq!(scrapes.expected(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_of_them_is_waited_for() {
+        let scrapes = Scrapes::new();
+        let two = addresses(2);
+        scrapes.shared.has_read(two[0], Instant::now());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let since = Instant::now();
+        assert_eq!(scrapes.missing(&two, since), two);
+        let waiting = tokio::spawn({
+            let (scrapes, two) = (scrapes.clone(), two.clone());
+            async move { scrapes.read_by(&two, since).await }
+        });
+        scrapes.shared.has_read(two[1], since);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(scrapes.missing(&two, since), two[..1]);
+        assert!(!waiting.is_finished());
+        scrapes.shared.has_read(two[0], Instant::now());
+        waiting.await.expect("it was waiting for nobody else");
+    }
+
+    #[test]
+    fn no_more_readers_are_remembered_than_there_is_room_for() {
+        let scrapes = Scrapes::new();
+        let all = addresses(READERS as u8 + 3);
+        all.iter().for_each(|address| scrapes.shared.has_read(*address, Instant::now()));
+        let readers = scrapes.shared.readers();
+        assert_eq!(readers.len(), READERS);
+        assert!(all[3..].iter().all(|address| readers.contains_key(address)), "the last ones");
+    }
+}
