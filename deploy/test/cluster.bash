@@ -85,7 +85,7 @@ install() {
   helm --namespace "$PROOF_NAMESPACE" install api "$root/deploy/helm/redpane" --wait --timeout 10m >/dev/null \
     --set "replicas=$PROOF_REPLICAS,service.type=NodePort,settings.REDPANE_FAULTS=true" "${set[@]}"
   in_namespace wait --for=condition=Ready pods --all --timeout=10m >/dev/null
-  in_namespace get pods --output wide | awk '{ print $7 }' | sort | uniq -c | grep -v NODE
+  in_namespace get pods --no-headers --output custom-columns=NODE:.spec.nodeName | sort | uniq -c
 }
 
 # What there is to see of a failure.
