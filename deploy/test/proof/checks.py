@@ -17,6 +17,8 @@ def addresses(release="api"):
 
 
 def steady(marker, **options):
+    # What earlier loads counted must have been scraped before this one begins, or it would be taken for its own.
+    time.sleep(SCRAPE_INTERVAL + 3)
     return Load(addresses(), marker, rate=RATE, **options).start()
 
 

@@ -6,12 +6,14 @@ import time
 from . import engines
 from .checks import all_ready, spread, steady
 from .kube import Failed
+from .load import MIX, Request
 from .settings import APP, NAMESPACE, ROOT, SCRAPE_INTERVAL
 
 TITLE = "the queries of the dashboards' panels have data"
 FOLDER = ROOT / "grafana/dashboards"
-# Lists of what a healthy service need not have.
-MAY_BE_EMPTY = {"Alerts delivered"}
+# Lists of what a healthy service need not have, and streams, which this one has none of.
+MAY_BE_EMPTY = {"Alerts delivered", "How long streams last"}
+PANIC = Request("GET", "/faults/panic", None, "/faults/panic", 500)
 # Rows about parts of the bundle which are not in this cluster, or collected elsewhere: what they ask is not judged here.
 ELSEWHERE = {"stack.json"}
 LOAD_SECONDS = 100
@@ -60,7 +62,7 @@ def rows(source, query):
 
 def run(step):
     pods, _ = all_ready()
-    load = steady(f"proof-dashboards-{int(time.time())}")
+    load = steady(f"proof-dashboards-{int(time.time())}", mix=[*MIX, PANIC])
     time.sleep(LOAD_SECONDS)
     asked, elsewhere, wrong = {}, {}, []
     try:

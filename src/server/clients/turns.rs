@@ -76,6 +76,7 @@ mod tests {
             header_timeout: Duration::from_secs(10),
             max_connections: 1,
             shutdown_grace: Duration::from_secs(1),
+            last_scrape: Duration::ZERO,
             request_timeout: None,
             client_memory: 1024 * 1024,
             body_limit: 1024,
