@@ -15,7 +15,7 @@ TARGET, LEAST, MOST, RATE = 5, 2, 8, 40
 
 def values():
     return [
-        "service.type=NodePort", "grafana.dashboards.enabled=false", "grafana.alerts.enabled=false",
+        "service.type=NodePort", "grafana.dashboards.enabled=false", "grafana.alerts.enabled=false", "settings.REDPANE_FAULTS=true",
         "autoscaling.enabled=true", f"autoscaling.minReplicas={LEAST}", f"autoscaling.maxReplicas={MOST}",
         "autoscaling.cpuPercent=null", f"autoscaling.requestsPerSecond={TARGET}",
         # Five minutes of less would be waited for.
