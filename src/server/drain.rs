@@ -111,7 +111,7 @@ impl<R: FnMut() -> Option<ListenerHandle>> Drain<'_, R> {
 
     async fn wait_for_scrape(&self) {
         let since = Instant::now();
-        let Some(expected) = self.scrapes.expected() else {
+        let Some(expected) = self.scrapes.expected(since) else {
             return tracing::info!(target: SERVER, "nobody reads /metrics: not waiting for a last scrape");
         };
         let at_most = self.limits.last_scrape;
@@ -124,8 +124,8 @@ impl<R: FnMut() -> Option<ListenerHandle>> Drain<'_, R> {
                 target: SERVER,
                 at_most_seconds,
                 missing,
-                "the last scrape did not come: what was counted since the one before is lost to who is missing; \
-                 REDPANE_LAST_SCRAPE must be longer than the interval of scrapes"
+                "the last scrape did not come: no scraper knows what was counted since the one before; \
+                 REDPANE_LAST_SCRAPE must be longer than their interval"
             );
         }
     }

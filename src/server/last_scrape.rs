@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http::{Method, StatusCode};
-use http_body::{Frame, SizeHint};
 use redpane::Delivery;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use super::told_body::ToldBody;
 
 /// Who has read for the last time longer ago than this is not expected any more.
 const FORGOTTEN: Duration = Duration::from_secs(300);
@@ -57,14 +57,15 @@ impl Scrapes {
         router.layer(from_fn(move |request, next| answer(Arc::clone(&shared), request, next)))
     }
 
-    /// Whom a process that ends should wait for: who has read more than once, and lately. `None` where nobody has, and somebody would
+    /// Whom a process that ends now should wait for: who has read more than once, and lately. `None` where nobody has, and somebody would
     /// have by now.
-    pub(super) fn expected(&self) -> Option<Vec<IpAddr>> {
+    pub(super) fn expected(&self, now: Instant) -> Option<Vec<IpAddr>> {
         let readers = self.shared.readers();
-        let lately = |reader: &Reader| reader.last.elapsed() < FORGOTTEN;
+        let lately = |reader: &Reader| now.duration_since(reader.last) < FORGOTTEN;
         let of = |least| readers.iter().filter(move |(_, reader)| reader.reads >= least && lately(reader));
         let scrapers: Vec<_> = of(2).map(|(address, _)| *address).collect();
-        (!scrapers.is_empty() || of(1).next().is_some() || self.shared.started.elapsed() < YOUNG).then_some(scrapers)
+        (!scrapers.is_empty() || of(1).next().is_some() || now.duration_since(self.shared.started) < YOUNG)
+            .then_some(scrapers)
     }
 
     /// Waits until each of these has read what was there at that moment; anybody, if there are none.
@@ -88,7 +89,7 @@ impl Scrapes {
 }
 
 impl Shared {
-    fn readers(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Reader>> {
+    fn readers(&self) -> MutexGuard<'_, HashMap<IpAddr, Reader>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,47 +113,11 @@ async fn answer(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     let client = request.extensions().get::<Delivery>().and_then(Delivery::client);
     let response = next.run(request).await;
     match client {
-        Some(client) if is_read && response.status() == StatusCode::OK => response.map(|body| {
-            let whole = Some((shared, client.ip(), began));
-            Body::new(Read { body, whole })
-        }),
-        _ => response,
-    }
-}
-
-/// A body whose end is told.
-struct Read {
-    body: Body,
-    whole: Option<(Arc<Shared>, IpAddr, Instant)>,
-}
-
-impl HttpBody for Read {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        let has_ended = match &polled {
-            Poll::Ready(None) => true,
-            // Nobody asks a body of known length for more.
-            Poll::Ready(Some(Ok(_))) => self.body.is_end_stream(),
-            _ => false,
-        };
-        if has_ended && let Some((shared, address, began)) = self.whole.take() {
-            shared.has_read(address, began);
+        Some(client) if is_read && response.status() == StatusCode::OK => {
+            let tell = move || shared.has_read(client.ip(), began);
+            response.map(|body| Body::new(ToldBody::new(body, tell)))
         }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        _ => response,
     }
 }
 
@@ -164,39 +129,38 @@ mod tests {
         (0..count).map(|last| IpAddr::from([10, 0, 0, last])).collect()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_reads_again_and_again_is_waited_for() {
+    #[test]
+    fn who_reads_again_and_again_is_waited_for() {
         let scrapes = Scrapes::new();
-        assert_eq!(scrapes.expected(), Some(vec![]), "too young to know");
-        tokio::time::advance(YOUNG).await;
-        assert_eq!(scrapes.expected(), None);
-        let [prometheus, person] = [0, 1].map(|place| addresses(2)[place]);
-        scrapes.shared.has_read(person, Instant::now());
-        assert_eq!(scrapes.expected(), Some(vec![]), "who may be the first of many");
-        scrapes.shared.has_read(prometheus, Instant::now());
-        scrapes.shared.has_read(prometheus, Instant::now());
-        assert_eq!(scrapes.expected(), Some(vec![prometheus]));
-        tokio::time::advance(FORGOTTEN).await;
-        assert_eq!(scrapes.expected(), None);
+        let begun = scrapes.shared.started;
+        assert_eq!(scrapes.expected(begun), Some(vec![]), "too young to know");
+        let later = begun + YOUNG;
+        assert_eq!(scrapes.expected(later), None);
+        let (prometheus, person) = (addresses(2)[0], addresses(2)[1]);
+        scrapes.shared.has_read(person, later);
+        assert_eq!(scrapes.expected(later), Some(vec![]), "who may be the first of many");
+        scrapes.shared.has_read(prometheus, begun);
+        scrapes.shared.has_read(prometheus, later);
+        assert_eq!(scrapes.expected(later), Some(vec![prometheus]));
+        assert_eq!(scrapes.expected(later + FORGOTTEN), None);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn each_of_them_is_waited_for() {
         let scrapes = Scrapes::new();
         let two = addresses(2);
-        scrapes.shared.has_read(two[0], Instant::now());
-        tokio::time::advance(Duration::from_secs(1)).await;
-        let since = Instant::now();
+        let since = scrapes.shared.started + Duration::from_secs(1);
+        scrapes.shared.has_read(two[0], scrapes.shared.started);
         assert_eq!(scrapes.missing(&two, since), two);
         let waiting = tokio::spawn({
             let (scrapes, two) = (scrapes.clone(), two.clone());
             async move { scrapes.read_by(&two, since).await }
         });
         scrapes.shared.has_read(two[1], since);
-        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
         assert_eq!(scrapes.missing(&two, since), two[..1]);
         assert!(!waiting.is_finished());
-        scrapes.shared.has_read(two[0], Instant::now());
+        scrapes.shared.has_read(two[0], since);
         waiting.await.expect("it was waiting for nobody else");
     }
 
@@ -204,7 +168,9 @@ mod tests {
     fn no_more_readers_are_remembered_than_there_is_room_for() {
         let scrapes = Scrapes::new();
         let all = addresses(READERS as u8 + 3);
-        all.iter().for_each(|address| scrapes.shared.has_read(*address, Instant::now()));
+        for (place, address) in all.iter().enumerate() {
+            scrapes.shared.has_read(*address, scrapes.shared.started + Duration::from_secs(place as u64));
+        }
         let readers = scrapes.shared.readers();
         assert_eq!(readers.len(), READERS);
         assert!(all[3..].iter().all(|address| readers.contains_key(address)), "the last ones");

@@ -23,6 +23,7 @@ mod proxies;
 mod run;
 mod signals;
 mod strict;
+mod told_body;
 
 pub use ended::{Cause, Ended};
 pub use health::PROBES;

@@ -77,11 +77,11 @@ fn prometheus_gives_targets_the_labels_of_lines() {
     let renamed = &collector.expect("a job for the collector")["metric_relabel_configs"][0];
     assert_eq!(items(&pods["metric_relabel_configs"]), std::slice::from_ref(renamed));
     // The annotations by which it finds them are those of the chart.
-    let template = files::text(&format!("{CHART}/templates/deployment.yaml"));
+    let template = files::text(&format!("{CHART}/templates/_helpers.tpl"));
     for annotation in ["scrape", "port", "path"] {
         let label = format!("__meta_kubernetes_pod_annotation_prometheus_io_{annotation}");
         assert!(rules.iter().any(|rule| texts(&rule["source_labels"]) == [label.as_str()]), "{label}");
-        assert!(template.contains(&format!("prometheus.io/{annotation}:")), "{annotation}");
+        assert!(template.contains(&format!("\"prometheus.io/{annotation}\"")), "{annotation}");
     }
     let kustomization = yaml(&format!("{FOLDER}/prometheus/kustomization.yaml"));
     assert!(kustomization.to_string().contains("../../../prometheus-rules.yml"), "the rules are the bundle's own");

@@ -124,6 +124,27 @@ fn a_pod_waits_for_its_last_scrape_longer_than_the_interval() {
 }
 
 #[test]
+fn what_the_values_say_of_a_pod_replaces_what_the_chart_says() {
+    let Some(helm) = Helm::find() else { return };
+    let given = json!({
+        "podAnnotations": {"prometheus.io/scrape": "false", "own": "1"}, "serviceMonitor": {"interval": "1h"},
+        "lifecycle": {"preStop": {"sleep": {"seconds": 50}}}, "terminationGracePeriodSeconds": 300,
+        "updateStrategy": {"type": "Recreate"},
+    });
+    let text = helm.text(&given, KUBERNETES, &[]).expect("right values");
+    assert_eq!(text.matches("prometheus.io/scrape:").count(), 1, "a key of YAML is there once");
+    let objects = helm.render(given);
+    let deployment = objects.one("Deployment");
+    let annotations = &deployment["spec"]["template"]["metadata"]["annotations"];
+    assert_eq!((&annotations["prometheus.io/scrape"], &annotations["own"]), (&json!("false"), &json!("1")));
+    assert_eq!(annotations["prometheus.io/path"], "/metrics");
+    assert_eq!(deployment["spec"]["strategy"], json!({"type": "Recreate"}), "Kubernetes refuses more beside it");
+    assert_eq!(objects.pod()["terminationGracePeriodSeconds"], 300);
+    let wait = items(&objects.container()["env"]).iter().find(|it| it["name"] == "REDPANE_LAST_SCRAPE");
+    assert_eq!(wait.map(|it| &it["value"]), Some(&json!("3600s")), "no more than the service takes");
+}
+
+#[test]
 fn affinity_of_the_values_stays() {
     let Some(helm) = Helm::find() else { return };
     let own = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [

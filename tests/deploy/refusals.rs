@@ -43,6 +43,27 @@ fn refused() -> Vec<(Value, [&'static str; 2])> {
             json!({"autoscaling": {"enabled": true}, "resources": {"requests": {"cpu": null}}}),
             ["resources.requests.cpu", "not set"],
         ),
+        (json!({"networkPolicy": {"egress": [{"podSelector": {}}]}}), ["/networkPolicy/egress/0", "'podSelector'"]),
+        (json!({"networkPolicy": {"egress": [{}]}}), ["/networkPolicy/egress/0", "minProperties"]),
+        (json!({"networkPolicy": {"from": [{}]}}), ["/networkPolicy/from/0", "minProperties"]),
+        (json!({"networkPolicy": {"metricsFrom": [{"podSelector": {}}]}}), ["metricsFrom", "needs metrics.port"]),
+        (json!({"service": {"port": 9100}, "metrics": {"port": 9100}}), ["service.port", "both 9100"]),
+        (json!({"podLabels": {"app.kubernetes.io/instance": "y"}}), ["podLabels", "left out"]),
+        (json!({"updateStrategy": {"rollingUpdate": {"maxSurge": 0}}}), ["maxSurge", "both 0"]),
+        (json!({"settings": {"REDPANE_BODY_LIMIT": "128MiB"}}), ["REDPANE_BODY_LIMIT is \"128MiB\"", "64MiB"]),
+        (json!({"settings": {"REDPANE_LISTEN": "0.0.0.0:9000"}}), ["settings.REDPANE_LISTEN", "set containerPort"]),
+        (json!({"settings": {"REDPANE_METRICS_LISTEN": "0.0.0.0:9"}}), ["REDPANE_METRICS_LISTEN", "metrics.port"]),
+        (json!({"settings": {"REDPANE_APP": "shop"}}), ["settings.REDPANE_APP", "set app"]),
+        (
+            json!({"env": [{"name": "REDPANE_SHUTDOWN_GRACE", "value": "5m"}]}),
+            ["env: REDPANE_SHUTDOWN_GRACE", "set settings.REDPANE_SHUTDOWN_GRACE"],
+        ),
+        (json!({"env": [{"name": "REDPANE_LAST_SCRAPE", "value": "5m"}]}), ["env", "settings.REDPANE_LAST_SCRAPE"]),
+        (json!({"env": [{"name": "POD_NAME", "value": "a"}]}), ["env: POD_NAME", "another name"]),
+        (
+            json!({"env": [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://a:4318"}], "tracing": {"endpoint": "http://b:4318"}}),
+            ["OTEL_EXPORTER_OTLP_ENDPOINT", "tracing.endpoint"],
+        ),
     ]
 }
 
@@ -67,6 +88,9 @@ fn values_that_look_odd_and_are_right_are_taken() {
         json!({"settings": {"REDPANE_CLIENT_MEMORY": "1GB"}, "resources": {"limits": {"memory": "4G"}}}),
         json!({"resources": {"limits": null}}),
         json!({"metrics": {"port": 8000}}),
+        json!({"updateStrategy": {"type": "Recreate"}}),
+        json!({"networkPolicy": {"egress": [{"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}]}}),
+        json!({"env": [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://alloy:4318"}]}),
         json!({"global": {"anything": true}}),
     ] {
         helm.text(&values, KUBERNETES, &[]).unwrap_or_else(|error| panic!("{values}: {error}"));

@@ -17,7 +17,8 @@ while [ "$(date +%s)" -lt "$ends" ]; do
       said="$REQUEST was answered, and $METRICS does not show it"
     fi
   else
-    said="$REQUEST was not answered: $(printf '%s' "$answer" | tail -n 1)"
+    code=$?
+    said="$REQUEST was not answered: wget ended with $code: $(printf '%s' "$answer" | tail -n 1)"
   fi
   sleep 1
 done

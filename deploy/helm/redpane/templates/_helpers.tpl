@@ -1,6 +1,6 @@
-{{/* The name of everything: `helm install orders` makes the Service `orders`. At most 63 characters are a DNS label. */}}
+{{/* The name of everything: `helm install orders` makes the Service `orders`. At most 63 characters are a DNS label, which has no dots. */}}
 {{- define "redpane.name" -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* The word `app` of metrics, lines and spans. */}}
@@ -53,7 +53,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- with .Values.settings.REDPANE_LAST_SCRAPE -}}
 {{- include "redpane.seconds" . -}}
 {{- else -}}
-{{- add (include "redpane.seconds" .Values.serviceMonitor.interval | int) 5 -}}
+{{- min 3600 (add (include "redpane.seconds" .Values.serviceMonitor.interval | int) 5) -}}
 {{- end -}}
 {{- end -}}
 
@@ -78,30 +78,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version -}}sleep{{ else }}exec{{ end -}}
 {{- end -}}
 
-{{/* What the schema cannot say, because it compares two values. */}}
-{{- define "redpane.check" -}}
-{{- $memory := .Values.settings.REDPANE_CLIENT_MEMORY -}}
-{{- $limit := (.Values.resources.limits | default dict).memory -}}
-{{- if and $memory $limit -}}
-{{- $needed := mul 4 (include "redpane.bytes" $memory | int64) -}}
-{{- if lt (include "redpane.bytes" $limit | int64) $needed -}}
-{{- fail (printf "resources.limits.memory is %q: must be at least four times settings.REDPANE_CLIENT_MEMORY (%q), that is %dMi" (toString $limit) (toString $memory) (div (add $needed 1048575) 1048576)) -}}
-{{- end -}}
-{{- end -}}
-{{- if and .Values.autoscaling.enabled (not .Values.autoscaling.cpuPercent) (not .Values.autoscaling.requestsPerSecond) -}}
-{{- fail "autoscaling.enabled is true: set autoscaling.cpuPercent or autoscaling.requestsPerSecond, or both" -}}
-{{- end -}}
-{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
-{{- fail (printf "autoscaling.minReplicas is %d: must be at most autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
-{{- end -}}
-{{- if and .Values.autoscaling.enabled .Values.autoscaling.cpuPercent (not (.Values.resources.requests | default dict).cpu) -}}
-{{- fail "autoscaling.cpuPercent is a percentage of resources.requests.cpu, which is not set" -}}
-{{- end -}}
-{{- if gt (len (include "redpane.app" .)) 63 -}}
-{{- fail (printf "app is %q: a label of Kubernetes has at most 63 characters" (include "redpane.app" .)) -}}
-{{- end -}}
-{{- end -}}
-
 {{/* The affinity of the values, and pods spread over zones unless it says what pods keep away from. Not a second topology spread
 constraint: where nodes have no zone, the scheduler counts for none of them, and pods are not spread over nodes either. */}}
 {{- define "redpane.affinity" -}}
@@ -115,4 +91,10 @@ constraint: where nodes have no zone, the scheduler counts for none of them, and
 {{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" $preferred) -}}
 {{- end -}}
 {{- toYaml $affinity -}}
+{{- end -}}
+
+{{/* Annotations of pods; those of the values replace the chart's. */}}
+{{- define "redpane.podAnnotations" -}}
+{{- $own := dict "prometheus.io/scrape" "true" "prometheus.io/port" (include "redpane.metricsPort" .) "prometheus.io/path" .Values.metrics.path -}}
+{{- merge (deepCopy .Values.podAnnotations) $own | toYaml -}}
 {{- end -}}
