@@ -12,7 +12,9 @@ use crate::service::{Load, Service};
 const SMALL_BUFFER: (&str, &str) = ("REDPANE_LOG_BUFFER_BYTES", "64KiB");
 const BLOCK: (&str, &str) = ("REDPANE_LOG_WHEN_FULL", "block");
 /// Waiting for the log counts as the time of a request.
-const PATIENT: (&str, &str) = ("REDPANE_REQUEST_TIMEOUT", "20s");
+const PATIENT: (&str, &str) = ("REDPANE_REQUEST_TIMEOUT", "1m");
+/// And as time in which a connection says nothing: where both threads wait, one line after the other, for more than ten seconds.
+const UNHURRIED: (&str, &str) = ("REDPANE_HEADER_TIMEOUT", "1m");
 const WITHOUT_TIMEOUTS: Without = Without { timeouts: true, certainty: false };
 
 /// A service under the mix, and under noise that fills its log buffer in a moment.
@@ -63,7 +65,7 @@ async fn dropping_answers_everything_and_tells_what_was_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn blocking_loses_nothing_to_stalls_shorter_than_its_deadline() {
-    let (mut service, load) = loaded(&[SMALL_BUFFER, BLOCK, PATIENT]).await;
+    let (mut service, load) = loaded(&[SMALL_BUFFER, BLOCK, PATIENT, UNHURRIED]).await;
     let (mut stalled, mut longest, mut waits) = (Duration::ZERO, Duration::ZERO, 0);
     while stalled < Duration::from_secs(2) {
         let start = Instant::now();
@@ -88,7 +90,7 @@ async fn blocking_loses_nothing_to_stalls_shorter_than_its_deadline() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn blocking_tells_what_a_longer_stall_took() {
-    let (mut service, load) = loaded(&[SMALL_BUFFER, BLOCK, PATIENT]).await;
+    let (mut service, load) = loaded(&[SMALL_BUFFER, BLOCK, PATIENT, UNHURRIED]).await;
     service.process.stop_reading();
     lost(&mut service, "deadline_passed", 2.0).await;
     service.process.read_on();
