@@ -43,6 +43,17 @@ def every_answer_has_its_line(step, load, found):
     return lost, foreign
 
 
+def lost_lines(step, load, found, first, last, when):
+    """Answered requests may be without a line only between two moments, which `when` names. Gives the ids that have one, and the answers
+    that have none."""
+    ids = {line.trace_id for line in found}
+    lost = [answer for answer in load.answers if answer.trace_id not in ids]
+    step.figure("answered requests without a line", f"{len(lost)} of {len(load.answers)}")
+    step.expect(all(first < answer.at < last for answer in lost), f"all of them of {when}")
+    step.expect(len(ids) == len(found), "no line twice")
+    return ids, lost
+
+
 def counters_are_lines(step, load, found, gone=(), ended=None):
     """Counters of each pod that lives are its lines, exactly. Of a pod in `gone`, Prometheus knows what the last scrape saw: what it lacks
     is what was answered after that. `ended` is the second in which the process of the only pod in `gone` ended and made room for a new

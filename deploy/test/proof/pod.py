@@ -5,7 +5,7 @@ import json
 import time
 
 from . import account
-from .checks import all_ready, counters_are_lines, restarts, sent, steady
+from .checks import all_ready, counters_are_lines, lost_lines, restarts, sent, steady
 from .kube import get, kubectl, until
 
 TITLE = "SIGKILL of one pod's process under load"
@@ -85,13 +85,9 @@ def run(step):
     sent(step, load)
     step.figure("failures", summary(load.failures))
     found = account.until_all_are_there(load, marker, 30)
-    ids = {line.trace_id for line in found}
-    lost = [answer for answer in load.answers if answer.trace_id not in ids]
-    foreign = ids - {answer.trace_id for answer in load.answers}
     step.figure("lines in Loki", len(found))
-    step.expect(len(ids) == len(found), "no line twice")
-    step.figure("answered requests without a line", f"{len(lost)} of {len(load.answers)}")
-    step.expect(all(ended - LOST_SECONDS <= answer.at <= ended + 1 for answer in lost), "all of them of the last second of the process")
+    ids, _ = lost_lines(step, load, found, ended - LOST_SECONDS, ended + 1, "the last second of the process")
+    foreign = ids - {answer.trace_id for answer in load.answers}
     step.figure("lines of requests that got no answer", len(foreign))
     step.expect(len(foreign) <= len(load.failures) + load.resent, "no more of them than failures and requests sent again")
     counters_are_lines(step, load, found, gone={name}, ended=ended)
