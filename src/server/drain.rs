@@ -44,7 +44,7 @@ impl<R: FnMut() -> Option<ListenerHandle>> Drain<'_, R> {
         };
         // Clients that took nothing of their answers have been cut off since the signal: those are not answered either.
         let mut lost = self.clients.answers_cut() - cut_before;
-        let waits = self.waits_for_scrape() && cause != Cause::SecondSignal;
+        let waits = self.limits.waits_for_scrape() && cause != Cause::SecondSignal;
         if cause != Cause::Drained {
             lost += self.telemetry.in_flight();
             self.api.cut();
@@ -60,18 +60,14 @@ impl<R: FnMut() -> Option<ListenerHandle>> Drain<'_, R> {
         Ended { cause, cut: lost }
     }
 
-    fn waits_for_scrape(&self) -> bool {
-        !self.limits.last_scrape.is_zero()
-    }
-
     async fn requests(&mut self) {
         self.api.finish(self.limits.shutdown_grace / 2).await;
         self.api.stop_accepting().await;
-        if self.waits_for_scrape() {
+        if self.limits.waits_for_scrape() {
             self.open_metrics();
         }
         self.api.close().await;
-        if let (false, Some(metrics)) = (self.waits_for_scrape(), &self.metrics) {
+        if let (false, Some(metrics)) = (self.limits.waits_for_scrape(), &self.metrics) {
             end(metrics).await;
         }
     }

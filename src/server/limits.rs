@@ -22,6 +22,10 @@ pub struct Limits {
 }
 
 impl Limits {
+    pub(super) fn waits_for_scrape(&self) -> bool {
+        !self.last_scrape.is_zero()
+    }
+
     /// Bytes held for all clients from which on nothing can wait: an eighth above what may be.
     pub(super) fn urgent_memory(&self) -> usize {
         self.client_memory + self.client_memory / 8

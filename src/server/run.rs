@@ -56,7 +56,7 @@ pub async fn run(
     // One layer for a route, and not two: axum boxes each of them for each request.
     let layers = ServiceBuilder::new().layer(telemetry.layer()).layer(Strict);
     let scrapes = Scrapes::new();
-    let watches = !limits.last_scrape.is_zero();
+    let watches = limits.waits_for_scrape();
     let metrics_router = telemetry.metrics_router();
     let metrics_router = if watches { scrapes.watch(metrics_router) } else { metrics_router };
     let scraped_alone = listeners.metrics.is_some();
@@ -67,11 +67,11 @@ pub async fn run(
         let probes = web::with_problem_fallbacks(health::router(&readiness)).layer(layers);
         start(listener, metrics_router.clone().merge(probes))
     });
-    // Without lines: a probe that asks a process that ends is no error of it.
-    let unready = metrics_router.merge(health::router(&readiness)).fallback(health::shutting_down).layer(Strict);
     let reopen = || {
         let listener = TcpListener::from_std(reopened.take()?).ok()?;
-        Some(start(listener, unready.clone()))
+        // Without lines: a probe that asks a process that ends is no error of it.
+        let unready = metrics_router.clone().merge(health::router(&readiness)).fallback(health::shutting_down);
+        Some(start(listener, unready.layer(Strict)))
     };
 
     shutdown.await;

@@ -15,7 +15,8 @@ const FAULTS: (&str, &str) = ("REDPANE_FAULTS", "true");
 const HOUR: (&str, &str) = ("REDPANE_LAST_SCRAPE", "1h");
 const WAITS: &str = "every request has ended: /metrics waits for its last scrape";
 
-/// A service that was asked to end while it answered a request, after that answer. It was read by 127.0.0.1 before.
+/// A service that was asked to end while it answered a request, after that answer. It was read by 127.0.0.1 twice
+/// before.
 async fn waiting_for_a_scrape(variables: &[(&str, &str)]) -> (Process, SocketAddr) {
     let (process, address) = listening(redpane(&[], &[&[FAULTS, HOUR], variables].concat()), Reading::AsItComes).await;
     let request = tokio::spawn(async move { client::get(address, "/faults/delay/2000").await });
