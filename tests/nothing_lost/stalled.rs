@@ -12,7 +12,7 @@ use crate::service::{Load, Service};
 const SMALL_BUFFER: (&str, &str) = ("REDPANE_LOG_BUFFER_BYTES", "64KiB");
 const BLOCK: (&str, &str) = ("REDPANE_LOG_WHEN_FULL", "block");
 /// Waiting for the log counts as the time of a request.
-const PATIENT: (&str, &str) = ("REDPANE_REQUEST_TIMEOUT", "1m");
+const PATIENT: (&str, &str) = ("REDPANE_REQUEST_TIMEOUT", "20s");
 /// And as time in which a connection says nothing: where both threads wait, one line after the other, for more than ten seconds.
 const UNHURRIED: (&str, &str) = ("REDPANE_HEADER_TIMEOUT", "1m");
 const WITHOUT_TIMEOUTS: Without = Without { timeouts: true, certainty: false };
