@@ -9,9 +9,6 @@ const OBSERVE: &str = "window.moved = 0; new PerformanceObserver(list => list.ge
 
 /// Above this a page is called unsteady.
 const MOST: f64 = 0.1;
-/// On a telephone each thing that comes is a larger part of the screen, and how many come at once depends on the machine: 0.100 and
-/// 0.102 were seen on a busy one.
-const MOST_ON_A_TELEPHONE: f64 = 0.12;
 
 pub(crate) async fn is_the_page(browser: &mut Browser) {
     browser.before_pages(OBSERVE);
@@ -25,8 +22,7 @@ pub(crate) async fn is_the_page(browser: &mut Browser) {
             "document.querySelectorAll('.rule').length === 5 && document.querySelector('#routes tr:not([hidden])')",
         );
         let loaded = settled(browser);
-        let most = if width > 640 { MOST } else { MOST_ON_A_TELEPHONE };
-        assert!(loaded < most, "{loaded} while it is loaded, at {width} pixels");
+        assert!(loaded < MOST, "{loaded} while it is loaded, at {width} pixels");
         // A telephone has no room for what fires: it comes first there, and the others make way.
         if width > 640 {
             pane.send("/faults/status/500", 1).await;
