@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use test_support::browser::Browser;
+use test_support::eventually;
 
 use crate::fixture::{LIVE, Pane, ROWS, open, text};
 
@@ -36,9 +37,13 @@ pub(crate) async fn is_noticed_and_said(pane: &mut Pane, browser: &mut Browser) 
 /// A part of time that was chosen: what it had is gone with the process.
 pub(crate) async fn leaves_nothing_of_a_chosen_time(pane: &mut Pane, browser: &mut Browser) {
     pane.send("/hello/chosen", 2).await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    // The page that is open has them: the time to choose ends after that.
+    browser.until("they are known", &format!("{ROWS}.some(row => row.textContent.includes('/hello/chosen'))"));
+    let now = milliseconds();
     open(browser, pane, &format!("?from={}&to={now}", now - 20_000));
     browser.until("its lines", &format!("{ROWS}.some(row => row.textContent.includes('/hello/chosen'))"));
+    // What is kept is kept by whole seconds: the new process must know nothing of the last one that was chosen.
+    eventually("the chosen time is over", async || (milliseconds() / 1000 > now / 1000).then_some(())).await;
     pane.kill();
     pane.start_again().await;
     browser
@@ -46,4 +51,8 @@ pub(crate) async fn leaves_nothing_of_a_chosen_time(pane: &mut Pane, browser: &m
     browser.until("no line of before", "document.getElementById('list-empty').textContent.startsWith('No lines')");
     let unknown = "document.getElementById('routes-empty').textContent.startsWith('Not known: nothing of the chosen')";
     browser.until("no route of before", unknown);
+}
+
+fn milliseconds() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
 }
