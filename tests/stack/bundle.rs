@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::collector::Collector;
 use crate::http::{Answer, Request, send};
 
 /// Replicas of the service.
@@ -21,6 +22,7 @@ pub(crate) struct Bundle {
     pub(crate) loki: u16,
     pub(crate) tempo: u16,
     pub(crate) grafana: u16,
+    pub(crate) collector: Collector,
 }
 
 /// What keeps the bundle from starting here, or nothing.
@@ -32,7 +34,9 @@ pub(crate) fn missing() -> Option<String> {
     if !works(&["compose", "version"]) {
         return Some("the plugin `docker compose`".into());
     }
-    let output = docker(&["compose", "--project-directory", root(), "config", "--images"]).ok()?;
+    let mut compose = Command::new("docker");
+    compose.args(["compose", "--project-directory", root(), "config", "--images"]);
+    let output = compose.env("COMPOSE_FILE", Collector::chosen().compose_files()).output().ok()?;
     let images = String::from_utf8_lossy(&output.stdout);
     // Built here, not pulled.
     let pulled =
@@ -57,7 +61,7 @@ impl Bundle {
             listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
         drop(listeners);
         let project = format!("redpane-test-{}", std::process::id());
-        let bundle = Self { project, api, prometheus, loki, tempo, grafana };
+        let bundle = Self { project, api, prometheus, loki, tempo, grafana, collector: Collector::chosen() };
         println!("project {}, ports {api} {prometheus} {loki} {tempo} {grafana}", bundle.project);
         bundle.timed("image built", &["build", "api"]);
         let scale = format!("api={REPLICAS}");
@@ -87,7 +91,7 @@ impl Bundle {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("REDPANE_")) {
             command.env_remove(name);
         }
-        command.env_remove("LOGGING_FILTER");
+        command.env_remove("LOGGING_FILTER").env("COMPOSE_FILE", self.collector.compose_files());
         command.envs([
             ("GRAFANA_ANONYMOUS", "true"),
             ("GRAFANA_ADMIN_PASSWORD", "redpane"),
@@ -170,6 +174,7 @@ impl Bundle {
         command.env("GRAFANA_ADMIN_PASSWORD", "redpane");
         // The drill of `payment` asks Compose for this bundle, not for the one of the folder.
         command.envs([("COMPOSE_PROJECT_NAME", self.project.as_str()), ("COMPOSE_ENV_FILES", "/dev/null")]);
+        command.env("COMPOSE_FILE", self.collector.compose_files());
         command
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::bundle::{Bundle, docker, eventually, root};
+use crate::bundle::{Bundle, docker, eventually};
 use crate::traffic::{Traffic, send_mix};
 
 /// A volume of its own in memory, in the place of Loki's: the disk of whoever runs this must not be filled.
@@ -35,9 +35,9 @@ impl<'a> SmallDisk<'a> {
     /// Starts Loki on it, empty.
     fn mount(&self) {
         std::fs::write(&self.file, OVERRIDE).unwrap();
-        let own = format!("{}/docker-compose.yml", root());
-        let both = ["-f", &own, "-f", self.file.to_str().unwrap()];
-        self.bundle.compose(&[&both[..], &["up", "-d", "--wait", "--no-deps", "loki"]].concat());
+        let own = self.bundle.collector.compose_files();
+        let files: Vec<_> = own.split(':').chain(self.file.to_str()).flat_map(|file| ["-f", file]).collect();
+        self.bundle.compose(&[&files[..], &["up", "-d", "--wait", "--no-deps", "loki"]].concat());
     }
 
     /// Gives Loki its own volume back.

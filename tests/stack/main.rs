@@ -3,7 +3,8 @@
 //!
 //! Needs Docker and the images of docker-compose.yml; takes about a quarter of an hour:
 //! `cargo test --locked --test stack -- --ignored --nocapture`. `REDPANE_TEST_STEPS=counts,panels` runs some of the steps;
-//! `REDPANE_TEST_PICTURES=docs/images` makes the pictures of the documentation anew.
+//! `REDPANE_TEST_PICTURES=docs/images` makes the pictures of the documentation anew;
+//! `REDPANE_TEST_COLLECTOR=alloy` puts Alloy in Promtail's place.
 
 // Helpers are no `#[test]` functions, which is all that clippy.toml can make an exception for.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -13,6 +14,7 @@ mod browser;
 mod bundle;
 mod cause;
 mod clicks;
+mod collector;
 mod counts;
 mod dashboards;
 mod disks;
@@ -46,6 +48,7 @@ const STEPS: &[Step] = &[
     ("labels", labels::labels_are_the_same_in_both_stores),
     ("spans", spans::one_request_leaves_spans_and_lines_in_every_service),
     ("client", labels::the_client_is_who_connected),
+    ("collector", collector::its_cost_is_read),
     ("rules", alerts::every_rule_is_loaded_and_evaluates),
     ("restarts", restarts::nothing_is_lost_when_parts_restart),
     ("all-restart", restarts::nothing_is_lost_or_doubled_when_everything_restarts),

@@ -17,7 +17,7 @@ const AROUND: Duration = Duration::from_secs(6);
 const ROUNDS: usize = 3;
 
 pub(crate) fn nothing_is_lost_when_parts_restart(bundle: &Bundle) {
-    for service in ["loki", "promtail", "prometheus", "tempo"] {
+    for service in ["loki", bundle.collector.service(), "prometheus", "tempo"] {
         let total = || bundle.promql_value(&format!(r#"sum(http_requests_total{{app="api", {CLIENTS_ONLY}}})"#));
         // What was sent before must have been scraped.
         sleep(AROUND);
@@ -150,7 +150,7 @@ fn same_instances(bundle: &Bundle, prefix: &str) {
     assert_eq!(logged, scraped, "Loki's instances and Prometheus' must be the same");
 }
 
-/// One container in a crash loop, and one that writes equal lines without a time of their own, while Promtail is away and then
+/// One container in a crash loop, and one that writes equal lines without a time of their own, while the collector is away and then
 /// killed as it catches up. And one that is over before anybody can see an address of it.
 pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle: &Bundle) {
     let project = format!("com.docker.compose.project={}", bundle.project);
@@ -178,13 +178,14 @@ pub(crate) fn every_line_of_a_crash_loop_and_of_equal_lines_is_there_once(bundle
         eventually(what, 120, || if count() > least { Ok(()) } else { Err(format!("{}, not over {least}", count())) });
     };
     more("equal lines are collected", 10, &|| stored(&names[1]));
-    bundle.compose(&["stop", "promtail"]);
+    let collector = bundle.collector.service();
+    bundle.compose(&["stop", collector]);
     let before = stored(&names[1]);
-    more("lines are written without Promtail", before + 150, &|| written(&names[1]));
-    bundle.compose(&["start", "promtail"]);
-    more("Promtail catches up", before, &|| stored(&names[1]));
-    bundle.compose(&["kill", "promtail"]);
-    bundle.compose(&["start", "promtail"]);
+    more("lines are written without the collector", before + 150, &|| written(&names[1]));
+    bundle.compose(&["start", collector]);
+    more("the collector catches up", before, &|| stored(&names[1]));
+    bundle.compose(&["kill", collector]);
+    bundle.compose(&["start", collector]);
     drop(docker(&["stop", "--time", "1", &names[0], &names[1]]));
     for name in &names {
         eventually("every line is there once", 90, || {
