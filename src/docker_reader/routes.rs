@@ -154,11 +154,14 @@ async fn list(State(reader): State<Arc<Reader>>, RawQuery(query): RawQuery) -> A
     Ok(Json(known.0.list(&ids)).into_response())
 }
 
-/// All that a collector wants to know of a container is whether its log has headers before each piece.
+/// What a collector wants to know of a container: whether its log has headers before each piece, and, for Alloy, whether to ask
+/// for a log again whose stream has ended. It shall, also for a life that is over: the stream of one that was read to its end stays
+/// open, so one that ended may have been cut off before.
 async fn inspect(State(reader): State<Arc<Reader>>, InPath(path): InPath<OfContainer>) -> Answer {
     let span = reader.find(&path.id).await?;
     let (inspected, _) = reader.look_at(&span.container).await?;
-    Ok(Json(json!({"Id": path.id, "Config": {"Tty": inspected["Config"]["Tty"]}})).into_response())
+    let state = json!({"Running": true, "FinishedAt": inspected["State"]["FinishedAt"]});
+    Ok(Json(json!({"Id": path.id, "Config": {"Tty": inspected["Config"]["Tty"]}, "State": state})).into_response())
 }
 
 /// The parameters of a path; the version of the API before it is not looked at.

@@ -326,13 +326,31 @@ async fn a_container_that_ended_is_still_listed_with_its_address() {
     assert!(!bench.asked().contains("follow"), "{}", bench.asked());
 }
 
+/// Alloy looks at the state every five seconds, and ends where there is none.
+#[tokio::test]
+async fn a_log_whose_stream_was_cut_off_is_asked_for_again_in_every_life() {
+    let bench = Bench::new().await;
+    let reader = bench.reader();
+    listed(&reader).await;
+    bench.restarted();
+    bench.becomes("exited", 20, 30);
+    for life in listed(&reader).await {
+        let (status, body) = text(&reader, &format!("/containers/{}/json", life["Id"].as_str().unwrap())).await;
+        let state: Value = serde_json::from_str::<Value>(&body).unwrap()["State"].take();
+        assert_eq!((status, &state["Running"]), (StatusCode::OK, &json!(true)), "{life}");
+        assert!(moment::parse(state["FinishedAt"].as_str().unwrap()).is_some(), "{state}");
+    }
+}
+
 #[tokio::test]
 async fn nothing_else_is_shown() {
     let bench = Bench::new().await;
     let reader = bench.reader();
     listed(&reader).await;
     let (status, body) = text(&reader, &format!("/v1.44/containers/{ID}/json")).await;
-    assert_eq!((status, body), (StatusCode::OK, json!({"Id": ID, "Config": {"Tty": false}}).to_string()));
+    let state = json!({"Running": true, "FinishedAt": "0001-01-01T00:00:00Z"});
+    let shown = json!({"Id": ID, "Config": {"Tty": false}, "State": state});
+    assert_eq!((status, body), (StatusCode::OK, shown.to_string()));
     for path in ["/v1.44/containers/fedcba/json", "/containers/fedcba/logs", "/v1.44/info", "/images/json"] {
         assert_eq!(text(&reader, path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
