@@ -26,9 +26,13 @@ fn to_the_spans(prometheus: &Value, loki: &Value, findings: &mut Findings) {
         .iter()
         .any(|link| link["name"] == "trace_id" && link["datasourceUid"] == "tempo");
     findings.expect(exemplar, FOLDER, "prometheus.exemplarTraceIdDestinations", "must lead trace_id to tempo");
+    // Grafana takes the first label whose name the expression fits: `caller_trace_id` comes before `trace_id`.
+    let whole = |field: &Value| field["matcherType"] != "label" || field["matcherRegex"] == "^trace_id$$";
+    let anchored = items(&loki["derivedFields"]).iter().all(whole);
+    findings.expect(anchored, FOLDER, "loki.derivedFields", "must take the label ^trace_id$$ and no other");
     // Grafana makes the query of a link to a data source from its `url`.
     let line = items(&loki["derivedFields"]).iter().any(|field| {
-        field["datasourceUid"] == "tempo" && field["matcherRegex"] == "trace_id" && field["url"] == "$${__value.raw}"
+        field["datasourceUid"] == "tempo" && whole(field) && field["url"] == "$${__value.raw}"
     });
     findings.expect(line, FOLDER, "loki.derivedFields", "must lead trace_id to tempo, with the url $${__value.raw}");
 }
