@@ -45,7 +45,10 @@ pub(crate) fn its_cost_is_read(bundle: &Bundle) {
     let sum = |name: &str| bundle.promql_value(&format!(r#"sum({name}{{job="promtail"}})"#));
     let scraped = || bundle.promql_value(r#"max(timestamp(up{job="promtail"}))"#);
     let read = || (sum("promtail_sent_entries_total"), sum("process_cpu_seconds_total"), scraped());
-    let before = read();
+    let before = eventually("it is scraped", 60, || {
+        let now = read();
+        if now.1 > 0.0 && now.2 > 0.0 { Ok(now) } else { Err("no scrape of it".to_owned()) }
+    });
     let traffic = Traffic::start(bundle, "cost");
     let after = eventually("lines are sent", 180, || {
         let now = read();
