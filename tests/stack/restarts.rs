@@ -17,6 +17,8 @@ const AROUND: Duration = Duration::from_secs(6);
 const ROUNDS: usize = 3;
 
 pub(crate) fn nothing_is_lost_when_parts_restart(bundle: &Bundle) {
+    // So that each service has sent spans, whichever steps ran before.
+    spans::check_out(bundle);
     for service in ["loki", bundle.collector.service(), "prometheus", "tempo"] {
         let total = || bundle.promql_value(&format!(r#"sum(http_requests_total{{app="api", {CLIENTS_ONLY}}})"#));
         // What was sent before must have been scraped.
