@@ -13,6 +13,8 @@ use crate::queries::rules;
 
 /// The file that must try every query of every rule.
 const ALL: &str = "tests/promtool/alerts.yml";
+/// Stands for each query of each rule: what a test says of it, it says of all of them.
+const EACH: &str = "alert:*";
 
 /// The PromQL queries by `uid/refId`, and by `uid` alone where a rule has only one or it is called A.
 pub(crate) fn queries(bundle: &Bundle, findings: &mut Findings) -> BTreeMap<String, String> {
@@ -39,6 +41,9 @@ pub(crate) fn made_out(bundle: &Bundle, file: &str, findings: &mut Findings) -> 
     let queries = queries(bundle, findings);
     let mut value = bundle.value(file, findings)?;
     let mut used = Vec::new();
+    let asks_each = file != ALL || text.contains(EACH);
+    findings.expect(asks_each, file, "", format!("never asks {EACH} for a result where nothing has been lost yet"));
+    write_out(&mut value, &queries);
     replace(&mut value, &queries, &mut used);
     for missing in queries.keys().filter(|key| file == ALL && !used.contains(key)) {
         findings.add(file, "", format!("never tries alert:{missing}"));
@@ -56,6 +61,24 @@ pub(crate) fn made_out(bundle: &Bundle, file: &str, findings: &mut Findings) -> 
     // JSON is YAML too.
     std::fs::write(&made, value.to_string()).expect("the test can be written");
     Some(made)
+}
+
+/// Makes one test for each query of those that name `EACH`. These do not count as tries of it.
+fn write_out(value: &mut Value, queries: &BTreeMap<String, String>) {
+    for test in value["tests"].as_array_mut().into_iter().flatten() {
+        let Some(cases) = test["promql_expr_test"].as_array_mut() else { continue };
+        let (all, single): (Vec<Value>, Vec<Value>) = std::mem::take(cases)
+            .into_iter()
+            .partition(|case| case["expr"].as_str().is_some_and(|text| text.contains(EACH)));
+        cases.extend(single);
+        for case in all {
+            cases.extend(queries.values().map(|query| {
+                let mut case = case.clone();
+                case["expr"] = scalar(&case["expr"]).replace(EACH, &format!("({query})")).into();
+                case
+            }));
+        }
+    }
 }
 
 /// Puts the query in the place of each `alert:name`; a name ends where no letter, digit, `-`, `/` follows.
