@@ -64,6 +64,9 @@ impl Redpane {
 
     /// Buckets of `http_request_duration_seconds`, upper bounds in seconds, ascending, without `+Inf`. They are also the
     /// default of the application's own histograms.
+    ///
+    /// The bundle's rules count the requests of the latency objective by the bound 0.25: without it the objective has no
+    /// value, and its alerts never fire.
     pub fn duration_buckets(mut self, seconds: impl Into<Vec<f64>>) -> Self {
         self.options.duration_buckets = seconds.into();
         self
