@@ -7,6 +7,7 @@ use test_support::bundle::SERVICES;
 
 use crate::files::{Bundle, entries, items, scalar};
 use crate::findings::Findings;
+use crate::limits;
 
 /// The service whose image is built to check all values; it never runs.
 const CHECK: &str = "settings";
@@ -74,7 +75,7 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     );
     apart(&main, &mut findings);
     memory(&main, &mut findings);
-    shown_limits(bundle, &main, &mut findings);
+    limits::shown(bundle, &main, &mut findings);
     findings
 }
 
@@ -131,24 +132,6 @@ fn apart(main: &Value, findings: &mut Findings) {
                 findings.expect(kept, FILE, &path, "must have create_host_path: false, or Docker makes a folder there");
             }
         }
-    }
-}
-
-/// The Stack dashboard divides memory by the limits of the compose file, which no program exports: they stand in both.
-fn shown_limits(bundle: &Bundle, main: &Value, findings: &mut Findings) {
-    const STACK: &str = "grafana/dashboards/stack.json";
-    let dashboard = bundle.value(STACK, findings).unwrap_or_default();
-    let panel = items(&dashboard["panels"]).iter().position(|panel| panel["title"] == "Memory against limits");
-    let Some(panel) = panel else { return findings.add(STACK, "panels", "has no panel \"Memory against limits\"") };
-    for (index, target) in items(&dashboard["panels"][panel]["targets"]).iter().enumerate() {
-        let path = format!("panels[{panel}].targets[{index}].expr");
-        let expression = target["expr"].as_str().unwrap_or_default();
-        let app = expression.split("app=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-        let limit = bytes(&main["services"][app]["deploy"]["resources"]["limits"]["memory"]);
-        let divisor = limit.map(|limit| format!("/ ({} * 1024 * 1024)", limit >> 20));
-        let agrees = divisor.as_ref().is_some_and(|divisor| expression.ends_with(divisor));
-        let fault = format!("must end in the memory limit of {app:?} in docker-compose.yml: {divisor:?}");
-        findings.expect(agrees, STACK, &path, fault);
     }
 }
 
@@ -306,7 +289,7 @@ fn pinned(image: &str) -> bool {
 }
 
 /// A size as compose writes it (`512M`) in bytes.
-fn bytes(value: &Value) -> Option<u64> {
+pub(crate) fn bytes(value: &Value) -> Option<u64> {
     let text = value.as_str()?.to_ascii_lowercase();
     let text = text.trim_end_matches('b');
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());

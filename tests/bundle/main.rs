@@ -22,6 +22,7 @@ mod environment;
 mod files;
 mod findings;
 mod label_sets;
+mod limits;
 mod links;
 mod load;
 mod logql;
