@@ -23,6 +23,7 @@ mod files;
 mod findings;
 mod label_sets;
 mod limits;
+mod lines;
 mod links;
 mod load;
 mod logql;
@@ -81,6 +82,11 @@ fn links_lead_to_what_exists() {
 #[test]
 fn numbers_lead_to_the_lines_behind_them() {
     check(drilldown::check);
+}
+
+#[test]
+fn a_series_without_collected_lines_leads_to_none() {
+    check(lines::check);
 }
 
 #[test]

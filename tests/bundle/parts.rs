@@ -102,14 +102,18 @@ fn judged(bundle: &Bundle, findings: &mut Findings) {
     findings.expect(selectors > 45, "prometheus-rules.yml", "", format!("only {selectors} selectors were looked at"));
 }
 
+/// The parts of the bundle whose lines nobody collects.
+pub(crate) fn silent(bundle: &Bundle, findings: &mut Findings) -> BTreeSet<String> {
+    let compose = bundle.value("docker-compose.yml", findings).unwrap_or_default();
+    let silent = entries(&compose["services"])
+        .filter(|(_, service)| service["scale"] != 0 && service["labels"]["logging_job"].is_null());
+    silent.map(|(name, _)| name.clone()).collect()
+}
+
 /// An alert can name a part of the bundle whose lines nobody collects: a link to them would show nothing, so it leads to the
 /// dashboard.
 fn uncollected(bundle: &Bundle, findings: &mut Findings) {
-    let compose = bundle.value("docker-compose.yml", findings).unwrap_or_default();
-    let silent: BTreeSet<&str> = entries(&compose["services"])
-        .filter(|(_, service)| service["scale"] != 0 && service["labels"]["logging_job"].is_null())
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let silent = silent(bundle, findings);
     let rule_file = bundle.value(STACK, findings).unwrap_or_default();
     let mut asked = 0;
     for (path, rule) in rules(&rule_file) {
@@ -120,7 +124,7 @@ fn uncollected(bundle: &Bundle, findings: &mut Findings) {
         asked += 1;
         let named = link.strip_prefix("{{ if eq $labels.app ");
         let (named, rest) = named.and_then(|rest| rest.split_once(" }}")).unwrap_or_default();
-        let named: BTreeSet<&str> = named.split(' ').map(|name| name.trim_matches('"')).collect();
+        let named: BTreeSet<String> = named.split(' ').map(|name| name.trim_matches('"').to_owned()).collect();
         let stack = "{{ externalURL }}d/redpane-stack?var-app={{ $labels.app }}&from=now-1h&to=now{{ else }}";
         let elsewhere = rest.starts_with(stack);
         let fault = format!("must lead to the dashboard Stack for {silent:?}, whose lines nobody collects");
