@@ -16,6 +16,7 @@ const SAME: [(&str, &str, &str); 4] = [
     ("Spans refused", "tempo-discards", "app_reason:tempo_discarded_spans:increase5m"),
     ("Alerts", "notifications-failing", "app_integration:grafana_notifications_failed:increase5m"),
 ];
+const SAMPLED: &str = "log_lines_sampled_out_total";
 /// Counters without a series before their first case, which `rate` and `increase` do not see: what begins is not what grows.
 const LATE: [&str; 3] =
     ["loki_discarded_samples_total", "tempo_discarded_spans_total", "grafana_alerting_notifications_failed_total"];
@@ -32,6 +33,11 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
         let fires = queries.get(alert).is_some_and(|query| asks(query));
         findings.expect(fires, "grafana/provisioning/alerting", alert, format!("must read {rule}, as {title:?} does"));
     }
+    let counted = items(&dashboard["panels"]).iter().find(|panel| panel["title"] == "Counted, logged");
+    let queries = counted.map(|panel| items(&panel["targets"])).unwrap_or_default().iter();
+    let sampled = queries.filter_map(|target| target["expr"].as_str()).any(|query| query.contains(SAMPLED));
+    let fault = format!("must have {SAMPLED} beside the lines: requests are counted whose line is left out");
+    findings.expect(sampled, STACK, "Counted, logged", fault);
     for (file, dashboard) in bundle.dashboards(&mut findings) {
         for (path, panel) in panels(&dashboard) {
             for query in items(&panel["targets"]).iter().filter_map(|target| target["expr"].as_str()) {
