@@ -1,5 +1,7 @@
 //! From a number to the lines behind it: what a link must carry to open the lines meant, and panels that show what was.
 
+use std::collections::BTreeSet;
+
 use promql_parser::parser::{self, Expr};
 use serde_json::Value;
 
@@ -82,6 +84,14 @@ fn panel(file: &str, path: &str, panel: &Value, findings: &mut Findings) {
         findings.expect(right, file, &format!("{path}.{key}"), format!("{fault} (panel {title:?})"));
     };
     let defaults = &panel["fieldConfig"]["defaults"];
+    let asked: BTreeSet<&str> = queries.iter().flat_map(|query| levels(query)).collect();
+    for link in items(&panel["links"]).iter().chain(items(&defaults["links"])) {
+        let url = scalar(&link["url"]);
+        let chosen = url.split("var-level=").skip(1).map(|rest| rest.split('&').next().unwrap_or_default());
+        let chosen: BTreeSet<&str> = chosen.filter(|level| !level.contains('$')).collect();
+        let same = chosen.is_empty() || asked.is_empty() || chosen == asked;
+        expect(same, "links", &format!("counts lines of {asked:?} and leads to those of {chosen:?}"));
+    }
     match panel["type"].as_str().unwrap_or_default() {
         "stat" => {
             let width = panel["gridPos"]["w"].as_u64().unwrap_or_default();
@@ -130,6 +140,13 @@ fn panel(file: &str, path: &str, panel: &Value, findings: &mut Findings) {
         }
         _ => {}
     }
+}
+
+/// The levels that a query names.
+fn levels(query: &str) -> Vec<&str> {
+    let values = [r#"level=""#, r#"level=~""#].into_iter().flat_map(|start| query.split(start).skip(1));
+    let values = values.filter_map(|rest| rest.split('"').next()).filter(|value| !value.contains('$'));
+    values.flat_map(|value| value.split('|')).collect()
 }
 
 /// Whether a query counts answers of 5xx by route.
