@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::environment::Settings;
 use crate::files::{Bundle, items};
 use crate::findings::Findings;
+use crate::queries::rules;
 
 /// The four queries that the contract says work exactly as written. The last one goes on with a trace id.
 const PROMISED: [&str; 4] = [
@@ -40,6 +41,39 @@ pub(crate) fn configuration(bundle: &Bundle, settings: &Settings) -> Findings {
         let row = text.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
         let right = row.is_some_and(|row| row.contains(default));
         findings.expect(right, FILE, name, format!("must have a row in the table, with the default {default:?}"));
+    }
+    findings
+}
+
+/// Documents that say how many alert rules there are, and the words around the number.
+const COUNTED: [(&str, &str, &str); 4] = [
+    ("README.md", "six dashboards and ", " alerts are provisioned"),
+    ("docs/bundle.md", "six dashboards, ", " alerts, data sources"),
+    ("docs/bundle.md", "\n\n", " rules; [runbooks.md](runbooks.md)"),
+    ("docs/kubernetes.md", "they are all ", " of the bundle"),
+];
+
+/// The alert rules are as many as the documents say, in words.
+pub(crate) fn alerts(bundle: &Bundle) -> Findings {
+    const WORDS: [&str; 10] = [
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
+        "twenty-one",
+        "twenty-two",
+        "twenty-three",
+        "twenty-four",
+        "twenty-five",
+    ];
+    let mut findings = Findings::default();
+    let rules: usize = bundle.alerting(&mut findings).iter().map(|(_, value)| rules(value).len()).sum();
+    let word = rules.checked_sub(16).and_then(|index| WORDS.get(index)).copied().unwrap_or_default();
+    for (file, before, after) in COUNTED {
+        let text = bundle.text(file, &mut findings).unwrap_or_default();
+        let right = text.to_lowercase().contains(&format!("{before}{word}{after}").to_lowercase());
+        findings.expect(right, file, &format!("…{after}"), format!("must say {word:?}: there are {rules} alert rules"));
     }
     findings
 }

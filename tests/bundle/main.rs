@@ -125,6 +125,11 @@ fn instructions_are_named_as_they_were_counted() {
 }
 
 #[test]
+fn alert_rules_are_as_many_as_the_documents_say() {
+    check(docs::alerts);
+}
+
+#[test]
 fn every_setting_stands_in_the_documentation() {
     check(|bundle| docs::configuration(bundle, &service::settings()));
 }
