@@ -89,6 +89,13 @@ fn making_metrics(tempo: &Value, prometheus: &Value, compose: &Value, findings: 
         "services.prometheus.command",
         "must have --web.enable-remote-write-receiver: Tempo sends to it",
     );
+    let late = &generator["metrics_ingestion_time_range_slack"];
+    findings.expect(
+        *late == "1h",
+        FILE,
+        "metrics_generator.metrics_ingestion_time_range_slack",
+        "must be 1h: the map would lack the calls whose spans waited for Tempo longer than its default, 30 s",
+    );
     let processors = items(&tempo["overrides"]["defaults"]["metrics_generator"]["processors"]);
     for processor in ["service-graphs", "span-metrics"] {
         findings.expect(

@@ -183,7 +183,8 @@ fn configurations_that_disagree() {
 #[test]
 fn spans_that_do_not_arrive_or_are_not_kept() {
     const FILE: &str = "tempo-config.yml";
-    let cases: [Case; 6] = [
+    let cases: [Case; 7] = [
+        (|tempo| tempo["metrics_generator"]["metrics_ingestion_time_range_slack"] = json!("30s"), "must be 1h"),
         (
             |tempo| tempo["distributor"]["receivers"]["otlp"]["protocols"]["http"] = Value::Null,
             "http.endpoint: must be 0.0.0.0:4318",
