@@ -8,6 +8,7 @@
 //! Programs the checks ask (node for LogQL, promtool) may be missing: those tests say so and pass, unless the variable
 //! `REDPANE_TEST_REQUIRE` names the tool (`logql`, `promtool`, `shellcheck`, separated by commas).
 
+mod adhoc;
 mod alert_queries;
 mod alert_texts;
 mod alerts;
@@ -87,6 +88,11 @@ fn numbers_lead_to_the_lines_behind_them() {
 #[test]
 fn a_series_without_collected_lines_leads_to_none() {
     check(lines::check);
+}
+
+#[test]
+fn a_chosen_label_makes_nothing_unknown_a_zero() {
+    check(adhoc::check);
 }
 
 #[test]
