@@ -41,9 +41,8 @@ pub(crate) fn made_out(bundle: &Bundle, file: &str, findings: &mut Findings) -> 
     let queries = queries(bundle, findings);
     let mut value = bundle.value(file, findings)?;
     let mut used = Vec::new();
-    let asks_each = file != ALL || text.contains(EACH);
+    let asks_each = write_out(&mut value, &queries) || file != ALL;
     findings.expect(asks_each, file, "", format!("never asks {EACH} for a result where nothing has been lost yet"));
-    write_out(&mut value, &queries);
     replace(&mut value, &queries, &mut used);
     for missing in queries.keys().filter(|key| file == ALL && !used.contains(key)) {
         findings.add(file, "", format!("never tries alert:{missing}"));
@@ -63,13 +62,16 @@ pub(crate) fn made_out(bundle: &Bundle, file: &str, findings: &mut Findings) -> 
     Some(made)
 }
 
-/// Makes one test for each query of those that name `EACH`. These do not count as tries of it.
-fn write_out(value: &mut Value, queries: &BTreeMap<String, String>) {
+/// Makes one test for each query of those that name `EACH`. These do not count as tries of it. Whether
+/// there was one.
+fn write_out(value: &mut Value, queries: &BTreeMap<String, String>) -> bool {
+    let mut found = false;
     for test in value["tests"].as_array_mut().into_iter().flatten() {
         let Some(cases) = test["promql_expr_test"].as_array_mut() else { continue };
         let (all, single): (Vec<Value>, Vec<Value>) = std::mem::take(cases)
             .into_iter()
             .partition(|case| case["expr"].as_str().is_some_and(|text| text.contains(EACH)));
+        found |= !all.is_empty();
         cases.extend(single);
         for case in all {
             cases.extend(queries.values().map(|query| {
@@ -79,6 +81,7 @@ fn write_out(value: &mut Value, queries: &BTreeMap<String, String>) {
             }));
         }
     }
+    found
 }
 
 /// Puts the query in the place of each `alert:name`; a name ends where no letter, digit, `-`, `/` follows.

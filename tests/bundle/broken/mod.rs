@@ -2,6 +2,7 @@
 //! the file and the place.
 
 mod grafana;
+mod numbers;
 mod parts;
 mod spans;
 mod stack;
