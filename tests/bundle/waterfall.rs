@@ -31,9 +31,9 @@ fn to_the_spans(prometheus: &Value, loki: &Value, findings: &mut Findings) {
     let anchored = items(&loki["derivedFields"]).iter().all(whole);
     findings.expect(anchored, FOLDER, "loki.derivedFields", "must take the label ^trace_id$$ and no other");
     // Grafana makes the query of a link to a data source from its `url`.
-    let line = items(&loki["derivedFields"]).iter().any(|field| {
-        field["datasourceUid"] == "tempo" && whole(field) && field["url"] == "$${__value.raw}"
-    });
+    let line = items(&loki["derivedFields"])
+        .iter()
+        .any(|field| field["datasourceUid"] == "tempo" && whole(field) && field["url"] == "$${__value.raw}");
     findings.expect(line, FOLDER, "loki.derivedFields", "must lead trace_id to tempo, with the url $${__value.raw}");
 }
 
