@@ -143,12 +143,16 @@ fn compose_puts_alloy_in_promtails_place() {
     assert!(volumes.iter().any(|volume| *volume == format!("alloy-data:{storage}")), "{volumes:?}");
     assert!(file["volumes"].as_object().is_some_and(|volumes| volumes.contains_key("alloy-data")));
     let bundle = yaml("docker-compose.yml");
+    // A service that Compose creates anew for it would take its unread lines with it.
     for (name, service) in bundle["services"].as_object().expect("services") {
-        if !service["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"].is_null() {
-            let endpoint = &services[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"];
-            assert_eq!(endpoint, "http://alloy:4318", "{name} sends its spans past Alloy");
-        }
+        let sends = !service["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"].is_null();
+        assert!(!sends || services[name].is_null(), "{name} must be the same container with Alloy and without");
     }
+    let aliases = |service: &Value| files::texts(&service["networks"]["default"]["aliases"]).join(" ");
+    assert_eq!(aliases(&bundle["services"]["tempo"]), "otlp", "where services send their spans");
+    assert_eq!(aliases(alloy), "promtail otlp", "what Prometheus scrapes, and where services send their spans");
+    assert_eq!(aliases(&services["tempo"]), "", "spans go past Alloy");
+    assert!(files::text("docker-compose.alloy.yml").contains("networks: !override\n"), "aliases of both files would be added");
     let kubernetes = yaml("deploy/kubernetes/alloy/daemonset.yaml");
     let image = &kubernetes["spec"]["template"]["spec"]["containers"][0]["image"];
     assert_eq!(image, &alloy["image"], "one version of Alloy");
