@@ -19,13 +19,6 @@ pub(crate) const LINES: &str = r#"(lines => lines.length && lines)([...document.
 pub(crate) const SPANS: &str = r#"(spans => spans.length && spans)([...document.querySelectorAll('[data-testid="span-view"]')]
     .map(span => span.innerText.trim()))"#;
 
-/// The first span of a service on a page: its name stands beside the bar, in the row.
-pub(crate) fn span_of(app: &str) -> String {
-    format!(
-        r#"[...document.querySelectorAll('[data-testid="span-view"]')].find(span => span.closest('div[class*="span-row"], [class*="row"]')?.innerText.includes('{app}'))"#
-    )
-}
-
 pub(crate) fn every_link_shows_its_lines(bundle: &Bundle) {
     let Some(mut browser) = start() else { return };
     browser.resize(1600, 1000);

@@ -4,7 +4,7 @@ use test_support::browser::Browser;
 
 use crate::browser::start;
 use crate::bundle::{Bundle, eventually};
-use crate::clicks::{LINES, SPANS, log_in, span_of, texts};
+use crate::clicks::{LINES, SPANS, log_in, texts};
 use crate::spans::{CHAIN, check_out, count};
 
 pub(crate) fn every_span_leads_to_its_lines_and_metrics(bundle: &Bundle) {
@@ -43,7 +43,10 @@ pub(crate) fn every_span_leads_to_its_lines_and_metrics(bundle: &Bundle) {
 fn open_span(browser: &mut Browser, trace: &str, app: &str) {
     browser.open(trace);
     browser.until("spans", SPANS);
-    browser.click(&format!("a span of {app}"), &span_of(app));
+    let span = format!(
+        r#"[...document.querySelectorAll('[data-testid="span-view"]')].find(span => span.closest('div[class*="span-row"], [class*="row"]')?.innerText.includes('{app}'))"#
+    );
+    browser.click(&format!("a span of {app}"), &span);
 }
 
 fn follow(browser: &mut Browser, title: &str) {
