@@ -111,6 +111,8 @@ class Queries(unittest.TestCase):
         found = list(dashboards.targets("0" * 32))
         self.assertGreater(len(found), 80)
         self.assertEqual([each for each in found if "$" in each[3].replace("$1", "").replace("$level :=", "")], [])
+        # Nor the end of one that begins like another: `15m_s` where `$__range_s` was.
+        self.assertEqual([each for each in found if re.search(r"\d[smh]_", each[3])], [])
 
 
 if __name__ == "__main__":
