@@ -25,17 +25,17 @@ pub(crate) fn check(bundle: &Bundle) -> Findings {
     let mut findings = Findings::default();
     let queries = alert_queries::queries(bundle, &mut findings);
     let dashboard = bundle.value(STACK, &mut findings).unwrap_or_default();
-    for (title, alert, rule) in SAME {
+    let shows = |title: &str, series: &str| {
         let panel = items(&dashboard["panels"]).iter().find(|panel| panel["title"] == title).unwrap_or(&Value::Null);
-        let asks = |query: &str| query.contains(rule);
-        let shown = items(&panel["targets"]).iter().any(|target| target["expr"].as_str().is_some_and(asks));
-        findings.expect(shown, STACK, title, format!("must read {rule}, as the alert {alert} does"));
-        let fires = queries.get(alert).is_some_and(|query| asks(query));
+        let asks = |query: &str| query.contains(series);
+        items(&panel["targets"]).iter().any(|target| target["expr"].as_str().is_some_and(asks))
+    };
+    for (title, alert, rule) in SAME {
+        findings.expect(shows(title, rule), STACK, title, format!("must read {rule}, as the alert {alert} does"));
+        let fires = queries.get(alert).is_some_and(|query| query.contains(rule));
         findings.expect(fires, "grafana/provisioning/alerting", alert, format!("must read {rule}, as {title:?} does"));
     }
-    let counted = items(&dashboard["panels"]).iter().find(|panel| panel["title"] == "Counted, logged");
-    let queries = counted.map(|panel| items(&panel["targets"])).unwrap_or_default().iter();
-    let sampled = queries.filter_map(|target| target["expr"].as_str()).any(|query| query.contains(SAMPLED));
+    let sampled = shows("Counted, logged", SAMPLED);
     let fault = format!("must have {SAMPLED} beside the lines: requests are counted whose line is left out");
     findings.expect(sampled, STACK, "Counted, logged", fault);
     for (file, dashboard) in bundle.dashboards(&mut findings) {
