@@ -54,10 +54,10 @@ def lost_lines(step, load, found, first, last, when):
     return ids, lost
 
 
-def counters_are_lines(step, load, found, gone=(), ended=None):
+def counters_are_lines(step, load, found, gone=(), ended=None, lost=0):
     """Counters of each pod that lives are its lines, exactly. Of a pod in `gone`, Prometheus knows what the last scrape saw: what it lacks
     is what was answered after that. `ended` is the second in which the process of the only pod in `gone` ended and made room for a new
-    one, whose requests are all counted."""
+    one, whose requests are all counted. `lost` requests of those pods have no line, so that many may be counted above their lines."""
     lines = account.by_pod(found)
     pods = set(lines)
 
@@ -74,26 +74,33 @@ def counters_are_lines(step, load, found, gone=(), ended=None):
     if gone:
         unseen = sum(lines[pod] - counted.of(pod) for pod in gone)
         step.figure("requests of ended processes that no scrape saw", f"{unseen} of {sum(lines[pod] for pod in gone)}")
-        odd = [said for said in (unexplained(found, pod, counted.processes.get(pod, []), ended) for pod in gone) if said]
-        for each in odd:
-            step.note(each)
-        step.expect(not odd, "each of them was answered after the last scrape of its process")
+        ended_processes(step, found, {pod: counted.processes.get(pod, []) for pod in gone}, ended, lost)
     return counted
 
 
+def ended_processes(step, found, processes, ended, lost):
+    """What the last scrape of an ended process counted is what had a line by then, and at most `lost` requests whose line is lost."""
+    odd = [each for pod, there in processes.items() for each in unexplained(found, pod, there, ended)]
+    for said, _ in odd:
+        step.note(said)
+    above = sum(more for _, more in odd)
+    step.expect(all(more for _, more in odd), "each of them was answered after the last scrape of its process")
+    step.expect(above <= lost, f"those scrapes counted no request without a line but lost ones ({above}, {lost} lost)")
+
+
 def unexplained(found, pod, processes, ended):
-    """What is wrong with the counters of a pod whose (first) process ended; empty where nothing is."""
+    """What is odd about the counters of a pod whose (first) process ended, as (what, how many requests the last scrape of that process
+    counted above its lines); 0 where no lost line explains it."""
     if not processes:
-        return ""
-    least, most = account.seen_bounds(found, pod, processes[0])
-    if not least <= processes[0].counted <= most:
-        return f"{pod}: {processes[0].counted} counted, {least} to {most} lines until the last scrape"
+        return
+    counted, (least, most) = processes[0].counted, account.seen_bounds(found, pod, processes[0])
+    if not least <= counted <= most:
+        yield f"{pod}: {counted} counted, {least} to {most} lines until the last scrape", max(0, counted - most)
     if ended:
         total = account.until_moment(found, pod, time.time())
         least, most = total - account.until_moment(found, pod, ended + 1), total - account.until_moment(found, pod, ended)
         if len(processes) != 2 or not least <= processes[1].counted <= most:
-            return f"{pod}: {processes[1:]} of the new process, {least} to {most} lines"
-    return ""
+            yield f"{pod}: {processes[1:]} of the new process, {least} to {most} lines", 0
 
 
 def spread(pods):

@@ -97,7 +97,7 @@ def losses(step, load, found, marker, on_it, died, back):
     ids, lost = lost_lines(step, load, found, died - LOST_SECONDS, died + 1, f"its last {LOST_SECONDS} s")
     rate = len([line for line in found if line.pod in on_it and line.at < died]) / (died - load.began)
     step.figure("lines lost with the node", f"{len(lost)}, of {rate:.0f} a second that it wrote")
-    counters_are_lines(step, load, found, gone=on_it)
+    counters_are_lines(step, load, found, gone=on_it, lost=len(lost))
     node, start = back
     if not start:
         step.note("nothing starts the node again: REDPANE_TEST_START_NODE")

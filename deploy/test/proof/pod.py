@@ -86,11 +86,11 @@ def run(step):
     step.figure("failures", summary(load.failures))
     found = account.until_all_are_there(load, marker, 30)
     step.figure("lines in Loki", len(found))
-    ids, _ = lost_lines(step, load, found, ended - LOST_SECONDS, ended + 1, "the last second of the process")
+    ids, lost = lost_lines(step, load, found, ended - LOST_SECONDS, ended + 1, "the last second of the process")
     foreign = ids - {answer.trace_id for answer in load.answers}
     step.figure("lines of requests that got no answer", len(foreign))
     step.expect(len(foreign) <= len(load.failures) + load.resent, "no more of them than failures and requests sent again")
-    counters_are_lines(step, load, found, gone={name}, ended=ended)
+    counters_are_lines(step, load, found, gone={name}, ended=ended, lost=len(lost))
 
 
 def summary(failures):

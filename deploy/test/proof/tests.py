@@ -35,8 +35,8 @@ class Ends(unittest.TestCase):
     def lines(self, *moments):
         return [account.Line(at, "a", "n", "GET", "/", "200", str(at)) for at in moments]
 
-    def said(self, found, *processes, ended=None):
-        return checks.unexplained(found, "a", list(processes), ended)
+    def odd(self, found, *processes, ended=None):
+        return list(checks.unexplained(found, "a", list(processes), ended))
 
     def test_scrapes_are_of_the_process_that_answered_them(self):
         started = [(10, 3.0), (25, 3.0), (40, 33.0), (55, 33.0)]
@@ -45,19 +45,30 @@ class Ends(unittest.TestCase):
     def test_what_is_younger_than_the_last_scrape_is_not_counted(self):
         found = self.lines(1, 4.9, 5.05, 6)
         for counted in (2, 3):
-            self.assertEqual(self.said(found, account.Process(counted, 5, 0.1)), "")
-        for counted in (1, 4):
-            self.assertIn(f"{counted} counted, 2 to 3", self.said(found, account.Process(counted, 5, 0.1)))
+            self.assertEqual(self.odd(found, account.Process(counted, 5, 0.1)), [])
+        for counted, above in ((1, 0), (5, 2)):
+            [(said, more)] = self.odd(found, account.Process(counted, 5, 0.1))
+            self.assertIn(f"{counted} counted, 2 to 3", said)
+            self.assertEqual(more, above)
 
     def test_of_another_pod_nothing_is_said(self):
-        self.assertEqual(checks.unexplained(self.lines(1), "b", [account.Process(0, 5, 0.1)], None), "")
+        self.assertEqual(list(checks.unexplained(self.lines(1), "b", [account.Process(0, 5, 0.1)], None)), [])
 
     def test_the_process_after_the_killed_one_counts_everything(self):
         found = self.lines(1, 3, 6, 9, 10)
         old = account.Process(2, 4, 0.1)
-        self.assertEqual(self.said(found, old, account.Process(2, 12, 0.1), ended=7), "")
-        self.assertIn("2 to 2 lines", self.said(found, old, account.Process(1, 12, 0.1), ended=7))
-        self.assertIn("of the new process", self.said(found, old, ended=7))
+        self.assertEqual(self.odd(found, old, account.Process(2, 12, 0.1), ended=7), [])
+        for second in ([account.Process(1, 12, 0.1)], []):
+            [(said, more)] = self.odd(found, old, *second, ended=7)
+            self.assertIn("of the new process, 2 to 2 lines", said)
+            self.assertEqual(more, 0)
+
+    def test_only_lost_lines_explain_what_was_counted_above_the_lines(self):
+        found = self.lines(1, 2, 3)
+        for counted, lost, passes in ((3, 0, True), (4, 0, False), (4, 1, True), (5, 1, False), (2, 1, False)):
+            step = mock.Mock()
+            checks.ended_processes(step, found, {"a": [account.Process(counted, 5, 0.1)]}, None, lost)
+            self.assertEqual(all(call.args[0] for call in step.expect.call_args_list), passes, (counted, lost))
 
 
 class Pages(unittest.TestCase):
