@@ -1,9 +1,12 @@
 //! How hyper is told to speak HTTP/1 and HTTP/2.
+//!
+//! The socket of a connection finds out which of them its client speaks. hyper-util's `auto` could do it, but its feature
+//! `server-auto` also compiles HTTP/2 into hyper-util's clients: 0.3 MB of the binary that nothing calls.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
-use hyper_util::server::conn::auto::Builder;
 
 use super::clients::StreamExecutor;
 use super::limits::Limits;
@@ -22,28 +25,36 @@ pub(super) const WINDOW: u32 = 64 * 1024;
 /// Where nothing else bounds how long an answer may be on its way.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A builder for one connection, which is accepted in `phase`. One accepted during shutdown ends with its first answer, which
-/// says `connection: close`.
-pub(super) fn builder(limits: &Limits, phase: Phase, streams: StreamExecutor) -> Builder<StreamExecutor> {
+/// A builder for one connection of HTTP/1, whose first bytes come in `phase`. One that begins during shutdown ends with its
+/// first answer, which says `connection: close`.
+pub(super) fn http1(phase: Phase) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // The keeper of the connections knows how long a head takes, in both protocols.
+    builder.header_read_timeout(None).max_buf_size(HEAD_LIMIT).keep_alive(phase == Phase::Serving);
+    builder.auto_date_header(has_clock());
+    builder
+}
+
+/// A builder for one connection of HTTP/2.
+pub(super) fn http2(limits: &Limits, streams: StreamExecutor) -> http2::Builder<StreamExecutor> {
     let pings = limits.header_timeout / 2;
     // A ping waits behind the answers that its client reads slowly: it gets the time that they have.
     let pongs = limits.request_timeout.unwrap_or(HOUR).max(pings);
-    let mut builder = Builder::new(streams);
-    // The keeper of the connections knows how long a head takes, in both protocols.
-    builder.http1().header_read_timeout(None).max_buf_size(HEAD_LIMIT).keep_alive(phase == Phase::Serving);
+    let mut builder = http2::Builder::new(streams);
     // Pings find clients that are gone without a word while their requests are being answered.
     builder
-        .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(HEAD_LIMIT).unwrap_or(u32::MAX))
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
         .keep_alive_interval(pings)
-        .keep_alive_timeout(pongs);
-    // A server without a clock must not date its answers (RFC 9110, section 6.6.1).
-    let has_clock = SystemTime::now() >= UNIX_EPOCH;
-    builder.http1().auto_date_header(has_clock);
-    builder.http2().auto_date_header(has_clock);
+        .keep_alive_timeout(pongs)
+        .auto_date_header(has_clock());
     builder
+}
+
+/// A server without a clock must not date its answers (RFC 9110, section 6.6.1).
+fn has_clock() -> bool {
+    SystemTime::now() >= UNIX_EPOCH
 }

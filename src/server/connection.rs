@@ -1,7 +1,7 @@
 //! One connection, HTTP/1 or HTTP/2, from its acceptance to its end.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -9,13 +9,14 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tower::Service;
+use tower::{BoxError, Service};
 
 use super::answering::Answering;
-use super::builders::builder;
+use super::builders;
 use super::clients::{
     Account, Arrival, Command, DeliveredBody, Exchange, Registered, Socket, StreamExecutor, next_turn,
 };
@@ -40,59 +41,80 @@ pub(super) async fn serve(
     let mut opening = Opening::new(stream, account.peer(), proxies);
     let Some(source) = open(&mut opening, account).await else { return };
     let (stream, client) = opening.into_parts(source);
-    let service = into_service(router, client, Arc::clone(account));
-    let builder = builder(limits, account.phase(), StreamExecutor(Arc::clone(account)));
-    let socket = TokioIo::new(Socket::new(stream, Arc::clone(account)));
-    let mut connection = pin!(builder.serve_connection(socket, service));
-    let mut commands = account.commands();
-    let ended = poll_fn(|context| {
-        loop {
-            let polled = connection.as_mut().poll(context);
-            account.end_turn();
-            if let Poll::Ready(result) = polled {
-                return Poll::Ready(Some(result));
-            }
-            match commands.poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Command::Cut) => return Poll::Ready(None),
-                Poll::Ready(Command::End) => connection.as_mut().graceful_shutdown(),
+    let Ok(begun) = until_told(account, Socket::begin(stream, Arc::clone(account))).await else { return };
+    let ended = match begun {
+        Ok((socket, is_http2)) => {
+            let (socket, service) = (TokioIo::new(socket), into_service(router, client, Arc::clone(account)));
+            if is_http2 {
+                let streams = StreamExecutor(Arc::clone(account));
+                let connection = builders::http2(limits, streams).serve_connection(socket, service);
+                // On the heap, or every connection of HTTP/1 would have room for one of HTTP/2, which is twice as large.
+                let mut connection = Box::pin(connection);
+                drive(connection.as_mut(), http2::Connection::graceful_shutdown, account).await
+            } else {
+                let connection = pin!(builders::http1(account.phase()).serve_connection(socket, service));
+                drive(connection, http1::Connection::graceful_shutdown, account).await
             }
         }
-    });
-    if let Some(Err(error)) = ended.await {
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = ended {
         tracing::debug!(target: SERVER, client = %account.peer(), error, "connection ended with an error");
     }
 }
 
+/// Polls a connection until it is over, or is told to be; `end` makes it end after the answers that are being given.
+async fn drive<C>(mut connection: Pin<&mut C>, end: impl Fn(Pin<&mut C>), account: &Account) -> Result<(), BoxError>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut commands = account.commands();
+    poll_fn(|context| {
+        loop {
+            let polled = connection.as_mut().poll(context);
+            account.end_turn();
+            if let Poll::Ready(result) = polled {
+                return Poll::Ready(result.map_err(Into::into));
+            }
+            match commands.poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Command::Cut) => return Poll::Ready(Ok(())),
+                Poll::Ready(Command::End) => end(connection.as_mut()),
+            }
+        }
+    })
+    .await
+}
+
+/// What comes of `future`, or what its connection is told before that.
+async fn until_told<F: Future>(account: &Account, future: F) -> Result<F::Output, Command> {
+    let mut future = pin!(future);
+    let mut commands = account.commands();
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending => commands.poll(context).map(Err),
+    })
+    .await
+}
+
 /// Reads what stands before the first request, and waits for its turn. `None` where the connection is over.
 async fn open(opening: &mut Opening<'_>, account: &Account) -> Option<Source> {
-    let opened = {
-        let mut reading = pin!(async {
-            let source = opening.read().await?;
-            // More connections would only be more to cut. But whoever asks how the process is must get an answer.
-            let clients = account.clients();
-            if clients.is_far_over() && !opening.is_about_health().await {
-                clients.begin().await;
-            }
-            Some(source)
-        });
-        let mut commands = account.commands();
-        poll_fn(|context| match reading.as_mut().poll(context) {
-            Poll::Ready(source) => Poll::Ready(Ok(source)),
-            Poll::Pending => commands.poll(context).map(Err),
-        })
-        .await
-    };
-    match opened {
-        Ok(source) => source,
-        Err(command) => {
-            // The keeper cuts those that say nothing for too long.
-            if command == Command::Cut && account.phase() != Phase::Cut {
-                opening.timed_out();
-            }
-            None
+    let opened = until_told(account, async {
+        let source = opening.read().await?;
+        // More connections would only be more to cut. But whoever asks how the process is must get an answer.
+        let clients = account.clients();
+        if clients.is_far_over() && !opening.is_about_health().await {
+            clients.begin().await;
         }
-    }
+        Some(source)
+    });
+    opened.await.unwrap_or_else(|command| {
+        // The keeper cuts those that say nothing for too long.
+        if command == Command::Cut && account.phase() != Phase::Cut {
+            opening.timed_out();
+        }
+        None
+    })
 }
 
 /// The router as hyper wants it. Each request gets its client's address, and what it holds is counted.

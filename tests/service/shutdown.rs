@@ -1,11 +1,13 @@
 //! A shutdown in the middle of work: everything is answered, everything is logged.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use http::StatusCode;
 use test_support::process::{Reading, listening};
 use test_support::{Samples, client, eventually, raw};
 use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
 
 use super::{assert_problem, redpane};
 
@@ -71,6 +73,23 @@ async fn while_it_drains_it_is_not_ready_and_closes_what_is_idle() {
     let lines = process.lines();
     let probe = lines.iter().find(|line| line.get("route").is_some_and(|route| route == "/readyz"));
     ready.belongs_to(probe.expect("a probe that fails has a line"));
+}
+
+/// Until a request begins there is nothing to wait for, whatever its protocol may become.
+#[tokio::test]
+async fn who_has_not_asked_yet_is_closed_without_a_word() {
+    let patient = [("REDPANE_HEADER_TIMEOUT", "10m"), ("REDPANE_SHUTDOWN_GRACE", "10m")];
+    let (mut process, address) = listening(redpane(&[], &patient), Reading::AsItComes).await;
+    let mut streams = Vec::new();
+    for bytes in ["", "P", "PRI * HT"] {
+        streams.push((bytes, raw::send(address, bytes).await));
+    }
+    process.signal("TERM");
+    for (bytes, mut stream) in streams {
+        let said = timeout(Duration::from_secs(30), raw::read_to_end(&mut stream)).await;
+        assert_eq!(said.as_deref(), Ok(""), "{bytes:?}");
+    }
+    assert_eq!(process.exit_code().await, 0, "{}", process.errors());
 }
 
 /// Whose connection was complete before the listener closed is served, however few places there are.

@@ -320,6 +320,26 @@ impl Account {
     }
 }
 
+#[cfg(test)]
+impl Account {
+    /// That of the only connection of a server.
+    pub(super) fn alone() -> Arc<Self> {
+        use crate::server::limits::Limits;
+        let clients = Clients::new(Limits {
+            header_timeout: Duration::from_secs(10),
+            max_connections: 1,
+            shutdown_grace: Duration::from_secs(1),
+            last_scrape: Duration::ZERO,
+            request_timeout: None,
+            client_memory: 1024 * 1024,
+            body_limit: 1024,
+        });
+        let (_phase, phases) = tokio::sync::watch::channel(Phase::Serving);
+        let listener = ListenerState::new(phases, tokio_util::task::TaskTracker::new());
+        Arc::new(Self::new(clients, SocketAddr::from(([127, 0, 0, 1], 1)), listener))
+    }
+}
+
 impl Drop for Account {
     fn drop(&mut self) {
         self.held.tell(0, &self.clients.total);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::account::{Account, signed};
 use super::exchange::Exchange;
@@ -38,6 +38,8 @@ pub(in crate::server) struct Socket<S> {
     protocol: Protocol,
     /// Its turn is over, and more has come: it waits for this.
     next_turn: Option<NextTurn>,
+    /// What told the protocol: comes once more.
+    early: Bytes,
     /// Bytes that came and have to wait for the next turn.
     rest: Bytes,
     /// What is counted of `rest`, and of the room that the protocol keeps free for bytes that may come.
@@ -47,9 +49,29 @@ pub(in crate::server) struct Socket<S> {
 }
 
 impl<S> Socket<S> {
-    pub(in crate::server) fn new(stream: S, account: Arc<Account>) -> Self {
-        let (protocol, rest) = (Protocol::Unknown(0), Bytes::new());
-        Self { stream, account, protocol, next_turn: None, rest, counted: 0, written: Vec::new() }
+    fn new(stream: S, account: Arc<Account>) -> Self {
+        let (protocol, early, rest) = (Protocol::Unknown(0), Bytes::new(), Bytes::new());
+        Self { stream, account, protocol, next_turn: None, early, rest, counted: 0, written: Vec::new() }
+    }
+
+    /// A socket, and whether its client speaks HTTP/2, which its first bytes tell. A client that leaves before that is taken
+    /// for one of HTTP/1. A future that is dropped loses what it has read.
+    pub(in crate::server) async fn begin(stream: S, account: Arc<Account>) -> io::Result<(Self, bool)>
+    where
+        S: AsyncRead + Unpin,
+    {
+        let (mut socket, mut early) = (Self::new(stream, account), Vec::new());
+        while let Protocol::Unknown(matched) = socket.protocol {
+            let mut room = [0; PREFACE.len()];
+            let length = socket.read(&mut room[..PREFACE.len() - matched]).await?;
+            if length == 0 {
+                break;
+            }
+            early.extend_from_slice(&room[..length]);
+        }
+        let is_http2 = matches!(socket.protocol, Protocol::Http2(_));
+        socket.early = early.into();
+        Ok((socket, is_http2))
     }
 
     /// The protocol has so much room to read into.
@@ -105,16 +127,15 @@ impl<S> Socket<S> {
             Protocol::Unknown(matched) => {
                 let expected = &PREFACE[*matched..];
                 let same = expected.iter().zip(bytes).take_while(|(expected, byte)| expected == byte).count();
-                if same == expected.len() {
+                // Nobody reads more than the rest of the preface here.
+                self.protocol = if same == expected.len() {
                     self.account.set_http2();
-                    let mut frames = Frames::default();
-                    let taken = same + frames.take(&bytes[same..]);
-                    self.protocol = Protocol::Http2(frames);
-                    return taken;
-                }
-                let is_unknown = same == bytes.len();
-                self.protocol =
-                    if is_unknown { Protocol::Unknown(*matched + same) } else { Protocol::Http1(bytes.len()) };
+                    Protocol::Http2(Frames::default())
+                } else if same == bytes.len() {
+                    Protocol::Unknown(*matched + same)
+                } else {
+                    Protocol::Http1(bytes.len())
+                };
                 bytes.len()
             }
         }
@@ -147,6 +168,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.early.is_empty() {
+            let given = this.early.split_to(this.early.len().min(buffer.remaining()));
+            buffer.put_slice(&given);
+            return Poll::Ready(Ok(()));
+        }
         if this.gives_way(context) {
             return Poll::Pending;
         }
@@ -221,5 +247,49 @@ impl<S> Drop for Socket<S> {
         self.account.streams.take_unwritten(&mut self.written);
         self.written.iter().for_each(|exchange| exchange.broken());
         self.account.hold(-signed(self.counted));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncWriteExt, duplex};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// What is found out about bytes that come in pieces of this length, and what is read after that.
+    async fn begun(bytes: &'static [u8], piece: usize, account: &Arc<Account>) -> (bool, Vec<u8>) {
+        let (mut client, stream) = duplex(piece);
+        let sent = tokio::spawn(async move { client.write_all(bytes).await });
+        let (mut socket, is_http2) = Socket::begin(stream, Arc::clone(account)).await.unwrap();
+        let mut all = Vec::new();
+        socket.read_to_end(&mut all).await.unwrap();
+        sent.await.unwrap().unwrap();
+        (is_http2, all)
+    }
+
+    #[tokio::test]
+    async fn the_first_bytes_tell_the_protocol_come_once_more_and_are_counted_once() {
+        let cases: [(&[u8], bool); 8] = [
+            (PREFACE, true),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", true),
+            (b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", false),
+            (b"PROPFIND / HTTP/1.1\r\nhost: a\r\n\r\n", false),
+            (b"PRI * HTTP/2.0\r\n\r\nSX\r\n\r\n", false),
+            (b"PRI * HT", false),
+            (b"\r\n", false),
+            (b"", false),
+        ];
+        for (bytes, is_http2) in cases {
+            for piece in [1, 3, 24, 1024] {
+                let account = Account::alone();
+                let found = timeout(Duration::from_secs(30), begun(bytes, piece, &account)).await.unwrap();
+                let what = format!("{}, {piece} at a time", bytes.escape_ascii());
+                assert_eq!((found.0, &*found.1, account.is_http2()), (is_http2, bytes, is_http2), "{what}");
+                assert_eq!(account.unread(), if is_http2 { 0 } else { bytes.len() }, "{what}");
+            }
+        }
     }
 }

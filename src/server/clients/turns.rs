@@ -59,32 +59,12 @@ impl Drop for Waits {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
-    use tokio::sync::watch;
-    use tokio_util::task::TaskTracker;
-
     use super::*;
-    use crate::server::clients::registry::Clients;
-    use crate::server::limits::Limits;
-    use crate::server::listener_state::ListenerState;
-    use crate::server::phase::Phase;
 
     #[tokio::test]
     async fn a_connection_has_one_turn_however_it_asks_and_gives_it_back() {
-        let clients = Clients::new(Limits {
-            header_timeout: Duration::from_secs(10),
-            max_connections: 1,
-            shutdown_grace: Duration::from_secs(1),
-            last_scrape: Duration::ZERO,
-            request_timeout: None,
-            client_memory: 1024 * 1024,
-            body_limit: 1024,
-        });
-        let (_phase, phases) = watch::channel(Phase::Serving);
-        let listener = ListenerState::new(phases, TaskTracker::new());
-        let account = Account::new(Arc::clone(&clients), SocketAddr::from(([127, 0, 0, 1], 1)), listener);
-        let account = Arc::new(account);
+        let account = Account::alone();
+        let clients = &account.clients;
         for _ in 0..2 {
             let (reading, answering) = (next_turn(&account), next_turn(&account));
             tokio::join!(reading, answering);
