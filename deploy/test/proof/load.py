@@ -6,6 +6,8 @@ import itertools
 import threading
 import time
 
+from .source_ports import SourcePorts
+
 Request = collections.namedtuple("Request", "method path body route status")
 Answer = collections.namedtuple("Answer", "at method route status trace_id kept seconds")
 Failure = collections.namedtuple("Failure", "at why address kept")
@@ -37,7 +39,7 @@ class Load:
         self.connections = 0
         self._numbers = itertools.count()
         self._lock, self._stopped = threading.Lock(), threading.Event()
-        self._down = {}
+        self._down, self._ports = {}, SourcePorts()
         kinds = [True] * kept + [False] * fresh
         self._workers = [threading.Thread(target=self._work, args=(place, keeps), daemon=True) for place, keeps in enumerate(kinds)]
 
@@ -117,7 +119,7 @@ class Load:
         host, port = address.rsplit(":", 1)
         connection = http.client.HTTPConnection(host, int(port), timeout=self.timeout)
         try:
-            connection.connect()
+            self._ports.connect(connection)
         except OSError:
             with self._lock:
                 self._down[address] = time.monotonic() + 10

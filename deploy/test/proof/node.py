@@ -35,13 +35,16 @@ def victim(pods):
         labels = node["metadata"]["labels"]
         if "redpane-proof" not in labels and "node-role.kubernetes.io/control-plane" not in labels:
             spare.append(node["metadata"]["name"])
-    on = spread(pods)
-    dns = json.loads(kubectl("get", "pods", "--namespace", "kube-system", "--selector", "k8s-app=kube-dns", "--output", "json"))["items"]
-    dns = {pod["spec"].get("nodeName") for pod in dns}
+    on, dns = spread(pods), with_dns()
     found = [name for name in on if name in spare]
     if not found:
         raise Failed("no node has pods, and neither engines nor the control plane")
     return max(found, key=lambda name: (name not in dns, on[name]))
+
+
+def with_dns():
+    pods = json.loads(kubectl("get", "pods", "--namespace", "kube-system", "--selector", "k8s-app=kube-dns", "--output", "json"))["items"]
+    return {pod["spec"].get("nodeName") for pod in pods}
 
 
 def is_up(name):
@@ -56,6 +59,8 @@ def run(step):
     address = address_of(next(each for each in nodes() if each["metadata"]["name"] == node))
     on_it = {pod["metadata"]["name"] for pod in pods if pod["spec"]["nodeName"] == node}
     step.figure("node", f"{node}, with {len(on_it)} of {len(pods)} pods")
+    if with_dns() == {node}:
+        step.note("the cluster's only DNS is on it: a collector that begins meanwhile finds no Loki")
     marker = f"proof-node-{int(time.time())}"
     load = steady(marker, timeout=3.0)
     time.sleep(20)

@@ -1,18 +1,22 @@
 """Tests of the load, against a server that closes, refuses and answers."""
 
 import http.server
+import socket
 import threading
 import unittest
+from unittest import mock
 
+from . import source_ports
 from .load import Load, Request
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    answered = 0
+    answered, ports = 0, []
 
     def do_GET(self):
         type(self).answered += 1
+        self.ports.append(self.client_address[1])
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.send_header("X-Trace-Id", f"{type(self).answered:032x}")
@@ -28,7 +32,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Loads(unittest.TestCase):
     def setUp(self):
-        Handler.answered = 0
+        Handler.answered, Handler.ports = 0, []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"127.0.0.1:{self.server.server_address[1]}"
@@ -46,6 +50,15 @@ class Loads(unittest.TestCase):
         self.assertEqual((len(load.answers), load.failures, Handler.answered), (90, [], 90))
         self.assertEqual(len({answer.trace_id for answer in load.answers}), 90)
         self.assertTrue({answer.kept for answer in load.answers} == {True, False})
+
+    def test_no_port_is_taken_again_and_those_of_others_are_left_out(self):
+        mine = socket.create_server(("127.0.0.1", 0))
+        port = mine.getsockname()[1]
+        with mine, mock.patch.object(source_ports, "PORTS", range(port, port + 200)):
+            load = self.load(requests=90, kept=0, fresh=3)
+        self.assertEqual((len(load.answers), load.failures), (90, []))
+        self.assertEqual(len(set(Handler.ports)), 90)
+        self.assertNotIn(port, Handler.ports)
 
     def test_a_kept_connection_that_was_closed_is_no_failure_and_is_said(self):
         load = self.load("/closes", requests=20, kept=2, fresh=0)
