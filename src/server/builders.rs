@@ -1,7 +1,7 @@
 //! How hyper is told to speak HTTP/1 and HTTP/2.
 //!
 //! The socket of a connection finds out which of them its client speaks. hyper-util's `auto` could do it, but its feature
-//! `server-auto` also compiles HTTP/2 into hyper-util's clients: 0.3 MB of the binary that nothing calls.
+//! `server-auto` also compiles HTTP/2 into hyper-util's clients: 0.4 MB of the binary that nothing calls.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
