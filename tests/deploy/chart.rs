@@ -70,6 +70,47 @@ fn config_maps_are_the_bundles_files() {
     the_bundles(&helm.everything());
 }
 
+/// Helm takes names that are booleans or numbers of YAML.
+#[test]
+fn a_release_may_have_the_name_of_a_boolean_or_a_number() {
+    let Some(helm) = Helm::find() else { return };
+    let values = "autoscaling.enabled=true,serviceMonitor.enabled=true,prometheusRule.enabled=true";
+    for release in ["true", "null", "1e3"] {
+        let arguments: [&dyn AsRef<std::ffi::OsStr>; 5] =
+            [&"template", &release, &files::path(CHART), &"--set", &values];
+        let printed = helm.run(&arguments).unwrap_or_else(|error| panic!("{error}"));
+        for object in Manifests::parse(&printed).all() {
+            assert!(object["metadata"]["name"].is_string(), "{release}: {}", object["metadata"]);
+            let labels = object["metadata"]["labels"].as_object().expect("labels");
+            assert!(labels.values().all(Value::is_string), "{release}: {labels:?}");
+        }
+    }
+}
+
+/// The longest that Helm allows, of which the beginning is the same.
+#[test]
+fn releases_with_long_names_do_not_share_objects() {
+    let Some(helm) = Helm::find() else { return };
+    let names = |release: &str| -> Vec<String> {
+        let arguments: [&dyn AsRef<std::ffi::OsStr>; 6] = [
+            &"template",
+            &release,
+            &files::path(CHART),
+            &"--set",
+            &"grafana.datasources.enabled=true",
+            &"--skip-tests",
+        ];
+        let printed = helm.run(&arguments).unwrap_or_else(|error| panic!("{error}"));
+        let objects = Manifests::parse(&printed);
+        let name = |object: &&Value| object["metadata"]["name"].as_str().expect("a name").to_owned();
+        objects.of("ConfigMap").iter().map(name).collect()
+    };
+    let beginning = "payments-team-checkout-gateway-production-europe";
+    let (one, other) = (names(&format!("{beginning}-one")), names(&format!("{beginning}-two")));
+    assert!(one.len() > 7, "{one:?}");
+    assert!(one.iter().all(|name| !other.contains(name)), "{one:?} {other:?}");
+}
+
 #[test]
 fn data_sources_are_the_bundles_at_other_addresses() {
     let Some(helm) = Helm::find() else { return };

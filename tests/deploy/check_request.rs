@@ -32,6 +32,7 @@ fn the_pod_of_helm_test_belongs_to_nobody_and_reaches_the_service() {
         assert!(items(&rule["from"]).iter().any(admits), "{rule}");
         assert_eq!(rule["from"][0], peers[0]);
     }
+    assert_eq!(test["spec"]["activeDeadlineSeconds"], 180, "with an image that cannot be had the script does not end");
     let container = &test["spec"]["containers"][0];
     let script = container["args"][0].as_str().expect("a script");
     assert_eq!(script.trim_end(), files::text(&format!("{CHART}/files/test.sh")).trim_end());
@@ -43,6 +44,33 @@ fn the_pod_of_helm_test_belongs_to_nobody_and_reaches_the_service() {
     };
     assert_eq!(variable("REQUEST"), Some(json!("http://shop:8000/")));
     assert_eq!(variable("METRICS"), Some(json!("http://shop:9000/metrics")));
+}
+
+/// A port of metrics of its own is for those who may not call from outside.
+#[test]
+fn an_own_port_of_metrics_is_not_published_with_the_api() {
+    let Some(helm) = Helm::find() else { return };
+    let ports = |service: &Value| -> Vec<String> {
+        items(&service["spec"]["ports"]).iter().map(|port| port["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let inside = helm.render(json!({"metrics": {"port": 9000}}));
+    assert_eq!(ports(inside.one("Service")), ["http", "metrics"]);
+    for published in ["NodePort", "LoadBalancer"] {
+        let objects = helm.render(json!({"metrics": {"port": 9000}, "service": {"type": published}}));
+        let services = objects.of("Service");
+        let shown =
+            |service: &&Value| (service["metadata"]["name"].clone(), service["spec"]["type"].clone(), ports(service));
+        let found: Vec<_> = services.iter().map(shown).collect();
+        let expected = [
+            (json!("shop"), json!(published), vec!["http".to_owned()]),
+            (json!("shop-metrics"), json!("ClusterIP"), vec!["metrics".to_owned()]),
+        ];
+        assert_eq!(found, expected);
+        // The ServiceMonitor finds both by their labels, and one of them has the port.
+        assert_eq!(services[0]["metadata"]["labels"], services[1]["metadata"]["labels"]);
+        let test = objects.one("Pod")["spec"]["containers"][0]["env"].to_string();
+        assert!(test.contains("http://shop:8000/") && test.contains("http://shop-metrics:9000/metrics"), "{test}");
+    }
 }
 
 #[test]
@@ -69,7 +97,7 @@ async fn the_script_finds_its_request_in_metrics() {
     let program = env!("CARGO_BIN_EXE_redpane");
     let (_process, address) = listening(service(program, &[], &[]), Reading::AsItComes).await;
     let script = |request: String, metrics: String| {
-        let mut command = Command::new("sh");
+        let mut command = Command::new("/bin/sh");
         command.arg(files::path(CHART).join("files/test.sh"));
         command.env("REQUEST", request).env("METRICS", metrics).env("DEADLINE", "20");
         command
@@ -88,4 +116,16 @@ async fn the_script_finds_its_request_in_metrics() {
         assert_eq!(code, 1, "{errors}");
         assert!(errors.contains(part), "{part} is missing in: {errors}");
     }
+    // An image without the program, which no time brings.
+    let bin = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-wget");
+    std::fs::create_dir_all(&bin).expect("a folder");
+    for program in ["date", "head", "od", "tr", "tail"] {
+        let link = format!("ln -sf \"$(command -v {program})\" {}", bin.join(program).display());
+        assert!(Command::new("sh").args(["-c", &link]).status().expect("sh starts").success());
+    }
+    let mut command = script(url("/"), url("/metrics"));
+    command.env("PATH", &bin).env("DEADLINE", "3600");
+    let (code, _, errors) = tokio::time::timeout(Duration::from_secs(60), run(command)).await.expect("it gives up");
+    assert_eq!(code, 1, "{errors}");
+    assert!(errors.contains("ended with 127"), "{errors}");
 }

@@ -94,11 +94,18 @@ fn every_combination_of_switches_is_valid() {
 fn every_version_of_kubernetes_gets_what_it_knows() {
     let Some(helm) = Helm::find() else { return };
     let Some(kubeconform) = Kubeconform::find() else { return };
-    let on = json!({"autoscaling": {"enabled": true, "requestsPerSecond": 50}, "metrics": {"port": 9000}});
-    for version in VERSIONS {
-        let text = helm.text(&on, version, &OPERATOR).unwrap_or_else(|error| panic!("{version}: {error}"));
-        let said = kubeconform.check(&text, version).unwrap_or_else(|said| panic!("{version}: {said}"));
-        assert!(said.contains("Errors: 0, Skipped: 0"), "{version}: {said}");
+    let mut on = json!({"autoscaling": {"enabled": true, "requestsPerSecond": 50}, "metrics": {"port": 9000}});
+    for service in [
+        json!({"type": "ClusterIP"}),
+        json!({"type": "NodePort", "externalTrafficPolicy": "Local", "nodePort": 30080}),
+        json!({"type": "LoadBalancer", "loadBalancerClass": "a/b", "loadBalancerSourceRanges": ["10.0.0.0/8"]}),
+    ] {
+        on["service"] = service;
+        for version in VERSIONS {
+            let text = helm.text(&on, version, &OPERATOR).unwrap_or_else(|error| panic!("{version}: {error}"));
+            let said = kubeconform.check(&text, version).unwrap_or_else(|said| panic!("{version}, {on}: {said}"));
+            assert!(said.contains("Errors: 0, Skipped: 0"), "{version}, {on}: {said}");
+        }
     }
     let chart = files::yaml(&format!("{}/Chart.yaml", files::CHART));
     assert_eq!(chart["kubeVersion"], ">=1.21.0-0");

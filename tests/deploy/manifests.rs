@@ -12,6 +12,10 @@ impl Manifests {
         Self(documents(text, "the output of helm"))
     }
 
+    pub(crate) fn all(&self) -> &[Value] {
+        &self.0
+    }
+
     /// All objects of a kind.
     pub(crate) fn of(&self, kind: &str) -> Vec<&Value> {
         self.0.iter().filter(|object| object["kind"] == kind).collect()

@@ -128,7 +128,7 @@ fn what_the_values_say_of_a_pod_replaces_what_the_chart_says() {
     let Some(helm) = Helm::find() else { return };
     let given = json!({
         "podAnnotations": {"prometheus.io/scrape": "false", "own": "1"}, "serviceMonitor": {"interval": "1h"},
-        "lifecycle": {"preStop": {"sleep": {"seconds": 50}}}, "terminationGracePeriodSeconds": 300,
+        "lifecycle": {"preStop": {"sleep": {"seconds": 50}}}, "terminationGracePeriodSeconds": 3700,
         "updateStrategy": {"type": "Recreate"},
     });
     let text = helm.text(&given, KUBERNETES, &[]).expect("right values");
@@ -139,7 +139,7 @@ fn what_the_values_say_of_a_pod_replaces_what_the_chart_says() {
     assert_eq!((&annotations["prometheus.io/scrape"], &annotations["own"]), (&json!("false"), &json!("1")));
     assert_eq!(annotations["prometheus.io/path"], "/metrics");
     assert_eq!(deployment["spec"]["strategy"], json!({"type": "Recreate"}), "Kubernetes refuses more beside it");
-    assert_eq!(objects.pod()["terminationGracePeriodSeconds"], 300);
+    assert_eq!(objects.pod()["terminationGracePeriodSeconds"], 3700);
     let wait = items(&objects.container()["env"]).iter().find(|it| it["name"] == "REDPANE_LAST_SCRAPE");
     assert_eq!(wait.map(|it| &it["value"]), Some(&json!("3600s")), "no more than the service takes");
 }

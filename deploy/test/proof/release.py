@@ -3,6 +3,7 @@
 import json
 import time
 
+from . import held
 from .checks import all_ready, sent, steady
 from .kube import Failed, get, helm, kubectl, ready, upgrade, until
 from .settings import APP, REPLICAS
@@ -37,6 +38,7 @@ def run(step):
         step.expect(name in refusal, f"helm upgrade with {value} is refused by its name")
     step.expect(state() == before, "release, Deployment and pods are what they were")
     way_back(step, before)
+    held.check(step)
 
 
 def way_back(step, before):

@@ -11,6 +11,14 @@
 {{- fail (printf "resources.limits.memory is %q: must be at least four times settings.REDPANE_CLIENT_MEMORY (%q), that is %dMi" (toString $limit) (toString $memory) (div (add $needed 1048575) 1048576)) -}}
 {{- end -}}
 {{- end -}}
+{{- $requested := (.Values.resources.requests | default dict).memory -}}
+{{- if and $requested $limit (gt (include "redpane.bytes" $requested | int64) (include "redpane.bytes" $limit | int64)) -}}
+{{- fail (printf "resources.requests.memory is %q: must be at most resources.limits.memory (%q)" (toString $requested) (toString $limit)) -}}
+{{- end -}}
+{{- $end := include "redpane.endSeconds" . | int -}}
+{{- if and .Values.terminationGracePeriodSeconds (lt (int .Values.terminationGracePeriodSeconds) $end) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d: must be at least shutdown.pauseSeconds, settings.REDPANE_SHUTDOWN_GRACE and settings.REDPANE_LAST_SCRAPE together, %d, or pods are killed before they have ended; null computes it" (int .Values.terminationGracePeriodSeconds) $end) -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled (not .Values.autoscaling.cpuPercent) (not .Values.autoscaling.requestsPerSecond) -}}
 {{- fail "autoscaling.enabled is true: set autoscaling.cpuPercent or autoscaling.requestsPerSecond, or both" -}}
 {{- end -}}
@@ -62,8 +70,18 @@
 {{- end -}}
 
 {{- define "redpane.checkPorts" -}}
+{{- range list "externalTrafficPolicy" "nodePort" -}}
+{{- if and (get $.Values.service .) (eq $.Values.service.type "ClusterIP") -}}
+{{- fail (printf "service.%s: needs service.type NodePort or LoadBalancer" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range list "loadBalancerClass" "loadBalancerSourceRanges" -}}
+{{- if and (get $.Values.service .) (ne $.Values.service.type "LoadBalancer") -}}
+{{- fail (printf "service.%s: needs service.type LoadBalancer" .) -}}
+{{- end -}}
+{{- end -}}
 {{- $own := eq (include "redpane.metricsPortName" .) "metrics" -}}
-{{- if and $own (eq (int .Values.service.port) (int .Values.metrics.port)) -}}
+{{- if and $own (eq (include "redpane.metricsService" .) (include "redpane.name" .)) (eq (int .Values.service.port) (int .Values.metrics.port)) -}}
 {{- fail (printf "service.port and metrics.port are both %d: must be different, the Service has both" (int .Values.service.port)) -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.metricsFrom (not $own) -}}

@@ -10,7 +10,7 @@
 
 {{- define "redpane.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "redpane.labels" -}}
@@ -37,6 +37,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .Values.metrics.port (ne (int .Values.metrics.port) (int .Values.containerPort)) }}metrics{{ else }}http{{ end -}}
 {{- end -}}
 
+{{/* The Service that has the own port of metrics: one inside of the cluster, so that who may call the API from outside cannot read them. */}}
+{{- define "redpane.metricsService" -}}
+{{- include "redpane.name" . }}{{ if and (eq (include "redpane.metricsPortName" .) "metrics") (ne .Values.service.type "ClusterIP") }}-metrics{{ end -}}
+{{- end -}}
+
 {{/* A duration of the service (25s, 1m 30s, 500ms) in whole seconds, rounded up. */}}
 {{- define "redpane.seconds" -}}
 {{- $factors := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 -}}
@@ -55,6 +60,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else -}}
 {{- min 3600 (add (include "redpane.seconds" .Values.serviceMonitor.interval | int) 5) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Seconds from the decision to end a pod until its last scrape, when all of them take as long as they may. */}}
+{{- define "redpane.endSeconds" -}}
+{{- $pause := ternary 0 (int .Values.shutdown.pauseSeconds) (eq (include "redpane.pauseBy" .) "none") -}}
+{{- $grace := include "redpane.seconds" (.Values.settings.REDPANE_SHUTDOWN_GRACE | default "25s") | int -}}
+{{- add $pause $grace (include "redpane.lastScrape" . | int) -}}
 {{- end -}}
 
 {{/* A size of the service (64MiB, 1MB, 65536) or of Kubernetes (256Mi, 1G) in bytes. */}}
