@@ -20,6 +20,7 @@ mod listeners;
 mod phase;
 mod process_metrics;
 mod proxies;
+mod rewound;
 mod run;
 mod signals;
 mod strict;

@@ -12,6 +12,7 @@ use super::account::{Account, signed};
 use super::exchange::Exchange;
 use super::frames::{Frames, SHORT_TURN, TURN, TURN_BYTES};
 use super::turns::{NextTurn, next_turn};
+use crate::server::rewound::Rewound;
 
 /// Room to read that each connection has and nobody counts. A large head or body makes it grow, and it stays that large on a
 /// connection that idles.
@@ -38,8 +39,6 @@ pub(in crate::server) struct Socket<S> {
     protocol: Protocol,
     /// Its turn is over, and more has come: it waits for this.
     next_turn: Option<NextTurn>,
-    /// What told the protocol: comes once more.
-    early: Bytes,
     /// Bytes that came and have to wait for the next turn.
     rest: Bytes,
     /// What is counted of `rest`, and of the room that the protocol keeps free for bytes that may come.
@@ -49,18 +48,14 @@ pub(in crate::server) struct Socket<S> {
 }
 
 impl<S> Socket<S> {
-    fn new(stream: S, account: Arc<Account>) -> Self {
-        let (protocol, early, rest) = (Protocol::Unknown(0), Bytes::new(), Bytes::new());
-        Self { stream, account, protocol, next_turn: None, early, rest, counted: 0, written: Vec::new() }
-    }
-
-    /// A socket, and whether its client speaks HTTP/2, which its first bytes tell. A client that leaves before that is taken
-    /// for one of HTTP/1. A future that is dropped loses what it has read.
-    pub(in crate::server) async fn begin(stream: S, account: Arc<Account>) -> io::Result<(Self, bool)>
+    /// A socket whose client has said what it speaks, and whether that is HTTP/2. What has told it comes once more. A client that
+    /// leaves before that is taken for one of HTTP/1. A future that is dropped loses what it has read.
+    pub(in crate::server) async fn begin(stream: S, account: Arc<Account>) -> io::Result<(Rewound<Self>, bool)>
     where
         S: AsyncRead + Unpin,
     {
-        let (mut socket, mut early) = (Self::new(stream, account), Vec::new());
+        let (protocol, rest, mut early) = (Protocol::Unknown(0), Bytes::new(), Vec::new());
+        let mut socket = Self { stream, account, protocol, next_turn: None, rest, counted: 0, written: Vec::new() };
         while let Protocol::Unknown(matched) = socket.protocol {
             let mut room = [0; PREFACE.len()];
             let length = socket.read(&mut room[..PREFACE.len() - matched]).await?;
@@ -70,8 +65,7 @@ impl<S> Socket<S> {
             early.extend_from_slice(&room[..length]);
         }
         let is_http2 = matches!(socket.protocol, Protocol::Http2(_));
-        socket.early = early.into();
-        Ok((socket, is_http2))
+        Ok((Rewound::new(early, socket), is_http2))
     }
 
     /// The protocol has so much room to read into.
@@ -168,11 +162,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if !this.early.is_empty() {
-            let given = this.early.split_to(this.early.len().min(buffer.remaining()));
-            buffer.put_slice(&given);
-            return Poll::Ready(Ok(()));
-        }
         if this.gives_way(context) {
             return Poll::Pending;
         }

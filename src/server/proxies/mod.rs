@@ -7,7 +7,6 @@ mod client;
 mod forwarded;
 mod header;
 mod opening;
-mod rewound;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};

@@ -7,10 +7,10 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use super::header::{Found, Source, V1_LONGEST, find, has_begun};
-use super::rewound::Rewound;
 use super::{Client, Proxies};
 use crate::log_targets::SERVER;
 use crate::server::health;
+use crate::server::rewound::Rewound;
 
 /// A connection that was just accepted.
 pub(in crate::server) struct Opening<'a> {
@@ -81,7 +81,7 @@ impl<'a> Opening<'a> {
     }
 
     /// The connection as a server gets it, from its first request on, and its client.
-    pub(in crate::server) fn into_parts(self, source: Source) -> (Rewound, Client) {
+    pub(in crate::server) fn into_parts(self, source: Source) -> (Rewound<TcpStream>, Client) {
         let client = Client::new(self.peer, source, &self.proxies.trusted);
         (Rewound::new(self.bytes, self.stream), client)
     }

@@ -5,23 +5,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// Gives the bytes that were read early once more, then the rest.
-pub(in crate::server) struct Rewound {
+pub(super) struct Rewound<S> {
     early: Vec<u8>,
     /// How many of them were given.
     given: usize,
-    stream: TcpStream,
+    stream: S,
 }
 
-impl Rewound {
-    pub(super) fn new(early: Vec<u8>, stream: TcpStream) -> Self {
+impl<S> Rewound<S> {
+    pub(super) fn new(early: Vec<u8>, stream: S) -> Self {
         Self { early, given: 0, stream }
     }
 }
 
-impl AsyncRead for Rewound {
+impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.early.is_empty() {
@@ -38,7 +37,7 @@ impl AsyncRead for Rewound {
     }
 }
 
-impl AsyncWrite for Rewound {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Rewound<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
