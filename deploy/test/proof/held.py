@@ -3,7 +3,7 @@
 import json
 
 from .hpa import RELEASE, image, replicas
-from .kube import CHART, Failed, get, helm, kubectl, ready, until, upgrade
+from .kube import CHART, Failed, get, helm, installed, kubectl, ready, until, upgrade
 
 LEAST, CHOSEN = 1, 2
 
@@ -22,17 +22,13 @@ def check(step):
         step.note("Helm 3 takes the HPA's number back with a release: not judged")
         return
     values = [f"autoscaling.enabled=true,autoscaling.minReplicas={LEAST},autoscaling.maxReplicas=4", *image()]
-    values += ["grafana.dashboards.enabled=false,grafana.alerts.enabled=false"]
-    helm("install", RELEASE, CHART, *[text for value in values for text in ("--set", value)], "--wait", "--timeout", "3m")
-    try:
+    with installed(RELEASE, "grafana.dashboards.enabled=false,grafana.alerts.enabled=false", *values):
         upgrade(RELEASE)
         # Without metrics too, an HPA keeps to its bounds, and does not scale down.
         least(CHOSEN)
         until("the HPA has scaled", 90, lambda: replicas() == CHOSEN and len(ready(RELEASE)) == CHOSEN)
         least(LEAST)
         survives(step)
-    finally:
-        helm("uninstall", RELEASE, "--wait")
 
 
 def survives(step):

@@ -4,7 +4,7 @@ import json
 import time
 
 from .checks import addresses
-from .kube import CHART, Failed, get, helm, kubectl, ready, until
+from .kube import Failed, get, helm, installed, kubectl, ready, until
 from .load import Load
 from .settings import NAMESPACE
 
@@ -41,12 +41,8 @@ def seen():
 
 
 def run(step):
-    pairs = [text for value in values() for text in ("--set", value)]
-    helm("upgrade", "--install", RELEASE, CHART, *pairs, "--wait", "--timeout", "5m")
-    try:
+    with installed(RELEASE, *values()):
         scale(step)
-    finally:
-        helm("uninstall", RELEASE, "--wait")
 
 
 def scale(step):

@@ -1,5 +1,6 @@
 """kubectl and helm."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -33,10 +34,23 @@ def helm(*arguments, timeout=600):
     return run("helm", "--namespace", NAMESPACE, *arguments, timeout=timeout)
 
 
+def sets(values):
+    return [text for value in values for text in ("--set", value)]
+
+
+@contextlib.contextmanager
+def installed(release, *values):
+    """A release as long as it is needed."""
+    helm("upgrade", "--install", release, CHART, *sets(values), "--wait", "--timeout", "5m")
+    try:
+        yield
+    finally:
+        helm("uninstall", release, "--wait")
+
+
 def upgrade(release=APP, *values):
     """A change of a few values of a release; the others stay."""
-    pairs = [text for value in values for text in ("--set", value)]
-    return helm("upgrade", release, CHART, "--reuse-values", *pairs)
+    return helm("upgrade", release, CHART, "--reuse-values", *sets(values))
 
 
 def pods(release=APP):

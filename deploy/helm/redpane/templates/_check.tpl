@@ -70,14 +70,11 @@
 {{- end -}}
 
 {{- define "redpane.checkPorts" -}}
-{{- range list "externalTrafficPolicy" "nodePort" -}}
-{{- if and (get $.Values.service .) (eq $.Values.service.type "ClusterIP") -}}
-{{- fail (printf "service.%s: needs service.type NodePort or LoadBalancer" .) -}}
-{{- end -}}
-{{- end -}}
-{{- range list "loadBalancerClass" "loadBalancerSourceRanges" -}}
-{{- if and (get $.Values.service .) (ne $.Values.service.type "LoadBalancer") -}}
-{{- fail (printf "service.%s: needs service.type LoadBalancer" .) -}}
+{{- $outside := list "NodePort" "LoadBalancer" -}}
+{{- $balancer := list "LoadBalancer" -}}
+{{- range $option, $types := dict "externalTrafficPolicy" $outside "nodePort" $outside "loadBalancerClass" $balancer "loadBalancerSourceRanges" $balancer -}}
+{{- if and (get $.Values.service $option) (not (has $.Values.service.type $types)) -}}
+{{- fail (printf "service.%s: needs service.type %s" $option (join " or " $types)) -}}
 {{- end -}}
 {{- end -}}
 {{- $own := eq (include "redpane.metricsPortName" .) "metrics" -}}
