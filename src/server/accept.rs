@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
@@ -19,6 +18,7 @@ use super::crowd::Crowd;
 use super::listener_state::ListenerState;
 use super::phase::Phase;
 use super::proxies::{Proxies, TrustedProxies};
+use super::routes::Routes;
 
 /// Pause after an `accept` that failed for want of file descriptors or memory, so that some can be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
@@ -56,7 +56,7 @@ pub(super) struct ListenerHandle {
 impl ListenerHandle {
     pub(super) fn start(
         listener: TcpListener,
-        router: Router,
+        routes: Routes,
         clients: &Arc<Clients>,
         max_connections: usize,
         trusted: TrustedProxies,
@@ -70,8 +70,7 @@ impl ListenerHandle {
         accepting.close();
         let accept_loop = AcceptLoop {
             listener,
-            // Once here, not once a connection.
-            router: router.with_state(()),
+            routes: routes.with_state(),
             proxies: Arc::new(Proxies::new(trusted)),
             permits: Arc::new(Semaphore::new(max_connections)),
             clients: Arc::clone(clients),
@@ -114,7 +113,7 @@ impl ListenerHandle {
 
 struct AcceptLoop {
     listener: TcpListener,
-    router: Router,
+    routes: Routes,
     proxies: Arc<Proxies>,
     permits: Arc<Semaphore>,
     clients: Arc<Clients>,
@@ -232,11 +231,11 @@ impl AcceptLoop {
     }
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit, connections: &TaskTracker) {
-        let (router, proxies) = (self.router.clone(), self.proxies.clone());
+        let (routes, proxies) = (self.routes.clone(), self.proxies.clone());
         let registered = self.clients.open(peer, self.state.with_tasks(connections));
         let clients = Arc::clone(&self.clients);
         connections.spawn(async move {
-            serve(stream, registered, router, clients.limits(), &proxies).await;
+            serve(stream, registered, routes, clients.limits(), &proxies).await;
             drop(permit);
         });
     }

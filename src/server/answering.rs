@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use axum::response::Response;
 use http::{HeaderValue, header};
 use pin_project_lite::pin_project;
+use redpane::Delivery;
 
 use super::clients::{DeliveredBody, Ending, Exchange, NextTurn};
 
@@ -22,6 +23,8 @@ pin_project! {
         #[pin]
         answer: Option<F>,
         is_polled: bool,
+        // Until the middleware takes it.
+        delivery: Option<Delivery>,
         // Many requests came in one packet: others have their turn first.
         next_turn: Option<NextTurn>,
         // After the answer: the exchange ends no sooner. `None` once it is the body's.
@@ -35,7 +38,8 @@ pin_project! {
             if let (false, Some(answer)) = (*this.is_polled, this.answer.as_pin_mut()) {
                 // The result is discarded with the answer. hyper drops an answer only where it would poll it, so this
                 // runs inside the connection's task.
-                let _ = answer.poll(&mut Context::from_waker(Waker::noop()));
+                let mut context = Context::from_waker(Waker::noop());
+                let _ = Delivery::offer(this.delivery, || answer.poll(&mut context));
             }
         }
     }
@@ -43,12 +47,13 @@ pin_project! {
 
 impl<F: Future> Answering<F> {
     pub(super) fn new(answer: F, next_turn: Option<NextTurn>, exchange: Arc<Exchange>, ending: Option<Ending>) -> Self {
-        Self { answer: Some(answer), is_polled: false, next_turn, exchange: Some(exchange), ending }
+        let delivery = Some(exchange.delivery().clone());
+        Self { answer: Some(answer), is_polled: false, delivery, next_turn, exchange: Some(exchange), ending }
     }
 
     /// The end of a stream of HTTP/2 for which no request was begun: its client may send it again (RFC 9113, section 8.7).
     pub(super) fn refused() -> Self {
-        Self { answer: None, is_polled: false, next_turn: None, exchange: None, ending: None }
+        Self { answer: None, is_polled: false, delivery: None, next_turn: None, exchange: None, ending: None }
     }
 }
 
@@ -68,7 +73,7 @@ where
             return Poll::Ready(Err(h2::Reason::REFUSED_STREAM.into()));
         };
         *this.is_polled = true;
-        let Ok(mut response) = ready!(answer.poll(context));
+        let Ok(mut response) = ready!(Delivery::offer(this.delivery, || answer.poll(context)));
         let exchange = this.exchange.take().expect("a future is not polled after it was ready");
         // hyper says so itself where it was told before the request came.
         if exchange.ends_connection() {

@@ -1,29 +1,32 @@
 //! One connection, HTTP/1 or HTTP/2, from its acceptance to its end.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use redpane::ClientAddr;
 use tokio::net::TcpStream;
-use tower::{BoxError, Service};
+use tower::BoxError;
 
 use super::answering::Answering;
 use super::builders;
 use super::clients::{
     Account, Arrival, Command, DeliveredBody, Exchange, Registered, Socket, StreamExecutor, next_turn,
 };
+use super::head::Head;
 use super::health;
 use super::limits::Limits;
 use super::phase::Phase;
 use super::proxies::{Client, Opening, Proxies, Source};
+use super::routes::Routes;
 use super::strict::Refused;
 use crate::log_targets::SERVER;
 
@@ -31,7 +34,7 @@ use crate::log_targets::SERVER;
 pub(super) async fn serve(
     stream: TcpStream,
     registered: Registered,
-    router: Router,
+    routes: Routes,
     limits: &Limits,
     proxies: &Proxies,
 ) {
@@ -44,7 +47,7 @@ pub(super) async fn serve(
     let Ok(begun) = until_told(account, Socket::begin(stream, Arc::clone(account))).await else { return };
     let ended = match begun {
         Ok((socket, is_http2)) => {
-            let (socket, service) = (TokioIo::new(socket), into_service(router, client, Arc::clone(account)));
+            let (socket, service) = (TokioIo::new(socket), into_service(routes, client, Arc::clone(account)));
             if is_http2 {
                 let streams = StreamExecutor(Arc::clone(account));
                 let connection = builders::http2(limits, streams).serve_connection(socket, service);
@@ -117,9 +120,9 @@ async fn open(opening: &mut Opening<'_>, account: &Account) -> Option<Source> {
     })
 }
 
-/// The router as hyper wants it. Each request gets its client's address, and what it holds is counted.
+/// The routes as hyper wants them. Each request gets its client's address, and what it holds is counted.
 fn into_service(
-    router: Router,
+    routes: Routes,
     client: Client,
     account: Arc<Account>,
 ) -> impl hyper::service::Service<
@@ -128,19 +131,23 @@ fn into_service(
     Error = h2::Error,
     Future: Send + 'static,
 > {
+    // Its connection calls it, so no two calls meet; a clone for each of them would be counted twice.
+    let routes = RefCell::new(routes);
     service_fn(move |mut request: Request<Incoming>| {
         // Whoever asks why must get an answer. One who asks in a hundred streams, or with a large head, is not one of these.
-        let is_probe = health::is_about_it(request.uri().path()) && account.may_be_probe();
+        let asks_about_it = health::is_about_it(request.uri().path());
+        let is_probe = asks_about_it && account.may_be_probe();
         if !is_probe && account.refuses_stream() {
             return Answering::refused();
         }
-        let exchange = Exchange::begin(&account, client.of(request.headers()), &request);
+        let head = Head::of(request.headers());
+        let client = client.of(request.headers());
+        let exchange = Exchange::begin(&account, client, &request, head.bytes);
         account.set_probe(is_probe);
-        let refused = Refused::of(&request, is_probe || exchange.has_room());
-        let extensions = request.extensions_mut();
-        extensions.insert(exchange.delivery());
-        if let Some(refused) = refused {
-            extensions.insert(refused);
+        let refused = Refused::of(&request, &head, is_probe || exchange.has_room());
+        if asks_about_it {
+            // Metrics are not observed, but it matters who reads them.
+            request.extensions_mut().insert(ClientAddr(client));
         }
         let mut ending = None;
         let request = match request.body().is_end_stream() {
@@ -151,8 +158,7 @@ fn into_service(
                 request.map(Body::new)
             }
         };
-        // Called without `ready`: a router is always ready. Cloning it is cheap.
-        let answer = router.clone().call(request);
+        let answer = routes.borrow_mut().call(request, refused);
         let next_turn = account.takes_turns().then(|| next_turn(&account));
         Answering::new(answer, next_turn, exchange, ending)
     })

@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http::{Method, StatusCode};
-use redpane::Delivery;
+use redpane::ClientAddr;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -110,7 +110,7 @@ async fn answer(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     // HEAD reads nothing.
     let is_read = request.method() == Method::GET;
-    let client = request.extensions().get::<Delivery>().and_then(Delivery::client);
+    let client = request.extensions().get().map(|ClientAddr(client)| *client);
     let response = next.run(request).await;
     match client {
         Some(client) if is_read && response.status() == StatusCode::OK => {

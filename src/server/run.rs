@@ -7,7 +7,6 @@ use axum::Router;
 use redpane::Telemetry;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
-use tower::ServiceBuilder;
 
 use super::accept::ListenerHandle;
 use super::clients::{Clients, keep};
@@ -18,7 +17,7 @@ use super::last_scrape::Scrapes;
 use super::limits::Limits;
 use super::listeners::Listeners;
 use super::proxies::TrustedProxies;
-use super::strict::Strict;
+use super::routes::Routes;
 use super::{client_metrics, process_metrics};
 use crate::log_targets::SERVER;
 use crate::web;
@@ -52,26 +51,26 @@ pub async fn run(
     client_metrics::publish(telemetry, &clients);
     let keeper = AbortOnDropHandle::new(tokio::spawn(keep(Arc::clone(&clients), telemetry.clone())));
     let start =
-        |listener, router| ListenerHandle::start(listener, router, &clients, limits.max_connections, trusted.clone());
-    // One layer for a route, and not two: axum boxes each of them for each request.
-    let layers = ServiceBuilder::new().layer(telemetry.layer()).layer(Strict);
+        |listener, routes| ListenerHandle::start(listener, routes, &clients, limits.max_connections, trusted.clone());
+    let layer = telemetry.layer();
+    let observed = |router| Routes::new(router, |router| router.layer(layer.clone()));
     let scrapes = Scrapes::new();
     let watches = limits.waits_for_scrape();
     let metrics_router = telemetry.metrics_router();
     let metrics_router = if watches { scrapes.watch(metrics_router) } else { metrics_router };
     let scraped_alone = listeners.metrics.is_some();
     let mut reopened = if watches && !scraped_alone { second_socket(&listeners.api) } else { None };
-    let api = api.layer(layers.clone());
-    let api = start(listeners.api, if scraped_alone { api } else { api.merge(metrics_router.clone()) });
+    let api = observed(api);
+    let api = start(listeners.api, if scraped_alone { api } else { api.merge(&metrics_router) });
     let metrics = listeners.metrics.map(|listener| {
-        let probes = web::with_problem_fallbacks(health::router(&readiness)).layer(layers);
-        start(listener, metrics_router.clone().merge(probes))
+        let probes = web::with_problem_fallbacks(health::router(&readiness));
+        start(listener, observed(probes).merge(&metrics_router))
     });
     let reopen = || {
         let listener = TcpListener::from_std(reopened.take()?).ok()?;
         // Without lines: a probe that asks a process that ends is no error of it.
         let unready = metrics_router.clone().merge(health::router(&readiness)).fallback(health::shutting_down);
-        Some(start(listener, unready.layer(Strict)))
+        Some(start(listener, Routes::new(unready, |router| router)))
     };
 
     shutdown.await;

@@ -1,6 +1,7 @@
 //! Refuses requests: those that HTTP/1.1 forbids and hyper accepts, and those for which there is no memory. A proxy in front
 //! may read a forbidden request differently, which is how requests are smuggled past it.
 
+use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
@@ -10,9 +11,9 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use http_body::Body;
 use redpane::problem::Problem;
-use tokio_util::either::Either;
 use tower::{Layer, Service};
 
+use super::head::Head;
 use crate::web::Busy;
 
 /// Why a request is not for the application. In its extensions, where its connection has put it.
@@ -25,11 +26,11 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// Whether, and why, this request is refused; `has_room`: there is memory for it.
-    pub(super) fn of<B: Body>(request: &http::Request<B>, has_room: bool) -> Option<Self> {
+    /// Whether, and why, a request with this head is refused; `has_room`: there is memory for it.
+    pub(super) fn of<B: Body>(request: &http::Request<B>, head: &Head<'_>, has_room: bool) -> Option<Self> {
         // A request without a body has no transfer coding: hyper gives a body to each that has one.
         let may_be_coded = !request.body().is_end_stream();
-        let forbidden = refusal(request.version(), request.headers(), may_be_coded);
+        let forbidden = refusal(request.version(), request.headers(), head, may_be_coded);
         forbidden.map(Self::Forbidden).or((!has_room).then_some(Self::Busy))
     }
 
@@ -44,53 +45,43 @@ impl Refused {
     }
 }
 
-/// Answers refused requests: 400, which closes the connection, or 503. A layer inside of the instrumentation: a refused
+/// Answers in place of a route: 400, which closes the connection, or 503. A layer inside of the instrumentation: a refused
 /// request is counted and logged under its route.
 #[derive(Clone)]
-pub(super) struct Strict;
+pub(super) struct Refuse;
 
-impl<S> Layer<S> for Strict {
-    type Service = StrictService<S>;
+impl<S> Layer<S> for Refuse {
+    type Service = Self;
 
-    fn layer(&self, inner: S) -> StrictService<S> {
-        StrictService { inner }
+    fn layer(&self, _: S) -> Self {
+        Self
     }
 }
 
-#[derive(Clone)]
-pub(super) struct StrictService<S> {
-    inner: S,
-}
-
-impl<S: Service<Request, Response = Response>> Service<Request> for StrictService<S> {
+impl Service<Request> for Refuse {
     type Response = Response;
-    type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<Response, S::Error>>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response, Infallible>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        match request.extensions().get::<Refused>() {
-            Some(refused) => Either::Right(ready(Ok(refused.answer()))),
-            None => Either::Left(self.inner.call(request)),
-        }
+        let refused = request.extensions().get().copied().unwrap_or(Refused::Busy);
+        ready(Ok(refused.answer()))
     }
 }
 
 /// Why a request is refused, if it is. HTTP/2 has its own framing, and hyper checks its authority.
-fn refusal(version: Version, headers: &HeaderMap, may_be_coded: bool) -> Option<&'static str> {
+fn refusal(version: Version, headers: &HeaderMap, head: &Head<'_>, may_be_coded: bool) -> Option<&'static str> {
     if version > Version::HTTP_11 {
         return None;
     }
     // RFC 9112, section 3.2: exactly one host, and none only before HTTP/1.1.
-    let host = headers.get(header::HOST);
-    // Nearly every request has no name twice, and this is known at once.
-    let is_doubled = headers.len() > headers.keys_len() && headers.get_all(header::HOST).iter().nth(1).is_some();
-    match host {
+    match head.host {
         None if version == Version::HTTP_11 => Some("HTTP/1.1 needs a Host header; this request has none"),
-        _ if is_doubled => Some("this request has more than one Host header; one is right"),
+        _ if head.hosts > 1 => Some("this request has more than one Host header; one is right"),
         Some(host) if !is_host(host) => Some("the Host header must be a host name or address, and may have a port"),
         _ if may_be_coded => unknown_coding(headers),
         _ => None,
@@ -115,11 +106,22 @@ fn is_host(value: &HeaderValue) -> bool {
     is_plain_host(value) || !value.contains(&b'@') && Authority::try_from(value).is_ok()
 }
 
+/// Bytes of which names and addresses of IPv4 consist.
+static IN_NAMES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.');
+        byte += 1;
+    }
+    bytes
+};
+
 /// Nearly every host is, and the parser of all the others copies it first.
 fn is_plain_host(value: &[u8]) -> bool {
     let port = value.iter().rposition(|byte| *byte == b':').unwrap_or(value.len());
     let (name, port) = value.split_at(port);
-    name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
+    name.iter().all(|byte| IN_NAMES[usize::from(*byte)])
         && (!name.is_empty() || port.is_empty())
         && port.len() <= 6
         && port.iter().skip(1).all(u8::is_ascii_digit)
@@ -131,7 +133,7 @@ mod tests {
 
     fn refused(version: Version, headers: &[(header::HeaderName, &'static str)]) -> bool {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
-        refusal(version, &headers, true).is_some()
+        refusal(version, &headers, &Head::of(&headers), true).is_some()
     }
 
     #[test]

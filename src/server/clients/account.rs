@@ -30,10 +30,9 @@ pub(in crate::server) struct Account {
     ending_since: AtomicU64,
     /// Since when it shall make room for another one.
     making_room_since: AtomicU64,
-    /// Bytes of its exchanges and of open HTTP/2 uploads.
+    /// Its exchanges, and bytes of these and of open HTTP/2 uploads.
     held: Held,
     pub(super) unread: Unread,
-    exchanges_open: AtomicUsize,
     has_asked: AtomicBool,
     is_http2: AtomicBool,
     /// HTTP/1: since when it holds something, be it of one request or of those that came behind it.
@@ -66,7 +65,6 @@ impl Account {
             making_room_since: AtomicU64::new(NEVER),
             held: Held::default(),
             unread: Unread::default(),
-            exchanges_open: AtomicUsize::new(0),
             has_asked: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
             began: AtomicU64::new(now),
@@ -129,9 +127,8 @@ impl Account {
         self.is_http2.load(Ordering::Relaxed)
     }
 
-    /// A request has arrived, whose head had `head` bytes on HTTP/1.
-    pub(super) fn begin(&self, head: usize, has_body: bool) {
-        self.exchanges_open.fetch_add(1, Ordering::Relaxed);
+    /// A request has arrived, whose head had `head` bytes on HTTP/1, and which holds so many. Called by its task only.
+    pub(super) fn begin(&self, head: usize, has_body: bool, held: isize) {
         if !self.has_asked() {
             self.has_asked.store(true, Ordering::Release);
             // The one for which an ending connection was left open.
@@ -140,7 +137,11 @@ impl Account {
             }
         }
         if !self.is_http2() {
-            self.unread.remove(head, !has_body);
+            self.unread.remove_head(head, !has_body);
+        }
+        self.held.begin(held, signed(self.unread()), &self.clients.total);
+        if self.clients.is_over() {
+            self.clients.call_keeper();
         }
     }
 
@@ -160,15 +161,15 @@ impl Account {
         asks && self.unread() < PROBE
     }
 
-    /// An exchange is over.
-    pub(super) fn finish(&self) {
+    /// An exchange is over, which held so many bytes.
+    pub(super) fn finish(&self, held: isize) {
         // Before the count: whoever sees no exchange must not see an old time.
         self.quiet_since.store(self.clients.now(), Ordering::Relaxed);
-        self.exchanges_open.fetch_sub(1, Ordering::Release);
+        self.held.end(held, signed(self.unread()), &self.clients.total);
     }
 
     pub(super) fn exchanges_open(&self) -> usize {
-        self.exchanges_open.load(Ordering::Acquire)
+        self.held.open()
     }
 
     /// Time without an exchange.

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
 use bytes::Buf;
@@ -21,8 +21,8 @@ pub(in crate::server) struct DeliveredBody {
     announced: usize,
     /// HTTP/2: what waits to be the next piece.
     rest: Bytes,
-    // After the body: the request ends no sooner.
-    exchange: Arc<Exchange>,
+    // After the body: the request ends no sooner. `None` once the last of its bytes have it.
+    exchange: Option<Arc<Exchange>>,
 }
 
 impl DeliveredBody {
@@ -30,17 +30,21 @@ impl DeliveredBody {
         // What a body says that it has it mostly has in memory; one that reads a file holds less.
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(isize::MAX as usize);
         exchange.answered(announced);
-        Self { body, announced, rest: Bytes::new(), exchange }
+        Self { body, announced, rest: Bytes::new(), exchange: Some(exchange) }
     }
 
-    /// All of the rest, but on HTTP/2 a piece.
-    fn next_piece(&mut self) -> DeliveredBytes {
-        let bytes = match self.exchange.is_http2() && self.rest.len() > PIECE {
+    /// All of the rest, but on HTTP/2 a piece. `None` where nothing of the answer is left.
+    fn next_piece(&mut self) -> Option<DeliveredBytes> {
+        let exchange = self.exchange.take()?;
+        let bytes = match exchange.is_http2() && self.rest.len() > PIECE {
             true => self.rest.split_to(PIECE),
             false => std::mem::take(&mut self.rest),
         };
-        self.exchange.taken(bytes.len());
-        DeliveredBytes { bytes, exchange: Arc::clone(&self.exchange) }
+        exchange.taken(bytes.len());
+        if !self.is_end_stream() {
+            self.exchange = Some(Arc::clone(&exchange));
+        }
+        Some(DeliveredBytes { bytes, exchange })
     }
 }
 
@@ -52,22 +56,30 @@ impl HttpBody for DeliveredBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<DeliveredBytes>, axum::Error>>> {
-        if !self.rest.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(self.next_piece()))));
-        }
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        self.exchange.polled(polled.is_pending());
-        polled.map_ok(|frame| {
-            frame.map_data(|bytes| {
-                let announced = self.announced.min(bytes.len());
-                self.announced -= announced;
-                if bytes.len() > announced {
-                    self.exchange.hold(bytes.len() - announced);
+        let this = &mut *self;
+        if let Some(exchange) = &this.exchange
+            && this.rest.is_empty()
+        {
+            let polled = Pin::new(&mut this.body).poll_frame(context);
+            exchange.polled(polled.is_pending());
+            let frame = match ready!(polled) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            };
+            this.rest = match frame.into_data() {
+                Ok(bytes) => bytes,
+                Err(frame) => {
+                    return Poll::Ready(frame.into_trailers().ok().map(|trailers| Ok(Frame::trailers(trailers))));
                 }
-                self.rest = bytes;
-                self.next_piece()
-            })
-        })
+            };
+            let announced = this.announced.min(this.rest.len());
+            this.announced -= announced;
+            if this.rest.len() > announced {
+                exchange.hold(this.rest.len() - announced);
+            }
+        }
+        Poll::Ready(this.next_piece().map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -87,8 +99,10 @@ impl HttpBody for DeliveredBody {
 
 impl Drop for DeliveredBody {
     fn drop(&mut self) {
-        if !self.rest.is_empty() {
-            self.exchange.broken();
+        if let Some(exchange) = &self.exchange
+            && !self.rest.is_empty()
+        {
+            exchange.broken();
         }
     }
 }

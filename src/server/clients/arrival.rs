@@ -124,7 +124,7 @@ impl Arrival {
 
     fn count(&self, bytes: usize) -> Result<(), Busy> {
         if !self.is_http2 {
-            self.account.unread.remove(bytes, false);
+            self.account.unread.remove_body(bytes, false);
         }
         let has_room = self.exchange.upgrade().is_none_or(|exchange| exchange.arrived(bytes));
         if has_room { Ok(()) } else { Err(Busy) }
@@ -187,7 +187,7 @@ impl Drop for Arrival {
             // Of chunks the framing came too, and of a body that is not wanted the rest may have come.
             false if self.plain.is_some() || !self.is_end_stream() => self.account.unread.forget(),
             // What the head had more than its fields must not stay.
-            false => self.account.unread.remove(0, true),
+            false => self.account.unread.remove_body(0, true),
         }
     }
 }

@@ -1,23 +1,44 @@
-//! Bytes held, of one connection and of all.
+//! Bytes held and requests open: of one connection, and of all.
 
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
 
 /// How far the sum over all connections may be off for each of them, in bytes, until the keeper looks the next time. Most
 /// requests hold less, and so do not touch a counter that all threads share.
 pub(super) const GRANULE: isize = 4096;
 
-/// What one connection holds, in bytes.
+/// Bits of a word that count open requests; a connection has some hundred at most. Those above count bytes.
+const OPEN: u32 = 16;
+
+/// What one connection holds, in bytes, and how many of its requests are open.
+///
+/// Bytes and requests share a word, so that the end of a request is one atomic addition, and its beginning none: each takes as
+/// long as some dozens of other instructions.
 #[derive(Default)]
 pub(super) struct Held {
-    bytes: AtomicIsize,
+    /// With each request that began, what it held then. The connection's task alone adds to it.
+    begun: AtomicU64,
+    /// What has changed since, and what has ended, by whoever had it.
+    changed: AtomicU64,
     /// What the sum of all connections includes of it, and of its bytes that are no request yet.
     told: AtomicIsize,
 }
 
 impl Held {
-    /// `unread`: what is held besides.
+    /// A request begins. Called by the connection's task only. `unread`: what is held besides, as everywhere here.
+    pub(super) fn begin(&self, bytes: isize, unread: isize, total: &AtomicIsize) {
+        let begun = self.begun.load(Ordering::Relaxed);
+        self.begun.store(begun.wrapping_add(word(bytes, 1)), Ordering::Relaxed);
+        self.check(unread, total);
+    }
+
+    /// A request ends, which held so much.
+    pub(super) fn end(&self, bytes: isize, unread: isize, total: &AtomicIsize) {
+        self.changed.fetch_sub(word(bytes, 1), Ordering::Release);
+        self.check(unread, total);
+    }
+
     pub(super) fn change(&self, by: isize, unread: isize, total: &AtomicIsize) {
-        self.bytes.fetch_add(by, Ordering::Relaxed);
+        self.changed.fetch_add(word(by, 0), Ordering::Relaxed);
         self.check(unread, total);
     }
 
@@ -30,7 +51,18 @@ impl Held {
     }
 
     pub(super) fn bytes(&self) -> isize {
-        self.bytes.load(Ordering::Relaxed)
+        (self.word().cast_signed() >> OPEN) as isize
+    }
+
+    /// Requests.
+    pub(super) fn open(&self) -> usize {
+        (self.word() & ((1 << OPEN) - 1)) as usize
+    }
+
+    fn word(&self) -> u64 {
+        // In this order: what has ended here has begun there.
+        let changed = self.changed.load(Ordering::Acquire);
+        self.begun.load(Ordering::Relaxed).wrapping_add(changed)
     }
 
     /// Makes the sum include `bytes` for this connection.
@@ -40,6 +72,10 @@ impl Held {
             total.fetch_add(bytes - told, Ordering::Relaxed);
         }
     }
+}
+
+fn word(bytes: isize, requests: u64) -> u64 {
+    ((bytes as i64) << OPEN).cast_unsigned() + requests
 }
 
 #[cfg(test)]
@@ -64,5 +100,21 @@ mod tests {
         other.tell(0, &total);
         one.tell(0, &total);
         assert_eq!(total.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn requests_and_their_bytes_are_counted_apart() {
+        let (held, total) = (Held::default(), AtomicIsize::new(0));
+        let now = || (held.open(), held.bytes());
+        held.begin(700, 0, &total);
+        held.begin(isize::MAX >> OPEN + 1, 0, &total);
+        assert_eq!(now(), (2, (isize::MAX >> OPEN + 1) + 700));
+        held.end(isize::MAX >> OPEN + 1, 0, &total);
+        held.change(-800, 0, &total);
+        assert_eq!(now(), (1, -100), "less than none, until the rest of it comes");
+        held.change(100, 0, &total);
+        assert_eq!(now(), (1, 0));
+        held.end(0, 0, &total);
+        assert_eq!(now(), (0, 0));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{HeaderMap, Request, Uri, Version};
+use http::{Request, Uri, Version};
 use http_body::Body;
 use redpane::Delivery;
 
@@ -24,7 +24,8 @@ const FIELD: usize = 32;
 /// Held by everything that holds bytes of it; its last holder ends it.
 pub(in crate::server) struct Exchange {
     account: Arc<Account>,
-    delivery: Delivery,
+    /// `None` once it has ended, which is when this is dropped.
+    delivery: Option<Delivery>,
     /// Its place among the streams of an HTTP/2 connection.
     stream: Option<usize>,
     held: AtomicIsize,
@@ -48,25 +49,24 @@ pub(in crate::server) struct Exchange {
 }
 
 impl Exchange {
-    /// A request of `client` has arrived.
+    /// A request of `client` has arrived, with so many bytes of names and values. Called by the connection's task only.
     pub(in crate::server) fn begin<B: Body>(
         account: &Arc<Account>,
         client: SocketAddr,
         request: &Request<B>,
+        fields: usize,
     ) -> Arc<Self> {
         let is_http2 = request.version() > Version::HTTP_11;
-        let fields = size(request.headers());
         let target = target_length(request.uri());
         // The request line and the empty line, then ": " and CR LF a field.
         let head = request.method().as_str().len() + target + 14 + fields + 4 * request.headers().len();
-        account.begin(head, !request.body().is_end_stream());
         let base = if is_http2 { BASE_HTTP2 } else { BASE_HTTP1 };
         let held = signed(base + target + fields + FIELD * request.headers().len());
-        account.hold(held);
+        account.begin(head, !request.body().is_end_stream(), held);
         let now = account.clients.now();
         let build = |stream| Self {
             account: Arc::clone(account),
-            delivery: Delivery::to(client),
+            delivery: Some(Delivery::to(client)),
             stream,
             held: AtomicIsize::new(held),
             released: AtomicUsize::new(0),
@@ -85,9 +85,9 @@ impl Exchange {
         }
     }
 
-    /// For the extensions of the request.
-    pub(in crate::server) fn delivery(&self) -> Delivery {
-        self.delivery.clone()
+    /// A clone of it is for the extensions of the request.
+    pub(in crate::server) fn delivery(&self) -> &Delivery {
+        self.delivery.as_ref().expect("it ends with its exchange")
     }
 
     /// Whether its answer is the last on a connection of HTTP/1: its client must not send another request.
@@ -159,7 +159,7 @@ impl Exchange {
         if self.is_http2() && !self.is_in_buffer.swap(true, Ordering::Relaxed) {
             self.account.streams.hold_until_written(Arc::clone(self));
         }
-        self.delivery.handed_over(bytes as u64);
+        self.delivery().handed_over(bytes as u64);
         self.progress.store(self.account.clients.now(), Ordering::Relaxed);
         let handed_over = self.bytes_handed_over();
         // The last few bytes go with the exchange.
@@ -179,7 +179,7 @@ impl Exchange {
     }
 
     fn bytes_handed_over(&self) -> usize {
-        usize::try_from(self.delivery.bytes()).unwrap_or(usize::MAX)
+        usize::try_from(self.delivery().bytes()).unwrap_or(usize::MAX)
     }
 
     /// Bytes of the answer are thrown away.
@@ -189,7 +189,7 @@ impl Exchange {
 
     /// The body of the request broke off, and not by us: its client has left, or has closed its half of the connection.
     pub(super) fn broke_off(&self) {
-        self.delivery.client_left();
+        self.delivery().client_left();
     }
 
     pub(super) fn set_reset(&self) {
@@ -214,9 +214,10 @@ impl Drop for Exchange {
         if let Some(stream) = self.stream {
             self.account.streams.end(stream);
         }
-        self.account.hold(signed(self.released.load(Ordering::Relaxed)) - self.held.load(Ordering::Relaxed));
-        self.delivery.end(!self.is_broken.load(Ordering::Relaxed));
-        self.account.finish();
+        if let Some(delivery) = self.delivery.take() {
+            delivery.end(!*self.is_broken.get_mut());
+        }
+        self.account.finish(*self.held.get_mut() - signed(*self.released.get_mut()));
     }
 }
 
@@ -225,9 +226,4 @@ fn target_length(uri: &Uri) -> usize {
     let scheme = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
     let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
     scheme + authority + uri.path_and_query().map_or(0, |target| target.as_str().len())
-}
-
-/// Names and values, in bytes.
-fn size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }

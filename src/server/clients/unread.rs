@@ -1,6 +1,6 @@
 //! HTTP/1: bytes that came and are no request yet.
 
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::account::signed;
 use crate::server::builders::HEAD_LIMIT;
@@ -11,42 +11,63 @@ const FRAMING: isize = 256;
 /// Bytes read that are no request yet, and no part of a body that was passed on.
 #[derive(Default)]
 pub(super) struct Unread {
-    bytes: AtomicIsize,
+    /// Bytes that came. The connection's task alone adds to it, as to the next: most requests need no atomic addition.
+    came: AtomicUsize,
+    /// Of these, bytes of heads.
+    heads: AtomicUsize,
+    /// Of these, bytes of bodies. Whoever reads one adds to it.
+    bodies: AtomicUsize,
     /// At the end of the last request something was left, if only framing.
     has_more: AtomicBool,
 }
 
 impl Unread {
-    /// Bytes came.
+    /// Bytes came. Called by the connection's task only.
     pub(super) fn add(&self, bytes: usize) {
-        self.bytes.fetch_add(signed(bytes), Ordering::Release);
+        self.came.store(self.came.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Release);
     }
 
-    /// Bytes that came were passed on; `is_end`: a request came to its end with them.
-    pub(super) fn remove(&self, bytes: usize, is_end: bool) {
-        let left = self.bytes.fetch_sub(signed(bytes), Ordering::Relaxed) - signed(bytes);
-        if is_end {
-            self.has_more.store(left != 0, Ordering::Relaxed);
-        }
-        if left < 0 || is_end && left < FRAMING {
-            self.bytes.store(0, Ordering::Relaxed);
-        }
+    /// A head became a request; `is_end`: one without a body. Called by the connection's task only.
+    pub(super) fn remove_head(&self, bytes: usize, is_end: bool) {
+        let removed = signed(bytes) + self.rest(self.left() - signed(bytes), is_end);
+        let heads = self.heads.load(Ordering::Relaxed);
+        self.heads.store(heads.wrapping_add_signed(removed), Ordering::Relaxed);
+    }
+
+    /// Bytes of a body were passed on; `is_end`: it came to its end with them.
+    pub(super) fn remove_body(&self, bytes: usize, is_end: bool) {
+        let rest = self.rest(self.left() - signed(bytes), is_end);
+        self.bodies.fetch_add(bytes.wrapping_add_signed(rest), Ordering::Relaxed);
     }
 
     /// What came of a body is gone, however much it was.
     pub(super) fn forget(&self) {
         self.has_more.store(true, Ordering::Relaxed);
-        self.bytes.store(0, Ordering::Relaxed);
+        self.bodies.fetch_add(self.left().cast_unsigned(), Ordering::Relaxed);
     }
 
     /// In bytes, as far as they may be a head.
     pub(super) fn bytes(&self) -> usize {
-        usize::try_from(self.bytes.load(Ordering::Acquire)).unwrap_or(0).min(HEAD_LIMIT)
+        usize::try_from(self.left()).unwrap_or(0).min(HEAD_LIMIT)
     }
 
     /// Whether nothing at all came behind the last request, as far as is known.
     pub(super) fn is_surely_none(&self) -> bool {
         !self.has_more.load(Ordering::Relaxed)
+    }
+
+    /// What goes with bytes that are removed, where this would be `left` without it.
+    fn rest(&self, left: isize, is_end: bool) -> isize {
+        if is_end {
+            self.has_more.store(left != 0, Ordering::Relaxed);
+        }
+        if left < 0 || is_end && left < FRAMING { left } else { 0 }
+    }
+
+    fn left(&self) -> isize {
+        // In this order: what was passed on has come.
+        let passed_on = self.heads.load(Ordering::Relaxed).wrapping_add(self.bodies.load(Ordering::Relaxed));
+        self.came.load(Ordering::Acquire).wrapping_sub(passed_on).cast_signed()
     }
 }
 
@@ -59,15 +80,24 @@ mod tests {
         let unread = Unread::default();
         unread.add(100);
         assert_eq!(unread.bytes(), 100);
-        unread.remove(100, true);
+        unread.remove_head(100, true);
         assert!(unread.is_surely_none());
         unread.add(140);
-        unread.remove(100, true);
+        unread.remove_head(100, true);
         assert_eq!((unread.bytes(), unread.is_surely_none()), (0, false), "framing, or the next request");
         unread.add(400);
-        unread.remove(100, true);
+        unread.remove_head(100, true);
         assert_eq!((unread.bytes(), unread.is_surely_none()), (300, false));
         unread.forget();
         assert_eq!((unread.bytes(), unread.is_surely_none()), (0, false));
+        unread.add(500);
+        unread.remove_head(100, false);
+        unread.remove_body(150, false);
+        assert_eq!(unread.bytes(), 250);
+        unread.remove_body(260, true);
+        assert_eq!((unread.bytes(), unread.is_surely_none()), (0, false), "more than what came");
+        unread.add(100);
+        unread.remove_body(100, true);
+        assert_eq!((unread.bytes(), unread.is_surely_none()), (0, true));
     }
 }

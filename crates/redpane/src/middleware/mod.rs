@@ -8,7 +8,7 @@
 //! * [`grpc_call`] reads the code of a gRPC call, [`grpc_answer`] what its messages tell; [`callee`] is what it called, and
 //!   [`client_stream`] what it is before its headers where its client streams.
 //! * [`stream`] holds what goes on after a request that ended at its headers; [`running_stream`] is what is known of it.
-//! * [`delivery`] holds it on where the server tells when the client's system has the bytes.
+//! * [`delivery`] holds it on where the server tells when the client's system has the bytes; [`offer`] brings it here.
 //! * [`observation`] is what was seen. It has one end, its `Drop`, which makes one `FinishedRequest` and hands it to the
 //!   [`pipeline`]: metrics, access line, observers.
 
@@ -26,6 +26,7 @@ mod grpc_answer;
 mod grpc_call;
 pub(crate) mod layer;
 pub(crate) mod observation;
+mod offer;
 pub(crate) mod pipeline;
 mod request_body;
 mod route_cache;

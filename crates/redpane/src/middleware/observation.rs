@@ -186,11 +186,16 @@ impl Observation {
 
     /// Everything was sent.
     pub(super) fn complete(mut self) {
+        self.delivered();
+    }
+
+    /// Everything was sent, as the server says.
+    pub(super) fn delivered(&mut self) {
         self.outcome = self.completion;
     }
 
     /// The server has taken all of the body, and could not hand over all of it.
-    pub(super) fn undelivered(mut self) {
+    pub(super) fn undelivered(&mut self) {
         // A timeout or a panic tells more than that the client did not wait for the answer that says so.
         if self.completion != Outcome::Complete {
             self.outcome = self.completion;

@@ -53,7 +53,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let delivery: Option<Delivery> = request.extensions_mut().remove();
+        let delivery = Delivery::take_offered().or_else(|| request.extensions_mut().remove());
         let client = delivery.as_ref().and_then(Delivery::client);
         let Some(mut observation) = Observation::start(&self.cache, &mut request, client) else {
             return ResponseFuture::pass_through(self.inner.call(request));

@@ -1,6 +1,9 @@
 //! Servers that tell what became of an answer.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 
 use axum::Router;
 use axum::body::Body;
@@ -44,9 +47,22 @@ async fn the_request_ends_with_the_delivery() {
     assert_eq!(answer.body.collect().await.unwrap().to_bytes(), "ten bytes!");
     assert_eq!(answer.observed.telemetry.in_flight(), 1, "taken, but not delivered");
     answer.delivery.handed_over(10);
+    answer.delivery.clone().end(true);
+    assert_eq!(answer.observed.telemetry.in_flight(), 0, "though another handle is there");
+    answer.delivery.end(false);
+    let line = answer.observed.only_request().await;
+    assert_line(&line, "INFO complete GET / 200");
+    assert_eq!(line["response_bytes"], 10);
+}
+
+#[tokio::test]
+async fn the_only_handle_ends_it_too() {
+    let answer = Delivered::ten_bytes().await;
+    drop(answer.body.collect().await.unwrap());
+    answer.delivery.handed_over(4);
+    answer.delivery.handed_over(6);
     answer.delivery.end(true);
     assert_eq!(answer.observed.telemetry.in_flight(), 0);
-    answer.delivery.end(false);
     let line = answer.observed.only_request().await;
     assert_line(&line, "INFO complete GET / 200");
     assert_eq!(line["response_bytes"], 10);
@@ -90,7 +106,7 @@ async fn a_body_that_is_dropped_in_the_middle_says_what_was_handed_over() {
 async fn the_end_may_come_before_the_body_ends() {
     let answer = Delivered::ten_bytes().await;
     answer.delivery.handed_over(10);
-    answer.delivery.end(true);
+    answer.delivery.clone().end(true);
     assert!(answer.lines().is_empty(), "its body has not ended");
     drop(answer.body.collect().await.unwrap());
     assert_line(&answer.observed.only_request().await, "INFO complete GET / 200");
@@ -130,4 +146,34 @@ async fn it_says_who_the_client_is_where_the_request_does_not() {
     let mut told = asked();
     told.extensions_mut().insert(ClientAddr(([192, 0, 2, 2], 0).into()));
     assert_eq!(client(ask(told).await), "192.0.2.2");
+}
+
+#[tokio::test]
+async fn the_next_request_that_is_observed_takes_what_is_offered() {
+    let observed = Observed::new();
+    let handler = Router::new().route("/", get(|| async { "ten bytes!" }));
+    let inside = observed.telemetry.clone().instrument(handler);
+    let outside = Router::new().route("/not/observed", get(|| async {})).merge(inside);
+    let (offered, told) = (Delivery::default(), Delivery::default());
+    let mut slot = Some(offered.clone());
+    let ask = async |slot: &mut Option<Delivery>, path: &str| {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(told.clone());
+        let mut answer = pin!(outside.clone().oneshot(request));
+        poll_fn(|context| Delivery::offer(slot, || answer.as_mut().poll(context))).await.unwrap().into_body()
+    };
+    drop(ask(&mut slot, "/not/observed").await);
+    let panicked = catch_unwind(AssertUnwindSafe(|| Delivery::offer(&mut slot, || panic!("as it happens"))));
+    assert!(panicked.is_err());
+    assert!(slot.is_some(), "nobody took it");
+
+    let body = ask(&mut slot, "/").await;
+    assert!(slot.is_none());
+    drop(body.collect().await.unwrap());
+    told.end(true);
+    assert_eq!(observed.telemetry.in_flight(), 1, "the one in the extensions is not asked");
+    offered.handed_over(10);
+    offered.end(true);
+    assert_line(&observed.only_request().await, "INFO complete GET / 200");
+    assert_eq!(Delivery::offer(&mut None, || 7), 7, "nothing need be offered");
 }
