@@ -146,7 +146,7 @@ fn into_service(
         account.set_probe(is_probe);
         let refused = Refused::of(&request, &head, is_probe || exchange.has_room());
         if asks_about_it {
-            // Metrics are not observed, but it matters who reads them.
+            // It matters who reads the metrics, and who looks at that stands in front of the middleware.
             request.extensions_mut().insert(ClientAddr(client));
         }
         let mut ending = None;

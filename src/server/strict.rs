@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use super::head::Head;
 use crate::web::Busy;
 
-/// Why a request is not for the application. In its extensions, where its connection has put it.
+/// Why a request is not for the application. In its extensions, where it goes the way of the refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// HTTP/1.1 forbids it; this says what.

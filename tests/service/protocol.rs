@@ -39,6 +39,29 @@ async fn http_1_0_is_answered_and_closed() {
 }
 
 #[tokio::test]
+async fn a_refused_request_is_counted_and_logged_under_its_route() {
+    let served = Served::start().await;
+    let cases = [
+        ("GET", "/hello/ada", "/hello/{name}"),
+        ("HEAD", "/hello/ada", "/hello/{name}"),
+        ("POST", "/hello/ada", "/hello/{name}"),
+        ("GET", "/nope", "unmatched"),
+    ];
+    for (method, path, _) in cases {
+        let answer = raw::exchange(served.address, format!("{method} {path} HTTP/1.1\r\nhost: b{END}")).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{method} {path}: {answer}");
+        assert!(method == "HEAD" || answer.contains("more than one Host header"), "{method} {path}: {answer}");
+    }
+    let lines = served.observed.access_lines(4).await;
+    for ((method, path, route), line) in cases.iter().zip(&lines) {
+        assert_eq!((line.str("method"), line.str("route")), (*method, *route), "{path}");
+        assert_eq!((line["status"].to_string(), line.str("outcome")), ("400".into(), "complete"), "{path}");
+    }
+    let metrics = client::get(served.address, "/metrics").await;
+    assert_eq!(Samples::parse(metrics.text()).sum("http_requests_total", &[("status", "400")]), cases.len() as f64);
+}
+
+#[tokio::test]
 async fn http_2_with_prior_knowledge() {
     let served = Served::with_faults().await;
     let asked = |path: &str| client::request(Method::GET, path).version(Version::HTTP_2).body("".into()).unwrap();

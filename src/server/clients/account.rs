@@ -129,6 +129,8 @@ impl Account {
 
     /// A request has arrived, whose head had `head` bytes on HTTP/1, and which holds so many. Called by its task only.
     pub(super) fn begin(&self, head: usize, has_body: bool, held: isize) {
+        // Before its bytes are a head no more: whoever sees none of these must see the request.
+        self.held.begin(held);
         if !self.has_asked() {
             self.has_asked.store(true, Ordering::Release);
             // The one for which an ending connection was left open.
@@ -139,7 +141,7 @@ impl Account {
         if !self.is_http2() {
             self.unread.remove_head(head, !has_body);
         }
-        self.held.begin(held, signed(self.unread()), &self.clients.total);
+        self.held.check(signed(self.unread()), &self.clients.total);
         if self.clients.is_over() {
             self.clients.call_keeper();
         }

@@ -24,14 +24,13 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// A request begins. Called by the connection's task only. `unread`: what is held besides, as everywhere here.
-    pub(super) fn begin(&self, bytes: isize, unread: isize, total: &AtomicIsize) {
+    /// A request begins. Called by the connection's task only, and then [`check`](Self::check).
+    pub(super) fn begin(&self, bytes: isize) {
         let begun = self.begun.load(Ordering::Relaxed);
-        self.begun.store(begun.wrapping_add(word(bytes, 1)), Ordering::Relaxed);
-        self.check(unread, total);
+        self.begun.store(begun.wrapping_add(word(bytes, 1)), Ordering::Release);
     }
 
-    /// A request ends, which held so much.
+    /// A request ends, which held so much. `unread`: what is held besides, as everywhere here.
     pub(super) fn end(&self, bytes: isize, unread: isize, total: &AtomicIsize) {
         self.changed.fetch_sub(word(bytes, 1), Ordering::Release);
         self.check(unread, total);
@@ -62,7 +61,7 @@ impl Held {
     fn word(&self) -> u64 {
         // In this order: what has ended here has begun there.
         let changed = self.changed.load(Ordering::Acquire);
-        self.begun.load(Ordering::Relaxed).wrapping_add(changed)
+        self.begun.load(Ordering::Acquire).wrapping_add(changed)
     }
 
     /// Makes the sum include `bytes` for this connection.
@@ -106,8 +105,8 @@ mod tests {
     fn requests_and_their_bytes_are_counted_apart() {
         let (held, total) = (Held::default(), AtomicIsize::new(0));
         let now = || (held.open(), held.bytes());
-        held.begin(700, 0, &total);
-        held.begin(isize::MAX >> OPEN + 1, 0, &total);
+        held.begin(700);
+        held.begin(isize::MAX >> OPEN + 1);
         assert_eq!(now(), (2, (isize::MAX >> OPEN + 1) + 700));
         held.end(isize::MAX >> OPEN + 1, 0, &total);
         held.change(-800, 0, &total);
@@ -116,5 +115,40 @@ mod tests {
         assert_eq!(now(), (1, 0));
         held.end(0, 0, &total);
         assert_eq!(now(), (0, 0));
+    }
+
+    #[test]
+    fn a_connection_may_have_more_requests_than_the_count_has_room_for_at_once() {
+        let (held, total) = (Held::default(), AtomicIsize::new(0));
+        for _ in 0..(1 << OPEN) + 10 {
+            held.begin(2100);
+            assert_eq!((held.open(), held.bytes()), (1, 2100));
+            held.end(2100, 0, &total);
+        }
+        assert_eq!((held.open(), held.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn one_begins_while_others_change_and_end() {
+        const REQUESTS: isize = 20_000;
+        let (held, total) = (Held::default(), AtomicIsize::new(0));
+        let (begun, ends) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for bytes in ends {
+                    held.change(100, 0, &total);
+                    held.end(bytes + 100, 0, &total);
+                }
+            });
+            for bytes in 0..REQUESTS {
+                held.begin(bytes);
+                held.check(0, &total);
+                begun.send(bytes).expect("it is received to the end");
+            }
+            drop(begun);
+        });
+        assert_eq!((held.open(), held.bytes()), (0, 0));
+        held.tell(0, &total);
+        assert_eq!(total.load(Ordering::Relaxed), 0);
     }
 }

@@ -85,7 +85,7 @@ impl Exchange {
         }
     }
 
-    /// A clone of it is for the extensions of the request.
+    /// What the middleware waits for. A clone of it is offered while the request is served.
     pub(in crate::server) fn delivery(&self) -> &Delivery {
         self.delivery.as_ref().expect("it ends with its exchange")
     }
@@ -214,10 +214,23 @@ impl Drop for Exchange {
         if let Some(stream) = self.stream {
             self.account.streams.end(stream);
         }
+        let held = *self.held.get_mut() - signed(*self.released.get_mut());
+        let _finished = Finished { account: &self.account, held };
         if let Some(delivery) = self.delivery.take() {
             delivery.end(!*self.is_broken.get_mut());
         }
-        self.account.finish(*self.held.get_mut() - signed(*self.released.get_mut()));
+    }
+}
+
+/// Gives back what an exchange held once its request has ended, even if that panics.
+struct Finished<'a> {
+    account: &'a Account,
+    held: isize,
+}
+
+impl Drop for Finished<'_> {
+    fn drop(&mut self) {
+        self.account.finish(self.held);
     }
 }
 

@@ -24,26 +24,28 @@ pub(super) struct Unread {
 impl Unread {
     /// Bytes came. Called by the connection's task only.
     pub(super) fn add(&self, bytes: usize) {
-        self.came.store(self.came.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Release);
+        // Two that remove the same rest at once leave less than nothing, which must not hide what comes.
+        let missing = self.left().min(0).unsigned_abs();
+        self.came.store(self.came.load(Ordering::Relaxed).wrapping_add(bytes + missing), Ordering::Release);
     }
 
     /// A head became a request; `is_end`: one without a body. Called by the connection's task only.
     pub(super) fn remove_head(&self, bytes: usize, is_end: bool) {
         let removed = signed(bytes) + self.rest(self.left() - signed(bytes), is_end);
         let heads = self.heads.load(Ordering::Relaxed);
-        self.heads.store(heads.wrapping_add_signed(removed), Ordering::Relaxed);
+        self.heads.store(heads.wrapping_add_signed(removed), Ordering::Release);
     }
 
     /// Bytes of a body were passed on; `is_end`: it came to its end with them.
     pub(super) fn remove_body(&self, bytes: usize, is_end: bool) {
         let rest = self.rest(self.left() - signed(bytes), is_end);
-        self.bodies.fetch_add(bytes.wrapping_add_signed(rest), Ordering::Relaxed);
+        self.bodies.fetch_add(bytes.wrapping_add_signed(rest), Ordering::Release);
     }
 
     /// What came of a body is gone, however much it was.
     pub(super) fn forget(&self) {
         self.has_more.store(true, Ordering::Relaxed);
-        self.bodies.fetch_add(self.left().cast_unsigned(), Ordering::Relaxed);
+        self.bodies.fetch_add(self.left().cast_unsigned(), Ordering::Release);
     }
 
     /// In bytes, as far as they may be a head.
@@ -66,7 +68,7 @@ impl Unread {
 
     fn left(&self) -> isize {
         // In this order: what was passed on has come.
-        let passed_on = self.heads.load(Ordering::Relaxed).wrapping_add(self.bodies.load(Ordering::Relaxed));
+        let passed_on = self.heads.load(Ordering::Acquire).wrapping_add(self.bodies.load(Ordering::Acquire));
         self.came.load(Ordering::Acquire).wrapping_sub(passed_on).cast_signed()
     }
 }
@@ -99,5 +101,17 @@ mod tests {
         unread.add(100);
         unread.remove_body(100, true);
         assert_eq!((unread.bytes(), unread.is_surely_none()), (0, true));
+    }
+
+    #[test]
+    fn what_two_have_removed_at_once_hides_nothing_that_comes() {
+        let unread = Unread::default();
+        unread.add(120);
+        // Both have seen the 120 before either took them.
+        unread.remove_head(120, true);
+        unread.bodies.fetch_add(120, Ordering::Release);
+        assert_eq!(unread.bytes(), 0);
+        unread.add(30);
+        assert_eq!(unread.bytes(), 30);
     }
 }

@@ -11,8 +11,9 @@ use super::observation::Observation;
 ///
 /// A body ends when the server has taken its last byte, which may be long before the client gets it, or instead of that: a
 /// client that reads nothing, or resets its stream, would look like one that got everything. A server that knows better puts
-/// a clone into the extensions of each request, or [offers](Self::offer) one. A request whose answer has a body then ends when the server says so, not
-/// with the body; it is in flight until then, and `response_bytes` are those handed over if the answer was not delivered.
+/// a clone into the extensions of each request, or [offers](Self::offer) one. A request whose answer has a body then ends when
+/// the server says so, not with the body; it is in flight until then, and `response_bytes` are those handed over if the answer
+/// was not delivered.
 ///
 /// What the server's system holds in its buffers when a connection breaks counts as handed over: nobody knows how much of
 /// it arrived. Answers without a body, and those that end at their headers, end as they do without this.

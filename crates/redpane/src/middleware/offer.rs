@@ -14,8 +14,13 @@ impl Delivery {
     /// Runs `work`, in which the next request that is observed takes the delivery out of `slot`. It goes before one in the
     /// extensions of the request, and costs less: they are a map on the heap, which may have to grow for it.
     ///
-    /// For each poll of the future that serves the request. If nobody has taken it, it is in `slot` again afterwards, panic or
-    /// not. Where a request is not observed and its handler calls an observed service itself, that one takes it.
+    /// For each poll of the future that serves the request, until `slot` is empty. If nobody has taken it, it is in `slot`
+    /// again afterwards, panic or not.
+    ///
+    /// It is for servers whose routes are observed and have nothing in front of the middleware that serves requests of its own
+    /// or passes them to other tasks. The first observed request takes it, whoever makes it: that of a layer outside, or that
+    /// of a handler which is not observed itself. A request that is served by another task does not find it, and ends with its
+    /// body.
     pub fn offer<R>(slot: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
         let outer = OFFERED.replace(slot.take().map(ManuallyDrop::new));
         let _offer = Offer { outer, slot };
