@@ -65,6 +65,8 @@ impl Spans {
 
 pub(crate) const BARE: &str = "bare";
 pub(crate) const REDPANE: &str = "redpane";
+pub(crate) const CLIENTS: &str = "redpane-clients";
+pub(crate) const SERVICE: &str = "redpane-service";
 /// redpane of the checkout that `--before` names.
 pub(crate) const BEFORE: &str = "redpane-before";
 pub(crate) const USUAL: &str = "usual";
@@ -130,7 +132,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         lacks: "",
     },
     Assembly {
-        id: "redpane-clients",
+        id: CLIENTS,
         title: "redpane, with clients' addresses",
         program: Program::Binary("serve-redpane-clients"),
         counter: Some("http_requests_total"),
@@ -142,7 +144,7 @@ pub(crate) const ASSEMBLIES: &[Assembly] = &[
         lacks: "",
     },
     Assembly {
-        id: "redpane-service",
+        id: SERVICE,
         title: "redpane, its service's own server",
         program: Program::Binary("serve-service"),
         counter: Some("http_requests_total"),

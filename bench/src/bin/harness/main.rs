@@ -9,6 +9,7 @@ mod load;
 mod measure;
 mod memory;
 mod options;
+mod own_server;
 mod pipe;
 mod process;
 mod receiver;
@@ -31,6 +32,9 @@ fn main() -> Result<()> {
     let wanted = |one: Part| part == Part::All || part == one;
     if wanted(Part::Compare) {
         compare::run(&settings)?;
+    }
+    if wanted(Part::Server) {
+        own_server::run(&settings)?;
     }
     if wanted(Part::Dimensions) {
         dimensions::run(&settings)?;

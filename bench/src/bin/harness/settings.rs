@@ -22,6 +22,8 @@ pub(crate) enum Part {
     All,
     /// Every assembly of crates against bare axum.
     Compare,
+    /// The service's own server against `axum::serve`.
+    Server,
     /// redpane against bare axum by series, routes and connections; scrapes; start-up.
     Dimensions,
     /// Resident memory over many requests, with and without scrapes.

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod growth;
+mod own_server;
 mod plot;
 mod tables;
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use crate::results::{Kept, kept};
 use crate::settings::Settings;
-use crate::{compare, dimensions, instructions, memory, options};
+use crate::{compare, dimensions, instructions, memory, options, own_server as server};
 
 const DOCUMENT: &str = "../docs/benchmarks.md";
 const PLOT: &str = "../docs/images/benchmarks.svg";
@@ -28,6 +29,7 @@ const REQUESTS_TO_QUOTE: u64 = 10_000_000;
 /// If a result or the template has another form than this program expects, or a file cannot be written.
 pub(crate) fn run() -> Result<()> {
     let compare: Option<Kept<Vec<compare::Series>>> = kept(compare::PART)?;
+    let server: Option<Kept<compare::Series>> = kept(server::PART)?;
     let dimensions: Option<Kept<dimensions::Measured>> = kept(dimensions::PART)?;
     let memory: Option<Kept<Vec<memory::Run>>> = kept(memory::PART)?;
     let instructions: Option<Kept<Vec<instructions::Counted>>> = kept(instructions::PART)?;
@@ -39,6 +41,9 @@ pub(crate) fn run() -> Result<()> {
     };
     let view = context! {
         compare => compare.as_ref().map(|kept| section(kept, long(&kept.settings), comparison::view(kept))),
+        server => server
+            .as_ref()
+            .map(|kept| section(kept, long(&kept.settings), own_server::view(&kept.measured))),
         instructions => instructions.as_ref().map(|kept| section(kept, true, tables::instructions(&kept.measured))),
         options => options.as_ref().map(|kept| section(kept, true, tables::options(&kept.measured))),
         dimensions => dimensions.as_ref().map(|kept| section(kept, long(&kept.settings), growth::view(&kept.measured))),
@@ -88,7 +93,7 @@ mod tests {
     #[test]
     fn a_document_without_results_is_still_one() {
         let none = None::<()>;
-        let view = context! { compare => none, instructions => none, options => none, dimensions => none, memory => none, notes => "by hand\n" };
+        let view = context! { compare => none, server => none, instructions => none, options => none, dimensions => none, memory => none, notes => "by hand\n" };
         let document = render(TEMPLATE, view).unwrap();
         assert!(document.starts_with("# "), "{document}");
         assert!(document.contains("by hand"), "{document}");
