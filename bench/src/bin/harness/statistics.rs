@@ -1,9 +1,11 @@
-//! Five numbers that say where a column of measurements lies.
+//! Six numbers that say where a column of measurements lies.
 
-/// Minimum, quartiles and maximum.
+/// Minimum, tenth percentile, quartiles and maximum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) minimum: f64,
+    /// What disturbs a measurement mostly adds to it: this is near to what an undisturbed one would be.
+    pub(crate) tenth_percentile: f64,
     pub(crate) lower_quartile: f64,
     pub(crate) median: f64,
     pub(crate) upper_quartile: f64,
@@ -18,6 +20,7 @@ impl Summary {
         let (minimum, maximum) = (*values.first()?, *values.last()?);
         Some(Self {
             minimum,
+            tenth_percentile: quantile(&values, 0.1),
             lower_quartile: quantile(&values, 0.25),
             median: quantile(&values, 0.5),
             upper_quartile: quantile(&values, 0.75),
@@ -74,12 +77,19 @@ mod tests {
         let summary = Summary::of([4.0, 1.0, 3.0, 2.0]).unwrap();
         assert_eq!(
             summary,
-            Summary { minimum: 1.0, lower_quartile: 1.75, median: 2.5, upper_quartile: 3.25, maximum: 4.0 }
+            Summary {
+                minimum: 1.0,
+                tenth_percentile: 1.3,
+                lower_quartile: 1.75,
+                median: 2.5,
+                upper_quartile: 3.25,
+                maximum: 4.0
+            }
         );
     }
 
     #[test]
-    fn one_value_is_all_five() {
+    fn one_value_is_all_six() {
         let summary = Summary::of([7.0]).unwrap();
         assert_eq!(summary.text(1), "7.0 (7.0 – 7.0)");
         assert_eq!((summary.minimum, summary.maximum), (7.0, 7.0));

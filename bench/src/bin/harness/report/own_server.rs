@@ -6,13 +6,14 @@ use super::comparison::{added, of};
 use crate::assembly::{REDPANE, find};
 use crate::compare::Series;
 use crate::own_server::TAKE_PART;
-use crate::statistics::Summary;
+use crate::statistics::{Summary, number};
 
 /// Texts, as they stand in the table.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
     title: &'static str,
     cpu: String,
+    tenth: String,
     added: String,
 }
 
@@ -30,7 +31,8 @@ fn row(id: &str, series: &Series) -> Option<Row> {
         _ => Summary::of(pairs.map(|(sample, base)| added(sample, base))),
     };
     let title = find(id)?.title;
-    Some(Row { title, cpu: cpu.text(2), added: against.map_or_else(String::new, |against| against.text(2)) })
+    let added = against.map_or_else(String::new, |against| against.text(2));
+    Some(Row { title, cpu: cpu.text(2), tenth: number(cpu.tenth_percentile, 2), added })
 }
 
 #[cfg(test)]
@@ -54,6 +56,7 @@ mod tests {
         assert_eq!(row(SERVICE).unwrap().added, "0.38 (0.31 – 0.44)");
         assert_eq!(row(REDPANE).unwrap().added, "");
         assert_eq!(row(REDPANE).unwrap().cpu, "10.50 (9.75 – 11.25)");
+        assert_eq!(row(REDPANE).unwrap().tenth, "9.30");
         assert_eq!(row(BARE), None);
     }
 }
