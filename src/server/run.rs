@@ -34,7 +34,8 @@ use crate::web;
 ///    API's port everything else gets 503 then.
 /// 4. A second listener for metrics closes last.
 ///
-/// `telemetry` shows its metrics at `/metrics`, which is answered when nothing else can be. Signals and the log are the caller's: flush `telemetry` after this returns.
+/// `telemetry` shows its metrics at `/metrics`, its default: that path is answered when there is no memory for others, and the
+/// last scrape waits for its readers. Signals and the log are the caller's: flush `telemetry` after this returns.
 pub async fn run(
     listeners: Listeners,
     api: Router,

@@ -139,7 +139,7 @@ impl Seen {
         }
     }
 
-    /// Its drop is the end of the request.
+    /// Notes how the request went, which ends with the drop of its observation.
     fn settle(&self, observation: &mut Observation, whole: bool) {
         if whole {
             return observation.delivered();
