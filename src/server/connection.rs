@@ -144,7 +144,8 @@ fn into_service(
         let client = client.of(request.headers());
         let exchange = Exchange::begin(&account, client, &request, head.bytes);
         account.set_probe(is_probe);
-        let refused = Refused::of(&request, &head, is_probe || exchange.has_room());
+        let is_served = is_probe || request.uri().path() == health::METRICS;
+        let refused = Refused::of(&request, &head, is_served || exchange.has_room());
         if asks_about_it {
             // It matters who reads the metrics, and who looks at that stands in front of the middleware.
             request.extensions_mut().insert(ClientAddr(client));

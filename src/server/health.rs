@@ -14,9 +14,12 @@ use serde_json::json;
 /// Routes with `GET` that every server has beside its own, to be preregistered.
 pub const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
+/// Where the metrics are. They are shown whatever memory is held.
+pub(super) const METRICS: &str = "/metrics";
+
 /// Whether a path tells how the process is. Such requests are served when there is no memory for others.
 pub(super) fn is_about_it(path: &str) -> bool {
-    path == "/metrics" || PROBES.contains(&path)
+    path == METRICS || PROBES.contains(&path)
 }
 
 /// Bytes of the longest beginning that [`is_asked_by`] looks for.

@@ -5,8 +5,10 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
+use axum::routing::any_service;
 use tower::Service;
 
+use super::health::METRICS;
 use super::strict::{Refuse, Refused};
 
 /// The same routes twice: a refused request is counted and logged under its route, and one that is not refused passes no layer
@@ -23,9 +25,16 @@ impl Routes {
         Self { refusing: layered(router.clone().layer(Refuse)), answering: layered(router) }
     }
 
-    /// With routes that refuse nothing.
-    pub(super) fn merge(self, router: &Router) -> Self {
-        Self { answering: self.answering.merge(router.clone()), refusing: self.refusing.merge(router.clone()) }
+    /// Metrics, as this router answers with them. It has what `layered` adds already.
+    pub(super) fn metrics(router: Router, layered: impl Fn(Router) -> Router) -> Self {
+        Self { answering: router, refusing: layered(Router::new().route(METRICS, any_service(Refuse))) }
+    }
+
+    pub(super) fn merge(self, other: &Self) -> Self {
+        Self {
+            answering: self.answering.merge(other.answering.clone()),
+            refusing: self.refusing.merge(other.refusing.clone()),
+        }
     }
 
     /// Ready to be called. Once for a listener, not once for a connection.

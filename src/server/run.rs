@@ -54,24 +54,25 @@ pub async fn run(
     let start =
         |listener, routes| ListenerHandle::start(listener, routes, &clients, limits.max_connections, trusted.clone());
     let layer = telemetry.layer();
-    let observed = |router| Routes::new(router, |router| router.layer(layer.clone()));
+    let layered = |router: Router| router.layer(layer.clone());
     let scrapes = Scrapes::new();
     let watches = limits.waits_for_scrape();
     let metrics_router = telemetry.metrics_router();
     let metrics_router = if watches { scrapes.watch(metrics_router) } else { metrics_router };
+    let metrics_routes = Routes::metrics(metrics_router.clone(), layered);
     let scraped_alone = listeners.metrics.is_some();
     let mut reopened = if watches && !scraped_alone { second_socket(&listeners.api) } else { None };
-    let api = observed(api);
-    let api = start(listeners.api, if scraped_alone { api } else { api.merge(&metrics_router) });
+    let api = Routes::new(api, layered);
+    let api = start(listeners.api, if scraped_alone { api } else { api.merge(&metrics_routes) });
     let metrics = listeners.metrics.map(|listener| {
         let probes = web::with_problem_fallbacks(health::router(&readiness));
-        start(listener, observed(probes).merge(&metrics_router))
+        start(listener, Routes::new(probes, layered).merge(&metrics_routes))
     });
     let reopen = || {
         let listener = TcpListener::from_std(reopened.take()?).ok()?;
         // Without lines: a probe that asks a process that ends is no error of it.
-        let unready = metrics_router.clone().merge(health::router(&readiness)).fallback(health::shutting_down);
-        Some(start(listener, Routes::new(unready, |router| router)))
+        let unready = health::router(&readiness).fallback(health::shutting_down);
+        Some(start(listener, Routes::new(unready, |router| router).merge(&metrics_routes)))
     };
 
     shutdown.await;

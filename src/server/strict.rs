@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::net::Ipv6Addr;
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
@@ -103,7 +104,15 @@ fn unknown_coding(headers: &HeaderMap) -> Option<&'static str> {
 /// An empty host is valid where the target has no authority (RFC 9110, section 7.2).
 fn is_host(value: &HeaderValue) -> bool {
     let value = value.as_bytes();
-    is_plain_host(value) || !value.contains(&b'@') && Authority::try_from(value).is_ok()
+    is_plain_host(value) || !value.contains(&b'@') && Authority::try_from(value).is_ok_and(|it| is_strict(&it))
+}
+
+/// What the parser lets pass: a port has digits only, and what is in brackets is an address (RFC 3986, sections 3.2.2 and 3.2.3).
+fn is_strict(authority: &Authority) -> bool {
+    let (host, port) = authority.as_str().split_at(authority.host().len());
+    let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_address = |literal: &str| literal.parse::<Ipv6Addr>().is_ok() || literal.starts_with(['v', 'V']);
+    port.bytes().skip(1).all(|byte| byte.is_ascii_digit()) && literal.is_none_or(is_address)
 }
 
 /// Bytes of which names and addresses of IPv4 consist.
@@ -139,10 +148,13 @@ mod tests {
     #[test]
     fn exactly_one_valid_host() {
         use header::HOST;
-        for right in ["", "a", "a:80", "example.com", "127.0.0.1:8000", "[::1]:8000"] {
+        for right in ["", "a", "a:80", "a:", "example.com", "127.0.0.1:8000", "[::1]:8000", "[::1]", "[v1.a]", "a_b:80"]
+        {
             assert!(!refused(Version::HTTP_11, &[(HOST, right)]), "{right}");
         }
-        for wrong in ["a b", "a/b", "user@a", "a:b:c", "[::1", "a, b"] {
+        for wrong in
+            ["a b", "a/b", "user@a", "a:b:c", "[::1", "a, b", "a:8b", "a:99999b", "a:-1", "a_b:8b", "[zz]", "[::1]:x"]
+        {
             assert!(refused(Version::HTTP_11, &[(HOST, wrong)]), "{wrong}");
         }
         for host in ["a", "a:80", "127.0.0.1:8000", "a:99999", "a:", ":80", "a:b", "[::1]:80", "a_b", "a:80:90"] {

@@ -57,8 +57,12 @@ async fn a_refused_request_is_counted_and_logged_under_its_route() {
         assert_eq!((line.str("method"), line.str("route")), (*method, *route), "{path}");
         assert_eq!((line["status"].to_string(), line.str("outcome")), ("400".into(), "complete"), "{path}");
     }
+    let refused = raw::exchange(served.address, format!("GET /metrics HTTP/1.1\r\nhost: b{END}")).await;
+    assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
     let metrics = client::get(served.address, "/metrics").await;
-    assert_eq!(Samples::parse(metrics.text()).sum("http_requests_total", &[("status", "400")]), cases.len() as f64);
+    let samples = Samples::parse(metrics.text());
+    assert_eq!(samples.sum("http_requests_total", &[("status", "400")]), 5.0);
+    assert_eq!(samples.sum("http_requests_total", &[("status", "400"), ("route", "/metrics")]), 1.0);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use test_support::process::{Reading, listening};
-use test_support::{Samples, client, eventually, raw};
+use test_support::{Samples, Scripted, Step, client, eventually, raw};
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
@@ -129,6 +129,26 @@ async fn a_body_half_way_is_sent_to_its_end() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\"so it\""), "{answer}");
     assert_eq!(process.exit_code().await, 0);
+}
+
+/// Nobody gets the answer to a request that was cut, whatever it would have been.
+#[tokio::test]
+async fn an_upload_that_is_cut_is_the_same_in_both_protocols() {
+    let settings = [FAULTS, ("REDPANE_SHUTDOWN_GRACE", "300ms")];
+    let (mut process, address) = listening(redpane(&[], &settings), Reading::AsItComes).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n";
+    let _one = raw::send(address, format!("{head}\"so")).await;
+    let request = client::request(http::Method::POST, "/echo").header("content-type", "application/json");
+    let request = request.body(Scripted::body([Step::Data("\"so"), Step::Hang])).unwrap();
+    let _two = tokio::spawn(client::send_http2(address, request));
+    in_flight(address, 2).await;
+    process.signal("TERM");
+    assert_eq!(process.exit_code().await, 1, "two were cut");
+    let lines: Vec<_> = process.lines().into_iter().filter(|line| line.is_access()).collect();
+    assert_eq!(lines.len(), 2);
+    for line in lines {
+        assert_eq!((line["status"].to_string(), line.str("outcome")), ("499".into(), "aborted"));
+    }
 }
 
 #[tokio::test]

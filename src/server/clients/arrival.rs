@@ -150,11 +150,12 @@ impl HttpBody for Arrival {
                 let counted = frame.data_ref().map_or(Ok(()), |data| self.count(data.len()));
                 Some(counted.map(|()| frame).map_err(Into::into))
             }
-            // It is not the client that broke it off.
-            Some(Err(_)) if self.account.command() == Some(Command::Cut) => Some(Err(Busy.into())),
             Some(Err(error)) => {
+                // Whoever broke it off, the client gets no answer any more.
                 self.exchange.upgrade().inspect(|exchange| exchange.broke_off());
-                Some(Err(error.into()))
+                // It is no fault of the client where the server did.
+                let is_cut = self.account.command() == Some(Command::Cut);
+                Some(Err(if is_cut { Busy.into() } else { error.into() }))
             }
             None => {
                 if let Some(plain) = &self.plain {

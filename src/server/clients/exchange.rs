@@ -187,7 +187,7 @@ impl Exchange {
         self.is_broken.store(true, Ordering::Relaxed);
     }
 
-    /// The body of the request broke off, and not by us: its client has left, or has closed its half of the connection.
+    /// The body of the request broke off: its client has left or has closed its half of the connection, or was cut.
     pub(super) fn broke_off(&self) {
         self.delivery().client_left();
     }
