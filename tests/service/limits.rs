@@ -8,7 +8,7 @@ use test_support::process::{Reading, listening};
 use test_support::{Samples, client, eventually, raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{assert_problem, redpane};
 use crate::served::Served;
@@ -30,6 +30,38 @@ async fn an_idle_connection_is_closed() {
     let answer = until_closed(&mut stream).await;
     assert!(answer.ends_with("Hello, ada!\"}"), "answered, then closed: {answer}");
     served.observed.only_request().await;
+}
+
+/// Sends a head that never ends, until the service closes the connection.
+async fn send_slowly(stream: TcpStream) {
+    let (mut reading, mut writing) = stream.into_split();
+    let endless = tokio::spawn(async move {
+        while writing.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    // A reset ends it too.
+    let _ = timeout(PATIENCE, reading.read_to_end(&mut Vec::new())).await.expect("the service closes the connection");
+    endless.abort();
+}
+
+/// It began earlier than one on a new connection, and is closed earlier. The rest of the upload is waited for as long as two
+/// seconds, and all of it has come.
+#[tokio::test]
+async fn a_slow_head_has_no_more_time_behind_an_upload_that_nobody_wanted() {
+    let served = Served::with(|config| config.header_timeout = Duration::from_millis(2500)).await;
+    let head = "POST /nope HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n";
+    let mut behind = raw::send(served.address, head).await;
+    raw::read_until(&mut behind, "}").await;
+    behind.write_all(&[b'x'; 1000]).await.unwrap();
+    let behind = tokio::spawn(send_slowly(behind));
+    sleep(Duration::from_millis(800)).await;
+    let alone = send_slowly(TcpStream::connect(served.address).await.unwrap());
+    tokio::select! {
+        biased;
+        ended = behind => ended.unwrap(),
+        () = alone => panic!("the later head was closed first"),
+    }
 }
 
 #[tokio::test]
