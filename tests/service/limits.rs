@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use test_support::process::{Reading, listening};
 use test_support::{Samples, client, eventually, raw};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -16,7 +16,7 @@ use crate::served::Served;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads what comes until the service closes the connection; fails if it does not.
-async fn until_closed(stream: &mut TcpStream) -> String {
+async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     // A reset ends it too.
     let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the service closes the connection");
@@ -40,8 +40,7 @@ async fn send_slowly(stream: TcpStream) {
             sleep(Duration::from_millis(20)).await;
         }
     });
-    // A reset ends it too.
-    let _ = timeout(PATIENCE, reading.read_to_end(&mut Vec::new())).await.expect("the service closes the connection");
+    until_closed(&mut reading).await;
     endless.abort();
 }
 

@@ -80,6 +80,7 @@ async fn a_mixed_load_leaves_nothing_but_json_lines_that_agree_with_the_metrics(
         .sum();
     let access: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
     let counted = samples.sum("http_requests_total", &[]);
+    assert!(counted >= REQUESTS, "{counted} requests");
     assert_eq!(access.len() as f64 + quiet, counted, "a line for each request that is not quiet");
     assert_eq!(samples.sum("http_request_duration_seconds_count", &[]), counted);
     let before_the_end = lines.iter().take_while(|line| line["message"] != "asked to shut down");

@@ -87,7 +87,7 @@ fn row(assembly: &Assembly, samples: &[Sample]) -> Option<Row> {
     let column = |value: fn(&Sample) -> f64| Summary::of(of(assembly.id, samples).map(value));
     let against_bare = |value: fn(&Sample, &Sample) -> f64| match assembly.id {
         BARE => None,
-        id => Summary::of(pairs(id, samples).map(|(sample, bare)| value(sample, bare))),
+        id => Summary::of(pairs(id, BARE, samples).map(|(sample, bare)| value(sample, bare))),
     };
     let spread =
         |summary: Option<Summary>, decimals| summary.map_or_else(String::new, |summary| summary.text(decimals));
@@ -107,14 +107,18 @@ pub(super) fn of<'a>(id: &str, samples: &'a [Sample]) -> impl Iterator<Item = &'
     samples.iter().filter(move |sample| sample.assembly == id)
 }
 
-/// Each sample of the assembly with bare axum's of the same round.
-pub(super) fn pairs<'a>(id: &str, samples: &'a [Sample]) -> impl Iterator<Item = (&'a Sample, &'a Sample)> {
-    of(id, samples).filter_map(|sample| Some((sample, of(BARE, samples).find(|bare| bare.round == sample.round)?)))
+/// Each sample of the assembly with that of `base` in the same round.
+pub(super) fn pairs<'a>(
+    id: &str,
+    base: &'static str,
+    samples: &'a [Sample],
+) -> impl Iterator<Item = (&'a Sample, &'a Sample)> {
+    of(id, samples).filter_map(move |sample| Some((sample, of(base, samples).find(|base| base.round == sample.round)?)))
 }
 
-/// CPU time a request in microseconds, more than bare axum.
-pub(super) fn added(sample: &Sample, bare: &Sample) -> f64 {
-    sample.cpu_per_request - bare.cpu_per_request
+/// CPU time a request in microseconds, more than that of `base`.
+pub(super) fn added(sample: &Sample, base: &Sample) -> f64 {
+    sample.cpu_per_request - base.cpu_per_request
 }
 
 /// Throughput in per cent of bare axum's.

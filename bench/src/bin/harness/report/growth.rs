@@ -63,7 +63,7 @@ fn point(point: &Point) -> Option<PointRow> {
     };
     let cpu = |id| Some(Summary::of(of(id, &point.samples).map(|sample| sample.cpu_per_request))?.text(2));
     let against_bare = |id, value: fn(&Sample, &Sample) -> f64, decimals| {
-        let values = pairs(id, &point.samples).map(|(sample, bare)| value(sample, bare));
+        let values = pairs(id, BARE, &point.samples).map(|(sample, bare)| value(sample, bare));
         Some(Summary::of(values)?.text(decimals))
     };
     Some(PointRow {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::comparison::{added, of};
+use super::comparison::{added, of, pairs};
 use crate::assembly::{REDPANE, find};
 use crate::compare::Series;
 use crate::own_server::TAKE_PART;
@@ -24,11 +24,9 @@ pub(super) fn view(series: &Series) -> Vec<Row> {
 /// `None` if the assembly did not take part.
 fn row(id: &str, series: &Series) -> Option<Row> {
     let cpu = Summary::of(of(id, &series.samples).map(|sample| sample.cpu_per_request))?;
-    let pairs = of(id, &series.samples)
-        .filter_map(|sample| Some((sample, of(REDPANE, &series.samples).find(|base| base.round == sample.round)?)));
     let against = match id {
         REDPANE => None,
-        _ => Summary::of(pairs.map(|(sample, base)| added(sample, base))),
+        _ => Summary::of(pairs(id, REDPANE, &series.samples).map(|(sample, base)| added(sample, base))),
     };
     let title = find(id)?.title;
     let added = against.map_or_else(String::new, |against| against.text(2));

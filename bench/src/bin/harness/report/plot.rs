@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::comparison::{kept_percent, of, pairs};
-use crate::assembly::{ASSEMBLIES, Assembly, REDPANE};
+use crate::assembly::{ASSEMBLIES, Assembly, BARE, REDPANE};
 use crate::compare::Series;
 use crate::measure::Sample;
 use crate::server::Stdout;
@@ -49,7 +49,7 @@ fn bar(assembly: &Assembly, samples: &[Sample]) -> Option<Bar> {
         title: assembly.title.replace('`', ""),
         color: if assembly.id == REDPANE { OURS } else { OTHERS },
         cpu: Summary::of(of(assembly.id, samples).map(|sample| sample.cpu_per_request))?,
-        kept: Summary::of(pairs(assembly.id, samples).map(|(sample, bare)| kept_percent(sample, bare)))?,
+        kept: Summary::of(pairs(assembly.id, BARE, samples).map(|(sample, bare)| kept_percent(sample, bare)))?,
     })
 }
 
